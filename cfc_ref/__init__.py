@@ -1,0 +1,52 @@
+"""Reference implementation of liquid time-constant (LTC) and closed-form continuous-time (CfC) networks.
+
+Everything public is importable from here and loaded when it is first asked for, so that ``import cfc_ref`` costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+# public name -> the module that holds it; a module's own name stands for the module
+_PUBLIC = {
+    "LTCNeuron": "cfc_ref.neuron.model",
+    "bounds": "cfc_ref.bounds",
+    "closed_form": "cfc_ref.neuron.closed_forms",
+    "exact": "cfc_ref.neuron.exact_solution",
+    "frozen": "cfc_ref.neuron.closed_forms",
+    "set_num_threads": "cfc_ref.backend",
+    "signals": "cfc_ref.signals",
+    "solve": "cfc_ref.neuron.trajectory",
+    "verify": "cfc_ref.report.run",
+    "warmup": "cfc_ref.backend",
+}
+
+if TYPE_CHECKING:
+    from cfc_ref import bounds as bounds
+    from cfc_ref import signals as signals
+    from cfc_ref.backend import set_num_threads as set_num_threads
+    from cfc_ref.backend import warmup as warmup
+    from cfc_ref.neuron.closed_forms import closed_form as closed_form
+    from cfc_ref.neuron.closed_forms import frozen as frozen
+    from cfc_ref.neuron.exact_solution import exact as exact
+    from cfc_ref.neuron.model import LTCNeuron as LTCNeuron
+    from cfc_ref.neuron.trajectory import solve as solve
+    from cfc_ref.report.run import verify as verify
+
+__all__ = [*sorted(_PUBLIC), "__version__"]  # noqa: PLE0604 - names of strings, computed from the one table
+
+
+def __getattr__(name: str) -> object:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("cfc-ref")
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'cfc_ref' has no attribute {name!r}")
+    module = importlib.import_module(_PUBLIC[name])
+    return module if module.__name__ == f"cfc_ref.{name}" else getattr(module, name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,276 @@
+"""The input checks: one place that says no, and how.
+
+Every refusal has three parts: what was got, what is expected, and what to do about it. The public functions call these
+checks before they compute or write anything; kernels and underscored functions trust what they are given.
+"""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Iterable
+from typing import Any, NoReturn
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["choice", "count", "f_range", "numeric", "refuse", "times"]
+
+Array = npt.NDArray[Any]
+
+
+def refuse(name: str, got: object, expected: str, do: str, error: type[Exception] = ValueError) -> NoReturn:
+    """Raise `error` with the message in three parts.
+
+    Parameters
+    ----------
+    name : str
+        The argument as the caller wrote it.
+    got : object
+        What was given, in words or as a value.
+    expected : str
+        What would have been accepted.
+    do : str
+        What the caller can do.
+    error : type
+        ValueError for a wrong value, TypeError for a wrong kind of thing.
+
+    Examples
+    --------
+    >>> refuse("t", "-1.0", "times >= 0", "start at t = 0")
+    Traceback (most recent call last):
+    ValueError: t: got -1.0; expected times >= 0; start at t = 0.
+    """
+    text = got if isinstance(got, str) else repr(got)
+    text = " ".join(text.split())  # one line, whatever was given
+    if len(text) > 200:
+        text = text[:197] + "..."
+    raise error(f"{name}: got {text}; expected {expected}; {do}.")
+
+
+def numeric(name: str, value: npt.ArrayLike, *, expected: str = "finite real numbers") -> Array:
+    """Return `value` as an array of finite floats: float32 stays float32, everything else becomes float64.
+
+    Parameters
+    ----------
+    name : str
+        The argument's name, for the message.
+    value : array_like
+        Numbers. Booleans, strings, complex numbers and objects are refused with a TypeError, NaN and infinity
+        with a ValueError.
+    expected : str
+        What the message says was expected.
+
+    Examples
+    --------
+    >>> numeric("A", 1)
+    array(1.)
+    """
+    do = f"pass numbers or an array of numbers as {name}"
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        refuse(name, "a ragged sequence", expected, do)
+    if array.dtype.kind not in "iuf":
+        kind = type(value).__name__ if array.ndim == 0 else f"an array of dtype {array.dtype}"
+        refuse(name, kind, expected, do, TypeError)
+    if array.dtype != np.float32:
+        array = array.astype(np.float64)
+    finite = np.isfinite(array)
+    if not finite.all():
+        where = first(~finite)
+        refuse(
+            name,
+            f"{array[where]} at index {_index(where)}" if array.ndim else f"{array}",
+            expected,
+            "remove or replace NaN and infinite entries first",
+        )
+    return array
+
+
+def first(bad: npt.NDArray[np.bool_]) -> tuple[int, ...]:
+    """Return the index of the first True entry.
+
+    Parameters
+    ----------
+    bad : ndarray of bool
+        At least one entry is True.
+
+    Examples
+    --------
+    >>> first(np.array([False, True]))
+    (1,)
+    """
+    return tuple(int(i) for i in np.argwhere(bad)[0])
+
+
+def _index(where: tuple[int, ...]) -> str:
+    return str(where[0]) if len(where) == 1 else str(where)
+
+
+def compare(name: str, array: Array, ok: npt.NDArray[np.bool_], expected: str, do: str) -> None:
+    """Refuse `array` where `ok` is False, naming the first such entry.
+
+    Parameters
+    ----------
+    name : str
+        The argument's name.
+    array : ndarray
+        The values.
+    ok : ndarray of bool, shape of `array`
+        Which of them are accepted.
+    expected, do : str
+        The second and third part of the message.
+
+    Examples
+    --------
+    >>> w = np.array([1.0, -2.0])
+    >>> compare("w_tau", w, w > 0, "values > 0", "pass a leak above 0")
+    Traceback (most recent call last):
+    ValueError: w_tau: got -2.0 at index 1; expected values > 0; pass a leak above 0.
+    """
+    if not np.all(ok):
+        where = first(~np.asarray(ok))
+        refuse(name, f"{array[where]} at index {_index(where)}" if array.ndim else f"{array}", expected, do)
+
+
+def times(name: str, value: npt.ArrayLike, *, increasing: bool = False, nonnegative: bool = True) -> Array:
+    """Return times as a float64 array: finite, by default >= 0, and strictly increasing where asked.
+
+    Parameters
+    ----------
+    name : str
+        The argument's name.
+    value : array_like
+        A number or an array of times; with `increasing` at most one axis.
+    increasing : bool
+        Refuse times that do not increase strictly.
+    nonnegative : bool
+        Refuse times below 0.
+
+    Examples
+    --------
+    >>> times("t", [0.0, 1.0, 1.0], increasing=True)
+    Traceback (most recent call last):
+    ValueError: t: got 1.0 after 1.0 at index 2; expected strictly increasing times; sort them and drop duplicates.
+    """
+    array = numeric(name, value, expected="finite times").astype(np.float64)
+    if nonnegative:
+        compare(name, array, array >= 0, "times >= 0", "count time from the start of the trajectory, t = 0")
+    if increasing:
+        if array.ndim > 1:
+            refuse(name, f"shape {array.shape}", "a number or one axis of times", "pass a one-dimensional array")
+        if array.ndim == 1 and not (later := np.diff(array) > 0).all():
+            k = first(~later)[0] + 1
+            refuse(
+                name,
+                f"{array[k]} after {array[k - 1]} at index {k}",
+                "strictly increasing times",
+                "sort them and drop duplicates",
+            )
+    return array
+
+
+def f_range(name: str, value: tuple[npt.ArrayLike, npt.ArrayLike]) -> tuple[Array, Array]:
+    """Return the two ends of a range of y = f(I), with 0 <= a <= b <= 1.
+
+    Parameters
+    ----------
+    name : str
+        The argument's name.
+    value : (array_like, array_like)
+        The lower and the upper end; arrays that broadcast with each other.
+
+    Examples
+    --------
+    >>> f_range("f_range", (0.6, 0.4))
+    Traceback (most recent call last):
+    ValueError: f_range: got (0.6, 0.4); expected 0 <= a <= b <= 1; pass the smallest and the largest f(I).
+    """
+    expected, do = "0 <= a <= b <= 1", "pass the smallest and the largest f(I)"
+    if not isinstance(value, (tuple, list, np.ndarray)) or len(value) != 2:
+        refuse(name, type(value).__name__, f"a pair (a, b) with {expected}", do, TypeError)
+    a, b = numeric(name, value[0]), numeric(name, value[1])
+    together(name, a=a, b=b)
+    a, b = np.broadcast_arrays(a, b)
+    bad = ~((a >= 0) & (a <= b) & (b <= 1))
+    if bad.any():
+        where = first(bad)
+        refuse(name, f"({a[where]}, {b[where]})", expected, do)
+    return a, b
+
+
+def together(name: str, **arrays: Array) -> tuple[int, ...]:
+    """Return the shape to which `arrays` broadcast, or refuse them with all their shapes.
+
+    Parameters
+    ----------
+    name : str
+        What the message is about.
+    **arrays : ndarray
+        The arrays by their names.
+
+    Examples
+    --------
+    >>> together("neuron", w_tau=np.ones(3), A=np.ones((2, 1)))
+    (2, 3)
+    """
+    try:
+        return np.broadcast_shapes(*(array.shape for array in arrays.values()))
+    except ValueError:
+        shapes = ", ".join(f"{key} {array.shape}" for key, array in arrays.items())
+        refuse(
+            name, f"shapes {shapes}", "shapes that broadcast with each other", "give each the same shape or a number"
+        )
+
+
+def choice(name: str, value: object, allowed: Iterable[str]) -> str:
+    """Return `value` if it is one of `allowed`.
+
+    Parameters
+    ----------
+    name : str
+        The argument's name.
+    value : object
+        What was given.
+    allowed : iterable of str
+        What is accepted, in the order in which the message lists it.
+
+    Examples
+    --------
+    >>> choice("form", "ode", ["ltc", "symmetric"])
+    Traceback (most recent call last):
+    ValueError: form: got 'ode'; expected one of 'ltc', 'symmetric'; choose one of them.
+    """
+    allowed = list(allowed)
+    expected = "one of " + ", ".join(map(repr, allowed))
+    if not isinstance(value, str):
+        refuse(name, repr(value), expected, "choose one of them", TypeError)
+    if value not in allowed:
+        refuse(name, repr(value), expected, "choose one of them")
+    return value
+
+
+def count(name: str, value: object, *, at_least: int = 0) -> int:
+    """Return `value` as an int not below `at_least`.
+
+    Parameters
+    ----------
+    name : str
+        The argument's name.
+    value : object
+        A whole number; booleans and floats are refused with a TypeError.
+    at_least : int
+        The smallest number accepted.
+
+    Examples
+    --------
+    >>> count("cases", -5, at_least=1)
+    Traceback (most recent call last):
+    ValueError: cases: got -5; expected a whole number >= 1; pass a larger number.
+    """
+    expected = f"a whole number >= {at_least}"
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        refuse(name, repr(value), expected, "pass an int", TypeError)
+    if value < at_least:
+        refuse(name, repr(value), expected, "pass a larger number")
+    return int(value)

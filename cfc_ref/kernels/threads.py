@@ -1,0 +1,14 @@
+"""How many threads the kernels use."""
+
+from __future__ import annotations
+
+import numba
+
+__all__ = ["MOST", "use"]
+
+MOST: int = numba.config.NUMBA_NUM_THREADS
+
+
+def use(n: int) -> None:
+    """Let the kernels use `n` threads, from 1 to :data:`MOST`."""
+    numba.set_num_threads(n)

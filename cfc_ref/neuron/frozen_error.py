@@ -1,0 +1,163 @@
+r"""How far the frozen closed forms can be from the LTC as stated: formulas, element by element.
+
+As in :mod:`cfc_ref.neuron.closed_form_error`: arguments broadcast and are trusted. :math:`k = w + a`,
+:math:`M = \max(|c|, |A| w/(w+a))` bounds |x − A| for all time, :math:`L_j` bounds the j-th derivative of y(t) = f(I(t)) in
+time within each step, h is the longest step.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cfc_ref.neuron.closed_form_error import relax, state_extremes
+from cfc_ref.neuron.exact_solution import constant_piece
+from cfc_ref.neuron.model import LTCNeuron
+
+__all__ = ["gauss_radius", "largest_deviation", "midpoint_radius", "one_step_interval", "start_radius"]
+
+Array = npt.NDArray[Any]
+
+_SERIES_BELOW = 1e-2
+
+
+def largest_deviation(neuron: LTCNeuron, c: Array, a: Array) -> Array:
+    r"""Return :math:`M = \max(|c|,\; |A|\,w/(w+a))`, which bounds \|x(t) − A\| for all time.
+
+    Parameters
+    ----------
+    neuron : LTCNeuron
+        The neuron.
+    c, a : ndarray
+        Start minus A, lower end of the release.
+
+    Examples
+    --------
+    >>> float(largest_deviation(LTCNeuron(1.0, -3.0), np.array(0.5), np.array(0.5)))
+    2.0
+    """
+    w = neuron.w_tau
+    return np.maximum(np.abs(c), np.abs(neuron.A) * w / (w + a))
+
+
+def one_step_interval(neuron: LTCNeuron, c: Array, h: Array, y: Array, a: Array, b: Array) -> tuple[Array, Array]:
+    r"""One frozen step at the release y: :math:`[z_{min}(h) - z_{frozen},\; z_{max}(h) - z_{frozen}]`, sharp.
+
+    Parameters
+    ----------
+    neuron : LTCNeuron
+        The neuron.
+    c, h : ndarray
+        State at the start of the step minus A, length of the step.
+    y, a, b : ndarray
+        The frozen release, and the range in which the true one moves.
+
+    Examples
+    --------
+    >>> [float(end) for end in one_step_interval(LTCNeuron(1.0, 1.0), *map(np.array, (0.5, 2.0, 0.3, 0.3, 0.3)))]
+    [0.0, 0.0]
+    """
+    z_min, z_max = state_extremes(neuron, c, h, a, b)
+    z_frozen = constant_piece(neuron.w_tau, neuron.A, y, h, c + neuron.A) - neuron.A
+    # The frozen step is one of the inputs that the extremes range over: rounding must not say otherwise.
+    return np.minimum(z_min - z_frozen, 0), np.maximum(z_max - z_frozen, 0)
+
+
+def start_radius(neuron: LTCNeuron, c: Array, t: Array, h: Array, L1: Array, a: Array) -> Array:
+    r"""Frozen at the start of each step: the smaller of the two bounds of order 1.
+
+    .. math:: |e(t)| \le M\,L_1 h\,\frac{1-e^{-kt}}{k}, \qquad
+              |e(t)| \le M\,L_1\Big(\frac{h}{k\,(1-e^{-kh})} - \frac1{k^2}\Big)
+
+    Parameters
+    ----------
+    neuron : LTCNeuron
+        The neuron.
+    c, t, h, L1, a : ndarray
+        Start minus A, time, longest step, Lipschitz constant of y in time, lower end of the release.
+
+    Examples
+    --------
+    >>> zero, one = np.array(0.0), np.array(1.0)
+    >>> float(start_radius(LTCNeuron(1.0, 1.0), one, np.inf * one, 1e-3 * one, one, zero)) < 1e-3
+    True
+    """
+    k, M = neuron.w_tau + a, largest_deviation(neuron, c, a)
+    q = k * h
+    # (q/(1 - e^-q) - 1)/k^2, by its series where that cancels
+    large = np.maximum(q, _SERIES_BELOW)
+    steps = np.where(q < _SERIES_BELOW, q / 2 + q**2 / 12, large / -np.expm1(-large) - 1)
+    return M * L1 * np.minimum(h * relax(k, t), steps / k**2)
+
+
+def midpoint_radius(
+    neuron: LTCNeuron, c: Array, t: Array, h: Array, L1: Array, a: Array, L2: Array | None = None
+) -> Array:
+    r"""Frozen in the middle of each step: order 1 from L₁ alone, order 2 where L₂ is known too; the smaller of them.
+
+    .. math:: |e(t)| \le M\,\frac{L_1 h}{2}\,\frac{1-e^{-kt}}{k}, \qquad
+              |e(t)| \le \frac{C_2 h^3}{1-e^{-kh}}, \quad
+              C_2 = \frac{L_1\,(|A| w + M L_1 h/2)}{12} + \frac{M L_2}{24}
+
+    Parameters
+    ----------
+    neuron : LTCNeuron
+        The neuron.
+    c, t, h, L1, a : ndarray
+        As for :func:`start_radius`.
+    L2 : ndarray, optional
+        Bound of the second derivative of y in time.
+
+    Examples
+    --------
+    >>> v = dict(neuron=LTCNeuron(1.0, 1.0), c=np.array(1.0), t=np.array(9.0), L1=np.array(1.0), a=np.array(0.0))
+    >>> coarse, fine = (float(midpoint_radius(h=np.array(h), L2=np.array(1.0), **v)) for h in (2e-3, 1e-3))
+    >>> round(coarse / fine, 2)
+    4.0
+    """
+    k, M = neuron.w_tau + a, largest_deviation(neuron, c, a)
+    first = M * L1 * h / 2 * relax(k, t)
+    if L2 is None:
+        return first
+    C2 = L1 * (np.abs(neuron.A) * neuron.w_tau + M * L1 * h / 2) / 12 + M * L2 / 24
+    return np.minimum(first, C2 * h**2 * _geometric(k, h))
+
+
+def gauss_radius(
+    neuron: LTCNeuron, c: Array, h: Array, L: tuple[Array, Array, Array, Array], a: Array, b: Array
+) -> Array:
+    r"""Two Gauss points a step: order 4, for all time.
+
+    .. math:: |e| \le \frac{C_4 h^5}{1-e^{-kh}}, \quad C_4 = |A| w\Big[\frac{(w+b) L_2}{720} + \frac{7 L_3}{576}
+              + \frac{L_1^2}{120} + \frac{L_2^2 h^2}{960}\Big] + \frac{M L_4}{4320}
+
+    Parameters
+    ----------
+    neuron : LTCNeuron
+        The neuron.
+    c, h : ndarray
+        Start minus A, longest step.
+    L : tuple of four ndarrays
+        Bounds of the first to fourth derivative of y in time.
+    a, b : ndarray
+        Range of the release.
+
+    Examples
+    --------
+    >>> v = dict(neuron=LTCNeuron(1.0, 1.0), c=np.array(1.0), L=(np.array(1.0),) * 4, a=np.array(0.0), b=np.array(1.0))
+    >>> round(float(gauss_radius(h=np.array(2e-3), **v) / gauss_radius(h=np.array(1e-3), **v)), 1)
+    16.0
+    """
+    w, k, M = neuron.w_tau, neuron.w_tau + a, largest_deviation(neuron, c, a)
+    L1, L2, L3, L4 = L
+    bracket = (w + b) * L2 / 720 + 7 * L3 / 576 + L1**2 / 120 + L2**2 * h**2 / 960
+    C4 = np.abs(neuron.A) * w * bracket + M * L4 / 4320
+    return C4 * h**4 * _geometric(k, h)
+
+
+def _geometric(k: Array, h: Array) -> Array:
+    """Return h/(1 - e^{-kh}), the sum of the geometric series of one step's errors times h; 1/k at h = 0."""
+    q = np.maximum(k * h, np.finfo(np.float64).tiny)
+    return q / -np.expm1(-q) / k

@@ -1,0 +1,143 @@
+"""Trajectories solved with scipy: the truth that the closed forms are held against."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cfc_ref import checks
+from cfc_ref.neuron.model import FORMS, LTCNeuron, ltc_ode, neuron_and_start, symmetric_ode
+from cfc_ref.neuron.time_grid import time_grid
+from cfc_ref.signals import Signal, as_signal
+
+__all__ = ["METHODS", "solve", "solver_options"]
+
+Array = npt.NDArray[Any]
+
+METHODS = ("RK23", "RK45", "DOP853", "Radau", "BDF", "LSODA")
+_SMALLEST_RTOL = 100 * np.finfo(np.float64).eps  # scipy's floor
+
+
+def solve(
+    neuron: LTCNeuron,
+    signal: Signal | float | Callable[[Array], npt.ArrayLike],
+    x0: npt.ArrayLike,
+    t: npt.ArrayLike,
+    form: str = "ltc",
+    method: str = "DOP853",
+    rtol: float = 1e-10,
+    atol: float = 1e-12,
+) -> Array:
+    r"""Solve a neuron's ODE numerically with :func:`scipy.integrate.solve_ivp`, restarted at the input's breakpoints.
+
+    .. math:: \dot x = -(w_\tau + y)\,x + A\,y \;\text{("ltc", Eq. 1)}, \qquad
+              \dot x = -(w_\tau + y)\,x + A\,(w_\tau + y) \;\text{("symmetric", after Eq. 5)}
+
+    Parameters
+    ----------
+    neuron : LTCNeuron
+        Parameters of shape N.
+    signal : Signal, number or function of t
+        The input, one for all neurons or one a neuron.
+    x0 : array_like
+        State at t = 0, broadcasts with N.
+    t : array_like, shape () or (T,)
+        Strictly increasing times >= 0.
+    form : {"ltc", "symmetric"}
+        Which of the two ODEs.
+    method : {"RK23", "RK45", "DOP853", "Radau", "BDF", "LSODA"}
+        scipy's solver; the last three are for stiff neurons (large :math:`w_\tau`).
+    rtol, atol : float
+        Local tolerances. scipy averages its error over the system; they are divided by :math:`\sqrt{N}`, down to
+        scipy's floor of 2.2e-14, so that they hold for every neuron.
+
+    Returns
+    -------
+    ndarray, shape N + t.shape
+        The states, in float64.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For input that does not fit, as the message says.
+    RuntimeError
+        If scipy's solver gives up.
+
+    Examples
+    --------
+    >>> x = solve(LTCNeuron(w_tau=1.0, A=1.0), 0.0, x0=0.0, t=10.0)
+    >>> round(float(x), 6)
+    0.333333
+    """
+    neuron, start, shape = neuron_and_start(neuron, x0)
+    signal = as_signal(signal)
+    shape = checks.together("signal", neuron=np.empty(shape), signal=np.empty(signal.shape))
+    t = checks.times("t", t, increasing=True)
+    form = checks.choice("form", form, FORMS)
+    method = checks.choice("method", method, METHODS)
+    for name, tolerance in (("rtol", rtol), ("atol", atol)):
+        checks.compare(name, checks.numeric(name, tolerance), np.asarray(tolerance) > 0, "a tolerance > 0", "try 1e-8")
+
+    from scipy.integrate import solve_ivp
+
+    w, A, mu, sigma = (np.broadcast_to(p, shape).reshape(-1).astype(np.float64) for p in neuron.parameters)
+    wide = LTCNeuron(w, A, mu, sigma)
+    ode = ltc_ode if form == "ltc" else symmetric_ode
+    share = np.sqrt(max(w.size, 1))
+    tolerances = {"rtol": max(rtol / share, _SMALLEST_RTOL), "atol": atol / share}
+
+    def release(s: float, end: float) -> Array:
+        # A signal is right-continuous: at a piece's end ask for the value just before it.
+        I = signal(min(s, float(np.nextafter(end, -np.inf))))
+        return wide.f(np.broadcast_to(I, shape).reshape(-1))
+
+    edges, _ = time_grid(t.reshape(-1)[-1:], signal.breakpoints)
+    states = np.broadcast_to(start, shape).astype(np.float64).reshape(-1)
+    flat_t = t.reshape(-1)
+    result = np.empty((w.size, flat_t.size))
+    result[:, flat_t == 0] = states[:, None]
+    if not w.size:
+        return result.reshape(shape + t.shape)
+    for begin, end in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
+        here = (flat_t > begin) & (flat_t <= end)
+        solution = solve_ivp(
+            lambda s, x, end=end: ode(w, A, x, release(s, end)),
+            (begin, end),
+            states,
+            method=method,
+            t_eval=np.union1d(flat_t[here], [end]),
+            **tolerances,
+            **solver_options(method, lambda s, end=end: -(w + release(s, end))),
+        )
+        if not solution.success:
+            raise RuntimeError(f"{method} stopped at t = {solution.t[-1]:g}: {solution.message}")
+        result[:, here] = solution.y[:, : here.sum()]
+        states = solution.y[:, -1]
+    return result.reshape(shape + t.shape)
+
+
+def solver_options(method: str, slope: Callable[[float], Array]) -> dict[str, Any]:
+    """Tell scipy's implicit solvers that neurons do not see each other: the Jacobian is diagonal, -(w + y).
+
+    Parameters
+    ----------
+    method : str
+        scipy's name of the solver.
+    slope : callable
+        Takes the time and returns the diagonal, shape (N,).
+
+    Examples
+    --------
+    >>> solver_options("RK45", lambda s: -np.ones(3))
+    {}
+    """
+    if method == "LSODA":
+        return {"lband": 0, "uband": 0}
+    if method in ("Radau", "BDF"):
+        from scipy.sparse import diags
+
+        return {"jac": lambda s, x: diags(slope(s), format="csc")}
+    return {}

@@ -1,0 +1,497 @@
+r"""Inputs I(t) of a neuron.
+
+Every function that takes a signal also takes a number (a constant input) or a function of t. A signal is
+
+- called with times, ``signal(t)``: the values, shape N + t.shape, right-continuous (at a jump: the value after it);
+- asked where it is not smooth: ``signal.breakpoints``, increasing times;
+- asked for its ``range(t)``: the smallest and the largest value on [0, t].
+
+N is the signal's own shape: ``()`` for one signal that all neurons share, or one signal a neuron. Time is measured in
+the unit of :math:`1/w_\tau`, values in the unit of the input.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cfc_ref import checks
+
+__all__ = [
+    "PiecewiseConstant",
+    "Sampled",
+    "Signal",
+    "Sine",
+    "Smooth",
+    "as_signal",
+    "from_csv",
+    "piecewise_constant",
+    "sampled",
+    "sine",
+    "smooth",
+]
+
+Array = npt.NDArray[Any]
+
+
+class Signal:
+    """An input I(t); see the module's text for what every signal can do.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        N, the shape of signals.
+    breakpoints : ndarray
+        Increasing times at which the signal or one of its derivatives jumps.
+    """
+
+    shape: tuple[int, ...] = ()
+    breakpoints: Array = np.empty(0)
+
+    def __call__(self, t: npt.ArrayLike) -> Array:
+        """Return the values at times `t`, shape N + t.shape."""
+        return self._values(checks.times("t", t, nonnegative=False))
+
+    def range(self, t: npt.ArrayLike) -> tuple[Array, Array]:
+        """Return the smallest and the largest value on [0, t], each of shape N + t.shape."""
+        return self._range(checks.times("t", t))
+
+    def _values(self, t: Array) -> Array:
+        raise NotImplementedError
+
+    def _range(self, t: Array) -> tuple[Array, Array]:
+        raise NotImplementedError
+
+
+class _Table(Signal):
+    """What signals given by a table of times and values share."""
+
+    def __init__(self, times: npt.ArrayLike, values: npt.ArrayLike) -> None:
+        self.times = checks.times("times", times, increasing=True, nonnegative=False)
+        self.values = checks.numeric("values", values).astype(np.float64)
+        if self.times.ndim != 1 or self.times.size == 0:
+            checks.refuse("times", f"shape {self.times.shape}", "one axis of at least one time", "pass a list of times")
+        if self.values.shape[-1:] != self.times.shape:
+            checks.refuse(
+                "values",
+                f"shape {self.values.shape} for {self.times.size} times",
+                "as many values along the last axis as there are times",
+                "pass one value for each time",
+            )
+        self.shape = self.values.shape[:-1]
+
+    def __repr__(self) -> str:
+        of = f", {self.shape} signals" if self.shape else ""
+        return f"{type(self).__name__}({self.times.size} values from t = {self.times[0]:g} to {self.times[-1]:g}{of})"
+
+
+class PiecewiseConstant(_Table):
+    """Value k holds from times[k] to times[k+1]; see :func:`piecewise_constant`."""
+
+    def __init__(self, times: npt.ArrayLike, values: npt.ArrayLike) -> None:
+        super().__init__(times, values)
+        self.breakpoints = self.times[1:]
+
+    def _piece(self, t: Array) -> npt.NDArray[np.intp]:
+        return np.searchsorted(self.breakpoints, t, side="right")
+
+    def _values(self, t: Array) -> Array:
+        return self.values[..., self._piece(t)]
+
+    def _range(self, t: Array) -> tuple[Array, Array]:
+        first = int(self._piece(np.asarray(0.0)))
+        upto = self._piece(t) - first
+        seen = self.values[..., first:]
+        return np.minimum.accumulate(seen, axis=-1)[..., upto], np.maximum.accumulate(seen, axis=-1)[..., upto]
+
+
+class Sampled(_Table):
+    """Straight lines between samples; see :func:`sampled`."""
+
+    def __init__(self, times: npt.ArrayLike, values: npt.ArrayLike) -> None:
+        super().__init__(times, values)
+        self.breakpoints = self.times
+
+    def _values(self, t: Array) -> Array:
+        if self.times.size == 1:
+            return np.broadcast_to(self.values, self.shape + t.shape) if t.ndim else self.values[..., 0]
+        k = np.clip(np.searchsorted(self.times, t, side="right") - 1, 0, self.times.size - 2)
+        fraction = np.clip((t - self.times[k]) / (self.times[k + 1] - self.times[k]), 0, 1)
+        return self.values[..., k] * (1 - fraction) + self.values[..., k + 1] * fraction
+
+    def _range(self, t: Array) -> tuple[Array, Array]:
+        # The extremes of straight lines lie at their ends: at 0, at t and at the samples between.
+        first = int(np.searchsorted(self.times, 0.0, side="right"))
+        start = self._values(np.asarray(0.0))[..., None]
+        seen = np.concatenate([start, self.values[..., first:]], axis=-1)
+        upto = np.searchsorted(self.times, t, side="right") - first
+        end = self._values(t)
+        low = np.minimum(np.minimum.accumulate(seen, axis=-1)[..., upto], end)
+        return low, np.maximum(np.maximum.accumulate(seen, axis=-1)[..., upto], end)
+
+
+class Sine(Signal):
+    """A sine wave; see :func:`sine`."""
+
+    def __init__(
+        self, amplitude: npt.ArrayLike, frequency: npt.ArrayLike, phase: npt.ArrayLike, offset: npt.ArrayLike
+    ) -> None:
+        given = {"amplitude": amplitude, "frequency": frequency, "phase": phase, "offset": offset}
+        arrays = {name: checks.numeric(name, value).astype(np.float64) for name, value in given.items()}
+        self.shape = checks.together("sine", **arrays)
+        self.amplitude, self.frequency, self.phase, self.offset = np.broadcast_arrays(*arrays.values())
+
+    def _parameters(self, t: Array) -> Iterator[Array]:
+        for parameter in (self.amplitude, self.frequency, self.phase, self.offset):
+            yield parameter.reshape(self.shape + (1,) * t.ndim)
+
+    def _values(self, t: Array) -> Array:
+        amplitude, frequency, phase, offset = self._parameters(t)
+        return offset + amplitude * np.sin(2 * np.pi * frequency * t + phase)
+
+    def _range(self, t: Array) -> tuple[Array, Array]:
+        amplitude, frequency, phase, offset = self._parameters(t)
+        ends = np.sort(np.stack(np.broadcast_arrays(phase, phase + 2 * np.pi * frequency * t)), axis=0)
+        low, high = np.sort(np.sin(ends), axis=0)
+        turns = ends / (2 * np.pi)
+        crest = np.floor(turns[1] - 0.25) >= np.ceil(turns[0] - 0.25)  # sin = 1 somewhere between the ends
+        trough = np.floor(turns[1] + 0.25) >= np.ceil(turns[0] + 0.25)
+        values = offset + amplitude * np.stack([np.where(trough, -1, low), np.where(crest, 1, high)])
+        return values.min(axis=0), values.max(axis=0)
+
+    def __repr__(self) -> str:
+        return f"Sine(amplitude={self.amplitude}, frequency={self.frequency}, phase={self.phase}, offset={self.offset})"
+
+
+class Smooth(Signal):
+    """A function of time; see :func:`smooth`."""
+
+    _GRID = 257  # points a smooth piece when looking for the range; three rounds zoom in on the best of them
+    _ROUNDS = 4
+
+    def __init__(self, function: Callable[[Array], npt.ArrayLike], breakpoints: npt.ArrayLike = ()) -> None:
+        if not callable(function):
+            checks.refuse(
+                "signal",
+                type(function).__name__,
+                "a number, a function of t or a signal of cfc_ref.signals",
+                "pass one of these",
+                TypeError,
+            )
+        self.function = function
+        self.breakpoints = checks.times("breakpoints", breakpoints, increasing=True, nonnegative=False).reshape(-1)
+        self.shape = self._call(np.asarray(0.0)).shape
+
+    def _call(self, t: Array) -> Array:
+        do = "write the function with NumPy (np.sin, not math.sin) so that it takes an array of times"
+        try:
+            values = self.function(t)
+        except TypeError as error:
+            checks.refuse(
+                "signal",
+                f"a function that fails on an array of times ({error})",
+                "a function of an array",
+                do,
+                TypeError,
+            )
+        array = checks.numeric("signal", values, expected="finite values of the function").astype(np.float64)
+        if t.ndim and array.shape[-t.ndim :] != t.shape:
+            if array.ndim:
+                checks.refuse(
+                    "signal",
+                    f"values of shape {array.shape} for times of shape {t.shape}",
+                    "values of shape N + t.shape",
+                    do,
+                )
+            array = np.broadcast_to(array, t.shape)  # a function that does not depend on t
+        return array
+
+    def _values(self, t: Array) -> Array:
+        flat = self._call(t.reshape(-1))
+        return flat.reshape(self.shape + t.shape)
+
+    def _range(self, t: Array) -> tuple[Array, Array]:
+        ranges = [self._range_until(float(end)) for end in t.reshape(-1)]
+        low, high = (
+            np.stack([pair[k] for pair in ranges], axis=-1) if ranges else np.empty((*self.shape, 0)) for k in (0, 1)
+        )
+        return low.reshape(self.shape + t.shape), high.reshape(self.shape + t.shape)
+
+    def _range_until(self, end: float) -> tuple[Array, Array]:
+        inside = self.breakpoints[(self.breakpoints > 0) & (self.breakpoints < end)]
+        edges = np.concatenate([[0.0], inside, [end]])
+        extremes = [
+            self._extreme(start, stop, sign)
+            for start, stop in zip(edges[:-1], edges[1:], strict=True)
+            for sign in (-1, 1)
+        ]
+        at_end = self._call(np.asarray([end]))[..., 0]
+        return np.minimum(np.min(extremes, axis=0), at_end), np.maximum(np.max(extremes, axis=0), at_end)
+
+    def _extreme(self, start: float, stop: float, sign: int) -> Array:
+        """Return the maximum of sign·I on [start, stop), times sign, for each signal."""
+        last = float(np.nextafter(stop, start))
+        best = np.empty(self.shape)
+        for signal in np.ndindex(self.shape):
+            low, high = start, last
+            for _ in range(self._ROUNDS):
+                grid = np.linspace(low, high, self._GRID)
+                values = sign * self._call(grid)[signal]
+                k = int(values.argmax())
+                low, high = grid[max(k - 1, 0)], grid[min(k + 1, self._GRID - 1)]
+            best[signal] = sign * values[k]
+        return best
+
+    def __repr__(self) -> str:
+        return f"Smooth({getattr(self.function, '__name__', self.function)!s})"
+
+
+def piecewise_constant(times: npt.ArrayLike, values: npt.ArrayLike) -> PiecewiseConstant:
+    """Return a signal that is constant between times (the input of Eq. 7 and 8).
+
+    Value k holds from times[k] to times[k+1], the last for ever; before the first time the first value holds.
+
+    Parameters
+    ----------
+    times : array_like, shape (K,)
+        Strictly increasing times.
+    values : array_like, shape N + (K,)
+        The values; with leading axes one signal a neuron.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For times that do not increase, values that are not finite, and shapes that do not fit.
+
+    Examples
+    --------
+    >>> piecewise_constant([0.0, 1.0], [2.0, -1.0])([0.5, 1.0, 9.0])
+    array([ 2., -1., -1.])
+    """
+    return PiecewiseConstant(times, values)
+
+
+def sine(
+    amplitude: npt.ArrayLike = 1.0,
+    frequency: npt.ArrayLike = 1.0,
+    phase: npt.ArrayLike = 0.0,
+    offset: npt.ArrayLike = 0.0,
+) -> Sine:
+    r"""Return the signal :math:`I(t) = \text{offset} + \text{amplitude}\,\sin(2\pi\,\text{frequency}\,t + \text{phase})`.
+
+    Parameters
+    ----------
+    amplitude, offset : array_like
+        In the unit of the input.
+    frequency : array_like
+        Periods in a unit of time.
+    phase : array_like
+        In radians.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For numbers that are not finite and shapes that do not broadcast.
+
+    Examples
+    --------
+    >>> low, high = sine(2.0, offset=1.0).range(1.0)
+    >>> float(low), float(high)
+    (-1.0, 3.0)
+    """
+    return Sine(amplitude, frequency, phase, offset)
+
+
+def sampled(times: npt.ArrayLike, values: npt.ArrayLike, kind: str = "linear") -> Sampled | PiecewiseConstant:
+    """Return a signal through samples: straight lines between them, or each held until the next.
+
+    Outside of the samples the first and the last value hold.
+
+    Parameters
+    ----------
+    times : array_like, shape (K,)
+        Strictly increasing times, of any spacing.
+    values : array_like, shape N + (K,)
+        The samples; with leading axes one signal a neuron.
+    kind : {"linear", "previous"}
+        What lies between two samples.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As :func:`piecewise_constant`, and for an unknown `kind`.
+
+    Examples
+    --------
+    >>> sampled([0.0, 2.0], [0.0, 1.0])([1.0, 5.0])
+    array([0.5, 1. ])
+    """
+    kind = checks.choice("kind", kind, ["linear", "previous"])
+    return Sampled(times, values) if kind == "linear" else PiecewiseConstant(times, values)
+
+
+def smooth(function: Callable[[Array], npt.ArrayLike], breakpoints: npt.ArrayLike = ()) -> Smooth:
+    """Return a function of time as a signal.
+
+    Parameters
+    ----------
+    function : callable
+        Takes an array of times and returns values of shape N + t.shape; smooth between `breakpoints`.
+    breakpoints : array_like, shape (K,)
+        Where it jumps or bends. Solvers and quadratures restart there; a jump that is not named costs accuracy.
+
+    Notes
+    -----
+    ``range`` looks at 257 points a piece and zooms in on the best of them: an estimate from inside, exact to about
+    1e-9 of the range for a function that does not wiggle faster than that.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For something that can't be called, and for values that are not finite or have a wrong shape.
+
+    Examples
+    --------
+    >>> low, high = smooth(np.cos).range(3.0)
+    >>> round(float(low), 6), float(high)
+    (-0.989992, 1.0)
+    """
+    return Smooth(function, breakpoints)
+
+
+def as_signal(signal: Signal | float | Callable[[Array], npt.ArrayLike]) -> Signal:
+    """Return `signal` as a :class:`Signal`: a number becomes a constant one, a function of t a smooth one.
+
+    Parameters
+    ----------
+    signal : Signal, array_like or callable
+        An array of shape N gives one constant a neuron.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For anything else, and for values that are not finite.
+
+    Examples
+    --------
+    >>> as_signal(0.5)([0.0, 7.0])
+    array([0.5, 0.5])
+    """
+    if isinstance(signal, Signal):
+        return signal
+    if callable(signal):
+        return Smooth(signal)
+    value = checks.numeric("signal", signal, expected="a number, a function of t or a signal of cfc_ref.signals")
+    return PiecewiseConstant([0.0], value[..., None])
+
+
+def from_csv(
+    path: str | Path, time_column: str, value_column: str, kind: str = "linear"
+) -> Sampled | PiecewiseConstant:
+    r"""Read a signal from a table with a header: one column of times, of any spacing, and one of values.
+
+    Parameters
+    ----------
+    path : str or Path
+        A text file in UTF-8, fields divided by commas, names in the first line.
+    time_column, value_column : str
+        The names of the columns. The times are taken as they are, in the file's own unit.
+    kind : {"linear", "previous"}
+        As in :func:`sampled`.
+
+    Raises
+    ------
+    ValueError
+        Naming the argument, and the line and column of the file: a file that is missing, empty, binary or without
+        rows, a column that is missing or stands there twice, a ragged row, a field that is no finite number, times
+        that do not increase.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> file = pathlib.Path(folder.name) / "recording.csv"
+    >>> _ = file.write_text("t,v\n0,1\n2.5,3\n")
+    >>> from_csv(file, "t", "v")
+    Sampled(2 values from t = 0 to 2.5)
+    >>> folder.cleanup()
+    """
+    kind = checks.choice("kind", kind, ["linear", "previous"])
+    columns = ("time_column", time_column), ("value_column", value_column)
+    for argument, column in columns:
+        if not isinstance(column, str):
+            checks.refuse(argument, column, "the name of a column", "pass a string", TypeError)
+    lines = _rows(path)
+    header = [name.strip() for name in next(lines, (0, []))[1]]
+    if not header:
+        checks.refuse(
+            "path", f"{Path(path).name}, which is empty", "a header line and rows of numbers", "check the file"
+        )
+    for argument, column in columns:
+        if header.count(column) != 1:
+            how_many = "missing" if column not in header else "there more than once"
+            checks.refuse(
+                argument,
+                f"{column!r}, which is {how_many}",
+                f"one of {', '.join(map(repr, header))}",
+                "name a column of the header line",
+            )
+    picked = [header.index(column) for _, column in columns]
+    numbers: list[tuple[float, float]] = []
+    for line, row in lines:
+        if len(row) != len(header):
+            checks.refuse(
+                "path", f"{len(row)} fields in line {line}", f"{len(header)} as in the header", "mend that line"
+            )
+        time, value = (_number(row[k], header[k], line) for k in picked)
+        if numbers and not time > numbers[-1][0]:
+            checks.refuse(
+                "path",
+                f"time {time:g} after {numbers[-1][0]:g} in line {line}, column {time_column!r}",
+                "strictly increasing times",
+                "sort the rows and drop duplicates",
+            )
+        numbers.append((time, value))
+    if not numbers:
+        checks.refuse(
+            "path",
+            f"{Path(path).name}, which has a header and no rows",
+            "at least one row of numbers",
+            "check the file",
+        )
+    times, values = np.array(numbers).T
+    return sampled(times, values, kind)
+
+
+def _rows(path: str | Path) -> Iterator[tuple[int, list[str]]]:
+    """Yield the line number and the fields of each line that is not blank."""
+    expected, do = "a text file in UTF-8 with comma-separated values", "check the file"
+    try:
+        with Path(path).open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file, strict=True)
+            for row in reader:
+                if any("\0" in field for field in row):
+                    checks.refuse("path", f"a NUL byte in line {reader.line_num}", expected, do)
+                if row:
+                    yield reader.line_num, row
+    except OSError as error:
+        checks.refuse("path", f"{str(path)!r} ({error.strerror or error})", "a file that can be read", "check the path")
+    except (UnicodeDecodeError, csv.Error) as error:
+        checks.refuse("path", f"{Path(path).name}, which can't be read as text ({error})", expected, do)
+
+
+def _number(field: str, column: str, line: int) -> float:
+    try:
+        number = float(field)
+    except ValueError:
+        number = float("nan")
+    if not np.isfinite(number):
+        checks.refuse(
+            "path", f"{field!r} in line {line}, column {column!r}", "a finite number", "mend or drop that line"
+        )
+    return number
