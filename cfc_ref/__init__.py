@@ -1,6 +1,6 @@
 """Reference implementation of liquid time-constant (LTC) and closed-form continuous-time (CfC) networks.
 
-Everything public is importable from here and loaded when it is first asked for, so that ``import cfc_ref`` costs nothing.
+Everything public is importable from here, and loaded when it is first asked for: ``import cfc_ref`` costs nothing.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from cfc_ref.neuron.trajectory import solve as solve
     from cfc_ref.report.run import verify as verify
 
-__all__ = [*sorted(_PUBLIC), "__version__"]  # noqa: PLE0604 - names of strings, computed from the one table
+__all__ = [*sorted(_PUBLIC), "__version__"]
 
 
 def __getattr__(name: str) -> object:

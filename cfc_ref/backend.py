@@ -77,7 +77,7 @@ def kernel(spec: str) -> Callable[..., Any]:
     """
     name, adapter = TWINS[spec]
     compiled = _named(name)
-    return _named(adapter)(compiled) if adapter else compiled  # type: ignore[no-any-return]
+    return _named(adapter)(compiled) if adapter else compiled
 
 
 @cache
@@ -98,7 +98,7 @@ def fastest(spec: str) -> Callable[..., Any]:
         return kernel(spec)
     except Exception as error:
         _warn(f"{type(error).__name__}: {error}")
-        return _named(spec)  # type: ignore[no-any-return]
+        return _named(spec)
 
 
 @cache

@@ -86,7 +86,7 @@ def lemma1(neuron: LTCNeuron, x0: npt.ArrayLike, t: npt.ArrayLike, f_range: Rang
 
     .. math:: x - \tilde x \in c\,e^{-wt}\,\big[\,e^{-bt} - g_t(a),\; e^{-at} - g_t(b)\,\big]
 
-    With (a, b) = (0, 1) these are the paper's :math:`c\,e^{-wt}[e^{-t}-1,\,1]`, so :math:`|x-\tilde x| \le |c| e^{-wt}`.
+    With (a, b) = (0, 1) this is the paper's :math:`c\,e^{-wt}[e^{-t}-1,\,1]`: :math:`|x-\tilde x| \le |c| e^{-wt}`.
 
     Parameters
     ----------

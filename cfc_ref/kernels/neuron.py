@@ -19,7 +19,7 @@ _SERIES_BELOW = 0.3
 _SERIES_TERMS = 14
 
 
-@guvectorize(
+@guvectorize(  # type: ignore[no-untyped-call]
     [
         "void(float64, float64, float64[:], float64[:], float64, float64[:], float64[:])",
         "void(float32, float32, float32[:], float32[:], float32, float32[:], float32[:])",
@@ -38,7 +38,7 @@ def constant_pieces(w_tau, A, y, h, x0, edges, x):  # type: ignore[no-untyped-de
         x[k + 1] = x_inf + (x[k] - x_inf) * math.exp(-rate * h[k])
 
 
-@guvectorize(
+@guvectorize(  # type: ignore[no-untyped-call]
     [
         "void(float64, float64, float64[:], float64[:], float64[:], float64, float64[:], float64[:])",
         "void(float32, float32, float32[:], float32[:], float32[:], float32, float32[:], float32[:])",

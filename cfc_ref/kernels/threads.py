@@ -6,7 +6,7 @@ import numba
 
 __all__ = ["MOST", "use"]
 
-MOST: int = numba.config.NUMBA_NUM_THREADS
+MOST: int = numba.get_num_threads()
 
 
 def use(n: int) -> None:

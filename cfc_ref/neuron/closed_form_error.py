@@ -92,7 +92,9 @@ def relax(rate: Array, t: Array) -> Array:
 
 
 def gap_interval(neuron: LTCNeuron, t: Array, a: Array, b: Array) -> tuple[Array, Array]:
-    r"""Gap of the two ODEs, :math:`x_{sym} - x_{LTC}`: between :math:`A\,w\,\frac{1-e^{-(w+y)t}}{w+y}` at y = b and y = a.
+    r"""Gap of the two ODEs, :math:`x_{sym} - x_{LTC}`.
+
+    .. math:: A\,w\,\Big[\frac{1-e^{-(w+b)t}}{w+b},\; \frac{1-e^{-(w+a)t}}{w+a}\Big]
 
     Parameters
     ----------
@@ -176,7 +178,9 @@ def state_extremes(neuron: LTCNeuron, c: Array, t: Array, a: Array, b: Array) ->
 
 
 def sharp_interval(neuron: LTCNeuron, c: Array, t: Array, a: Array, b: Array) -> tuple[Array, Array]:
-    r"""Closed form against the LTC as stated: :math:`[z_{min} - \max_y c e^{-wt} g_t(y),\; z_{max} - \min_y c e^{-wt} g_t(y)]`.
+    r"""Closed form against the LTC as stated.
+
+    .. math:: \big[\,z_{min} - \max_y c\,e^{-wt} g_t(y),\; z_{max} - \min_y c\,e^{-wt} g_t(y)\,\big]
 
     Parameters
     ----------

@@ -232,7 +232,7 @@ def constant_pieces(w_tau: Array, A: Array, y: Array, h: Array, x0: Array) -> Ar
 
 @lru_cache(maxsize=1)
 def _gauss() -> tuple[Array, Array, Array]:
-    r"""Return Gauss's nodes s on (0, 1), weights, and the matrix with row i ↦ :math:`\int_{s_i}^1` of the interpolant."""
+    r"""Return Gauss's nodes s on (0, 1), their weights, and the matrix that takes values to :math:`\int_{s_i}^1`."""
     nodes, weights = np.polynomial.legendre.leggauss(_NODES)
     powers = np.polynomial.legendre.legvander(nodes, _NODES - 1)
     antiderivatives = np.polynomial.legendre.legint(np.eye(_NODES))  # column j: that of the j-th Legendre polynomial

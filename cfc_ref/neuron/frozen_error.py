@@ -1,8 +1,8 @@
 r"""How far the frozen closed forms can be from the LTC as stated: formulas, element by element.
 
 As in :mod:`cfc_ref.neuron.closed_form_error`: arguments broadcast and are trusted. :math:`k = w + a`,
-:math:`M = \max(|c|, |A| w/(w+a))` bounds |x − A| for all time, :math:`L_j` bounds the j-th derivative of y(t) = f(I(t)) in
-time within each step, h is the longest step.
+:math:`M = \max(|c|, |A| w/(w+a))` bounds |x − A| for all time, :math:`L_j` bounds the j-th derivative of
+y(t) = f(I(t)) in time within each step, h is the longest step.
 """
 
 from __future__ import annotations

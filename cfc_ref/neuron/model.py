@@ -21,11 +21,10 @@ import numpy.typing as npt
 from cfc_ref import checks
 from cfc_ref.activations import logit, sigmoid
 
-__all__ = ["FORMS", "LTCNeuron", "ltc_ode", "neuron_and_start", "symmetric_ode"]
+__all__ = ["FORMS", "ODES", "LTCNeuron", "ltc_ode", "neuron_and_start", "symmetric_ode"]
 
 Array = npt.NDArray[Any]
 
-FORMS = ("ltc", "symmetric")
 REFLECTIONS = ("release", "input")
 
 
@@ -123,7 +122,7 @@ class LTCNeuron:
         ends = self.f(low), self.f(high)
         return np.minimum(*ends), np.maximum(*ends)
 
-    def I(self, y: npt.ArrayLike) -> Array:
+    def f_inverse(self, y: npt.ArrayLike) -> Array:
         r"""Input at which the release is `y`, :math:`f^{-1}(y) = \mu + \mathrm{logit}(y)/\sigma`.
 
         Parameters
@@ -154,8 +153,8 @@ class LTCNeuron:
         if not t.ndim:
             return self
         ahead = (1,) * t.ndim
-        parameters = (np.broadcast_to(p, self.shape).reshape(self.shape + ahead) for p in self.parameters)
-        return LTCNeuron(*parameters, reflection=self.reflection)
+        w, A, mu, sigma = (np.broadcast_to(p, self.shape).reshape(self.shape + ahead) for p in self.parameters)
+        return LTCNeuron(w, A, mu, sigma, self.reflection)
 
     @property
     def parameters(self) -> tuple[Array, Array, Array, Array]:
@@ -215,6 +214,10 @@ def symmetric_ode(w_tau: npt.ArrayLike, A: npt.ArrayLike, x: npt.ArrayLike, y: n
     w_tau, A, x, y = map(np.asarray, (w_tau, A, x, y))
     # the proof's assumption, unnumbered, after Eq. (5)
     return -(w_tau + y) * x + A * (w_tau + y)
+
+
+ODES = {"ltc": ltc_ode, "symmetric": symmetric_ode}
+FORMS = tuple(ODES)
 
 
 def neuron_and_start(neuron: LTCNeuron, x0: npt.ArrayLike) -> tuple[LTCNeuron, Array, tuple[int, ...]]:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cfc_ref import checks
-from cfc_ref.neuron.model import FORMS, LTCNeuron, ltc_ode, neuron_and_start, symmetric_ode
+from cfc_ref.neuron.model import FORMS, ODES, LTCNeuron, neuron_and_start
 from cfc_ref.neuron.time_grid import time_grid
 from cfc_ref.signals import Signal, as_signal
 
@@ -81,42 +81,57 @@ def solve(
     for name, tolerance in (("rtol", rtol), ("atol", atol)):
         checks.compare(name, checks.numeric(name, tolerance), np.asarray(tolerance) > 0, "a tolerance > 0", "try 1e-8")
 
-    from scipy.integrate import solve_ivp
-
     w, A, mu, sigma = (np.broadcast_to(p, shape).reshape(-1).astype(np.float64) for p in neuron.parameters)
     wide = LTCNeuron(w, A, mu, sigma)
-    ode = ltc_ode if form == "ltc" else symmetric_ode
     share = np.sqrt(max(w.size, 1))
     tolerances = {"rtol": max(rtol / share, _SMALLEST_RTOL), "atol": atol / share}
 
-    def release(s: float, end: float) -> Array:
-        # A signal is right-continuous: at a piece's end ask for the value just before it.
-        I = signal(min(s, float(np.nextafter(end, -np.inf))))
-        return wide.f(np.broadcast_to(I, shape).reshape(-1))
+    def release(s: float) -> Array:
+        return wide.f(np.broadcast_to(signal(s), shape).reshape(-1))
 
-    edges, _ = time_grid(t.reshape(-1)[-1:], signal.breakpoints)
     states = np.broadcast_to(start, shape).astype(np.float64).reshape(-1)
     flat_t = t.reshape(-1)
     result = np.empty((w.size, flat_t.size))
     result[:, flat_t == 0] = states[:, None]
-    if not w.size:
-        return result.reshape(shape + t.shape)
+    edges, _ = time_grid(flat_t[-1:], signal.breakpoints)
     for begin, end in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
         here = (flat_t > begin) & (flat_t <= end)
-        solution = solve_ivp(
-            lambda s, x, end=end: ode(w, A, x, release(s, end)),
-            (begin, end),
-            states,
-            method=method,
-            t_eval=np.union1d(flat_t[here], [end]),
-            **tolerances,
-            **solver_options(method, lambda s, end=end: -(w + release(s, end))),
-        )
-        if not solution.success:
-            raise RuntimeError(f"{method} stopped at t = {solution.t[-1]:g}: {solution.message}")
-        result[:, here] = solution.y[:, : here.sum()]
-        states = solution.y[:, -1]
+        asked = np.union1d(flat_t[here], [end])
+        solution = _solve_piece(ODES[form], wide, release, begin, asked, states, method, tolerances)
+        result[:, here], states = solution[:, : here.sum()], solution[:, -1]
     return result.reshape(shape + t.shape)
+
+
+def _solve_piece(
+    ode: Callable[..., Array],
+    neuron: LTCNeuron,
+    release: Callable[[float], Array],
+    begin: float,
+    asked: Array,
+    states: Array,
+    method: str,
+    tolerances: dict[str, float],
+) -> Array:
+    """Return the states at the times `asked`, the last of which is the end of the piece."""
+    from scipy.integrate import solve_ivp
+
+    if not states.size:
+        return np.empty((0, asked.size))
+    # A signal is right-continuous: at the piece's end ask for the value just before it.
+    last = float(np.nextafter(asked[-1], begin))
+
+    def right_side(s: float, x: Array) -> Array:
+        return ode(neuron.w_tau, neuron.A, x, release(min(s, last)))
+
+    def slope(s: float) -> Array:
+        return -(neuron.w_tau + release(min(s, last)))
+
+    solution = solve_ivp(
+        right_side, (begin, asked[-1]), states, method, t_eval=asked, **tolerances, **solver_options(method, slope)
+    )
+    if not solution.success:
+        raise RuntimeError(f"{method} stopped at t = {solution.t[-1]:g}: {solution.message}")
+    return solution.y
 
 
 def solver_options(method: str, slope: Callable[[float], Array]) -> dict[str, Any]:
