@@ -282,7 +282,7 @@ def sine(
     phase: npt.ArrayLike = 0.0,
     offset: npt.ArrayLike = 0.0,
 ) -> Sine:
-    r"""Return the signal :math:`I(t) = \text{offset} + \text{amplitude}\,\sin(2\pi\,\text{frequency}\,t + \text{phase})`.
+    r"""Return a sine wave, :math:`\text{offset} + \text{amplitude}\,\sin(2\pi\,\text{frequency}\,t + \text{phase})`.
 
     Parameters
     ----------

@@ -16,11 +16,56 @@ from cfc_ref.neuron.closed_form_error import relax, state_extremes
 from cfc_ref.neuron.exact_solution import constant_piece
 from cfc_ref.neuron.model import LTCNeuron
 
-__all__ = ["gauss_radius", "largest_deviation", "midpoint_radius", "one_step_interval", "start_radius"]
+__all__ = [
+    "gauss_radius",
+    "largest_deviation",
+    "midpoint_radius",
+    "one_step_interval",
+    "release_derivatives",
+    "start_radius",
+]
 
 Array = npt.NDArray[Any]
 
 _SERIES_BELOW = 1e-2
+
+# Largest absolute value of the logistic function's derivatives: with p = s (1 - s) they are p, p (1 - 2s),
+# p (1 - 6p), p (1 - 2s)(1 - 12p); the last is largest where 120 p^2 - 30 p + 1 = 0.
+_P4 = (15 + np.sqrt(105)) / 120
+_LOGISTIC = (1 / 4, np.sqrt(3) / 18, 1 / 8, float(_P4 * np.sqrt(1 - 4 * _P4) * (12 * _P4 - 1)))
+
+
+def release_derivatives(U1: Array, U2: Array, U3: Array, U4: Array) -> tuple[Array, Array, Array, Array]:
+    r"""Bound the first four derivatives in time of the logistic of u(t) from those of u = sigma (I(t) - mu).
+
+    The chain rule (Faà di Bruno), with :math:`S_j = \max|\sigma^{(j)}|` = 1/4, √3/18, 1/8, 0.1277:
+
+    .. math::
+        L_1 &= S_1 U_1, \quad L_2 = S_2 U_1^2 + S_1 U_2, \quad L_3 = S_3 U_1^3 + 3 S_2 U_1 U_2 + S_1 U_3, \\
+        L_4 &= S_4 U_1^4 + 6 S_3 U_1^2 U_2 + S_2 (3 U_2^2 + 4 U_1 U_3) + S_1 U_4
+
+    Parameters
+    ----------
+    U1, U2, U3, U4 : ndarray
+        Bounds of the absolute derivatives of u.
+
+    Returns
+    -------
+    L1, L2, L3, L4 : ndarray
+        Bounds of the absolute derivatives of y = f(I(t)).
+
+    Examples
+    --------
+    >>> [round(float(L), 4) for L in release_derivatives(*map(np.array, (1.0, 0.0, 0.0, 0.0)))]
+    [0.25, 0.0962, 0.125, 0.1277]
+    """
+    S1, S2, S3, S4 = _LOGISTIC
+    return (
+        S1 * U1,
+        S2 * U1**2 + S1 * U2,
+        S3 * U1**3 + 3 * S2 * U1 * U2 + S1 * U3,
+        S4 * U1**4 + 6 * S3 * U1**2 * U2 + S2 * (3 * U2**2 + 4 * U1 * U3) + S1 * U4,
+    )
 
 
 def largest_deviation(neuron: LTCNeuron, c: Array, a: Array) -> Array:

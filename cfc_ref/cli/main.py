@@ -1,0 +1,51 @@
+"""The command ``cfc-ref``: its sub-commands, one file each, and how errors leave it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import NoReturn
+
+from cfc_ref.cli import verify
+
+__all__ = ["main"]
+
+_COMMANDS = (verify,)
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line on stderr and exit status 2."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {' '.join(message.split())}\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit status.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        The words after ``cfc-ref``; by default those of the command line.
+
+    Returns
+    -------
+    int
+        0: done; 1: a statement that should hold was violated; 2: bad input, said in one line on stderr.
+    """
+    parser = _Parser(prog="cfc-ref", description="Liquid time-constant and closed-form continuous-time networks.")
+    parser.add_argument("--version", action="version", version=f"cfc-ref {version('cfc-ref')}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for command in _COMMANDS:
+        command.add(commands)
+    options = parser.parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except (ValueError, TypeError, OSError) as error:
+        print(f"cfc-ref {options.command}: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(f"cfc-ref {options.command}: stopped", file=sys.stderr)
+        return 130

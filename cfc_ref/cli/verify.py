@@ -1,0 +1,124 @@
+"""``cfc-ref verify``: check every statement about the closed form."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+from collections.abc import Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor
+from typing import Any
+
+from cfc_ref import checks
+
+__all__ = ["add", "run"]
+
+
+def add(commands: Any) -> None:
+    """Add the command and its options to the parser.
+
+    Parameters
+    ----------
+    commands : argparse sub-parsers
+        Where commands are added.
+    """
+    parser = commands.add_parser(
+        "verify",
+        help="check every statement about the closed form on random, adversarial and recorded input",
+        description="Check every statement about the closed form on random, adversarial and recorded input. "
+        "Exit status 1 when a statement that should hold is violated.",
+    )
+    parser.add_argument("--cases", type=_whole, default=10_000, metavar="N", help="random cases (default: 10000)")
+    parser.add_argument("--seed", type=_whole, default=0, metavar="N", help="of the random numbers (default: 0)")
+    parser.add_argument("--statement", action="append", metavar="S3", help="only this one; may be repeated")
+    parser.add_argument(
+        "--neuron", metavar="w_tau=1,A=2,…", help="fix some of w_tau, A, mu, sigma and x0 in every case"
+    )
+    parser.add_argument("--signal", metavar="FILE.csv", help="a recording (default: the EEG sample of matplotlib)")
+    parser.add_argument("--time-column", metavar="NAME", help="its column of times, of any spacing")
+    parser.add_argument("--value-column", metavar="NAME", help="its column of values")
+    parser.add_argument("--jobs", type=_whole, default=1, metavar="N", help="processes to use (default: 1)")
+    parser.add_argument("--out", metavar="FOLDER", help="write report.md, report.json and figures there")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Verify, print the table, write the files.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        The options of :func:`add`.
+    """
+    from cfc_ref.io import output_folder
+    from cfc_ref.report.run import check_arguments, verify
+
+    jobs = checks.count("--jobs", options.jobs, at_least=1)
+    given = {
+        "cases": options.cases,
+        "seed": options.seed,
+        "statements": options.statement,
+        "neuron": _neuron(options.neuron),
+        "signal": _signal(options),
+    }
+    check_arguments(**given)  # before the folder is made
+    if options.out is not None:
+        output_folder("--out", options.out)
+    with _executor(jobs) as executor:
+        report = verify(**given, executor=executor, progress=True)
+    print(report)
+    if options.out is not None:
+        report.save(options.out)
+        print(f"Written: {options.out}/report.md, report.json and figures.")
+    return 0 if report.ok else 1
+
+
+def _whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"got {text!r}; expected a whole number; pass for example 1000.") from None
+
+
+def _neuron(text: str | None) -> dict[str, float] | None:
+    if text is None:
+        return None
+    fixed: dict[str, float] = {}
+    for part in text.split(","):
+        name, equals, value = (word.strip() for word in part.partition("="))
+        expected, do = "name=number, divided by commas", "write for example w_tau=1,A=2"
+        if not equals or not name or name in fixed:
+            checks.refuse("--neuron", f"{part!r}" if name not in fixed else f"{name} twice", expected, do)
+        try:
+            fixed[name] = float(value)
+        except ValueError:
+            checks.refuse("--neuron", f"{part!r}", expected, do)
+    return fixed
+
+
+def _signal(options: argparse.Namespace) -> Any:
+    from cfc_ref.signals import from_csv
+
+    columns = options.time_column, options.value_column
+    if options.signal is None:
+        if columns != (None, None):
+            checks.refuse("--signal", "no file but a column", "a file with that column", "pass --signal FILE.csv")
+        return None
+    if None in columns:
+        checks.refuse("--signal", "a file without its columns", "--time-column and --value-column too", "name both")
+    return from_csv(options.signal, *columns)
+
+
+@contextlib.contextmanager
+def _executor(jobs: int) -> Iterator[Executor | None]:
+    """Yield a process pool, or None for one process; work that has not begun is dropped when the run is stopped."""
+    if jobs == 1:
+        yield None
+        return
+    from multiprocessing import get_context
+
+    # "spawn": a forked child would inherit the state of numba's threads
+    pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"))
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)

@@ -1,0 +1,405 @@
+r"""Figures of the worst inputs: that the bounds of the closed form are attained, and how large they are.
+
+Notation: :math:`w = w_\tau`, :math:`c = x_0 - A`, :math:`y = f(I)` in a known range [a, b].
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from cfc_ref import bounds, checks
+from cfc_ref.neuron.closed_form_error import extremal_control
+from cfc_ref.neuron.closed_forms import eq9
+from cfc_ref.neuron.exact_solution import constant_pieces, eq6
+from cfc_ref.neuron.model import LTCNeuron
+from cfc_ref.plots.style import (
+    COLOURS,
+    LOOKS,
+    TIME_LABEL,
+    Array,
+    axes_or_new,
+    curve_times,
+    dress,
+    one_neuron,
+    one_range,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = [
+    "plot_extremal",
+    "plot_lemma1_extremal",
+    "plot_search",
+    "plot_worst_error_leak",
+    "plot_worst_error_range",
+]
+
+
+class _Control(NamedTuple):
+    """A release over time: `first` until `switch`, then `second`, and `last` at the last time only."""
+
+    first: float
+    second: float
+    switch: float
+    last: float
+
+    def __str__(self) -> str:
+        switches = np.isfinite(self.switch)
+        then = f", {self.second:.3g} from t = {self.switch:.3g}" if switches else ""
+        jumps = self.last != (self.second if switches else self.first)
+        return f"f(I) = {self.first:.3g}{then}" + (f", {self.last:.3g} at the last time" if jumps else "")
+
+
+def plot_extremal(
+    neuron: LTCNeuron,
+    x0: float,
+    t: npt.ArrayLike,
+    *,
+    f_range: tuple[float, float] = (0.1, 0.9),
+    ax: Axes | None = None,
+) -> Axes:
+    r"""Draw the sharp interval of the closed form's error against the LTC as stated, and the inputs that attain it.
+
+    .. math:: x_{LTC} - \tilde x \in \Big[ z_{min}(t) - \max_{y\in[a,b]} c\,e^{-wt} g_t(y),\;
+              z_{max}(t) - \min_{y\in[a,b]} c\,e^{-wt} g_t(y) \Big]
+
+    Each curve is the error under one input: its release y = f(I) is a or b, switches at most once (bang-bang), and
+    jumps at the last time, where the state does not feel it and the closed form does. There the error is the end of
+    the interval, which is marked.
+
+    Parameters
+    ----------
+    neuron : LTCNeuron
+        Parameters of shape (); its `reflection` is used.
+    x0 : float
+        State at t = 0.
+    t : array_like, shape (T,)
+        At least two increasing times >= 0; the inputs are the worst ones for the last.
+    f_range : (a, b)
+        Known range of f(I), 0 <= a <= b <= 1.
+    ax : matplotlib Axes, optional
+        Where to draw.
+
+    Returns
+    -------
+    matplotlib Axes
+        The one drawn into.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For input that does not fit, as the message says, before anything is drawn.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> neuron = LTCNeuron(w_tau=1.0, A=1.0)
+    >>> ax = plot_extremal(neuron, 2.0, np.linspace(0.0, 5.0, 51), ax=Figure().subplots())
+    >>> low, high = bounds.closed_form_error(neuron, 2.0, 5.0, f_range=(0.1, 0.9))
+    >>> round(float(ax.lines[0].get_ydata()[-1]), 4), round(float(low), 4)
+    (-0.9059, -0.9059)
+    """
+    return _draw_extremal(neuron, x0, t, f_range, "ltc", ax)
+
+
+def plot_lemma1_extremal(
+    neuron: LTCNeuron,
+    x0: float,
+    t: npt.ArrayLike,
+    *,
+    f_range: tuple[float, float] = (0.1, 0.9),
+    ax: Axes | None = None,
+) -> Axes:
+    r"""Draw Lemma 1's interval for the symmetric form, and the two switching inputs that reach its ends.
+
+    .. math:: x_{sym} - \tilde x \in c\,e^{-wt}\,\big[\,e^{-bt} - g_t(a),\; e^{-at} - g_t(b)\,\big]
+
+    Each curve is the error under an input that keeps f(I) at one end of the range and jumps to the other end at the
+    last time; continuous inputs that switch just before come as close as one likes.
+
+    Parameters
+    ----------
+    neuron : LTCNeuron
+        Parameters of shape (); its `reflection` is used.
+    x0 : float
+        State at t = 0.
+    t : array_like, shape (T,)
+        At least two increasing times >= 0; the inputs are the worst ones for the last.
+    f_range : (a, b)
+        Known range of f(I), 0 <= a <= b <= 1.
+    ax : matplotlib Axes, optional
+        Where to draw.
+
+    Returns
+    -------
+    matplotlib Axes
+        The one drawn into.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For input that does not fit, as the message says, before anything is drawn.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> neuron = LTCNeuron(w_tau=1.0, A=0.0)
+    >>> ax = plot_lemma1_extremal(neuron, 1.0, [0.0, 1.0], f_range=(0, 1), ax=Figure().subplots())
+    >>> [round(float(line.get_ydata()[-1]), 4) for line in ax.lines[:2]]
+    [-0.2325, 0.3679]
+    """
+    return _draw_extremal(neuron, x0, t, f_range, "symmetric", ax)
+
+
+def _draw_extremal(
+    neuron: LTCNeuron, x0: float, t: npt.ArrayLike, f_range: tuple[float, float], form: str, ax: Axes | None
+) -> Axes:
+    x0, t, (a, b) = one_neuron(neuron, x0), curve_times(t), one_range(f_range)
+    low, high = bounds.closed_form_error(neuron, x0, t, (a, b), form)
+    controls = [_worst_control(neuron, x0, float(t[-1]), a, b, form, largest=largest) for largest in (False, True)]
+    curves = [_error_under(neuron, x0, t, control, form) for control in controls]
+    name = "LTC as stated" if form == "ltc" else "symmetric form"
+    ax = axes_or_new(ax, height=5.0)
+    band = "sharp interval" if form == "ltc" else "Lemma 1 for the range"
+    ax.fill_between(t, low, high, color=COLOURS[LOOKS[form].colour], alpha=0.2, linewidth=0, label=band)
+    looks = (("smallest", "blue", "--"), ("largest", "vermillion", "-"))
+    for control, (times, error), (which, colour, line) in zip(controls, curves, looks, strict=True):
+        ax.plot(times, error, color=COLOURS[colour], linestyle=line, label=f"{which} error: {control}")
+    ends = [low[-1], high[-1]]
+    ax.plot([t[-1]] * 2, ends, "o", color=COLOURS["black"], label="ends of the interval at the last time")
+    ax.axhline(0.0, color=COLOURS["black"], linewidth=0.6)
+    title = f"Closed form against the {name}, worst inputs, f(I) in [{a:.3g}, {b:.3g}]"
+    dress(ax, title, TIME_LABEL, f"error: {name} − closed form\n(dimensionless)", columns=1)
+    return ax
+
+
+def _worst_control(
+    neuron: LTCNeuron, x0: float, end: float, a: float, b: float, form: str, *, largest: bool
+) -> _Control:
+    """Return the release that makes "truth − closed form" as large (or small) as it can be at the time `end`."""
+    c = np.asarray(x0 - neuron.A)
+    # "Truth − closed form" is largest where c g(y) is smallest, and g falls with y.
+    last = b if (c > 0) == largest else a
+    if form == "symmetric":
+        first = a + b - last
+        return _Control(first, first, np.inf, last)
+    first, second, switch = (
+        float(v) for v in extremal_control(neuron, c, np.asarray(a), np.asarray(b), largest=largest)
+    )
+    return _Control(first, second, switch if switch < end else np.inf, last)
+
+
+def _error_under(neuron: LTCNeuron, x0: float, t: Array, control: _Control, form: str) -> tuple[Array, Array]:
+    """Return times and "truth − closed form" under a control, with two points where the control jumps."""
+    edges = np.unique(np.concatenate([[0.0], t, [control.switch] if np.isfinite(control.switch) else []]))
+    h = np.diff(edges)
+    y = np.where(edges[:-1] < control.switch, control.first, control.second)
+    if form == "ltc":
+        x = constant_pieces(neuron.w_tau, neuron.A, y, h, np.asarray(x0))
+    else:
+        x = eq6(neuron.w_tau, neuron.A, x0, edges, np.concatenate([[0.0], np.cumsum(y * h)]))
+    # Each edge twice, before and after a jump; the first has nothing before it.
+    times, x = np.repeat(edges, 2)[1:], np.repeat(x, 2)[1:]
+    error = x - eq9(neuron, np.asarray(x0), times, np.append(np.repeat(y, 2), control.last))
+    shown = times >= t[0]
+    return times[shown], error[shown]
+
+
+def plot_worst_error_leak(
+    *,
+    A: float = 1.0,
+    x0: float = 0.0,
+    w_tau: npt.ArrayLike | None = None,
+    t: npt.ArrayLike | None = None,
+    f_range: tuple[float, float] = (0.1, 0.9),
+    ax: Axes | None = None,
+) -> Axes:
+    r"""Map the largest possible error of the closed form against the LTC as stated, over leak and time.
+
+    .. math:: \max_{f(I(\cdot)) \in [a,b]} |x_{LTC}(t) - \tilde x(t)|
+
+    Both axes are logarithmic. f ≤ 1 sets the unit of time.
+
+    Parameters
+    ----------
+    A, x0 : float
+        Reversal potential, and state at t = 0.
+    w_tau : array_like, shape (W,), optional
+        At least two increasing leaks > 0; from 0.001 to 10 by default.
+    t : array_like, shape (T,), optional
+        At least two increasing times > 0; from 0.01 to 1000 by default.
+    f_range : (a, b)
+        Known range of f(I), 0 <= a <= b <= 1. For (0, 1), x0 = 0 and A = 1 the largest error is 1 everywhere.
+    ax : matplotlib Axes, optional
+        Where to draw.
+
+    Returns
+    -------
+    matplotlib Axes
+        The one drawn into; the map is its first collection, with an array of shape (T, W).
+
+    Raises
+    ------
+    ValueError, TypeError
+        For input that does not fit, as the message says, before anything is drawn.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> ax = plot_worst_error_leak(w_tau=[0.1, 1.0], t=[1.0, 10.0], ax=Figure().subplots())
+    >>> ax.get_xlabel(), ax.get_ylabel()
+    ('leak w_τ (unit of f)', 'time t (unit of 1/f)')
+    """
+    leaks = _positive("w_tau", np.geomspace(1e-3, 10, 121) if w_tau is None else w_tau)
+    times = _positive("t", np.geomspace(1e-2, 1e3, 121) if t is None else t)
+    one_neuron(LTCNeuron(1.0, A), x0)
+    known = one_range(f_range)
+    worst = _worst(bounds.closed_form_error(LTCNeuron(leaks, A), x0, times, known)).T
+    ax = axes_or_new(ax)
+    ax.set_xscale("log")
+    _heat_map(ax, leaks, times, worst)
+    title = f"Closed form against the LTC as stated, A = {A:g}, x₀ = {x0:g}, f(I) in [{known[0]:.3g}, {known[1]:.3g}]"
+    dress(ax, title, "leak w_τ (unit of f)", "time t (unit of 1/f)")
+    return ax
+
+
+def plot_worst_error_range(
+    neuron: LTCNeuron,
+    x0: float,
+    *,
+    t: npt.ArrayLike | None = None,
+    width: npt.ArrayLike | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    r"""Map the largest possible error of the closed form against the LTC as stated, over range of f(I) and time.
+
+    .. math:: \max_{f(I(\cdot)) \in [\frac12 - \frac d2,\, \frac12 + \frac d2]} |x_{LTC}(t) - \tilde x(t)|
+
+    At width d = 0 the input is constant and known: what is left there no knowledge of the input removes.
+
+    Parameters
+    ----------
+    neuron : LTCNeuron
+        Parameters of shape ().
+    x0 : float
+        State at t = 0.
+    t : array_like, shape (T,), optional
+        At least two increasing times > 0 (a logarithmic axis); from 0.01 to 100, times 1/w_tau, by default.
+    width : array_like, shape (D,), optional
+        At least two increasing widths in [0, 1]; from 0 to 1 by default.
+    ax : matplotlib Axes, optional
+        Where to draw.
+
+    Returns
+    -------
+    matplotlib Axes
+        The one drawn into; the map is its first collection, with an array of shape (T, D).
+
+    Raises
+    ------
+    ValueError, TypeError
+        For input that does not fit, as the message says, before anything is drawn.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> ax = plot_worst_error_range(LTCNeuron(1.0, 1.0), 0.0, ax=Figure().subplots())
+    >>> ax.get_xlabel()
+    'width of the range of f(I) around ½ (dimensionless)'
+    """
+    x0 = one_neuron(neuron, x0)
+    times = _positive("t", np.geomspace(1e-2, 1e2, 121) / neuron.w_tau if t is None else t)
+    widths = curve_times(np.linspace(0, 1, 101) if width is None else width, name="width")
+    checks.compare("width", widths, widths <= 1, "widths in [0, 1]", "pass b - a, f(I) lies in (0, 1)")
+    t_grid, d_grid = np.meshgrid(times, widths, indexing="ij")
+    worst = _worst(bounds.closed_form_error(neuron, x0, t_grid, (0.5 - d_grid / 2, 0.5 + d_grid / 2)))
+    ax = axes_or_new(ax)
+    _heat_map(ax, widths, times, worst)
+    w, A = float(neuron.w_tau), float(neuron.A)
+    title = f"Closed form against the LTC as stated, w_τ = {w:.3g}, A = {A:.3g}, x₀ = {x0:.3g}"
+    dress(ax, title, "width of the range of f(I) around ½ (dimensionless)", TIME_LABEL)
+    return ax
+
+
+def _positive(name: str, value: npt.ArrayLike) -> Array:
+    """Check one axis of a map: increasing values > 0."""
+    values = curve_times(value, name=name)
+    checks.compare(name, values, values > 0, "values > 0", "its axis is logarithmic: leave out 0")
+    return values
+
+
+def _worst(interval: tuple[Array, Array]) -> Array:
+    return np.maximum(np.abs(interval[0]), np.abs(interval[1]))
+
+
+def _heat_map(ax: Axes, x: Array, t: Array, worst: Array) -> None:
+    """Draw `worst`, shape (T, X), with lines of equal error and a colour bar."""
+    ax.set_yscale("log")
+    mesh = ax.pcolormesh(x, t, worst, shading="gouraud", cmap="viridis", rasterized=True)
+    if np.ptp(worst) > 1e-6 * worst.max():
+        lines = ax.contour(x, t, worst, levels=5, colors="white", linewidths=0.8)
+        ax.clabel(lines, fontsize=9)
+    ax.figure.colorbar(mesh, ax=ax, label="largest |error| over all inputs (dimensionless)")
+
+
+def plot_search(
+    best: npt.ArrayLike,
+    supremum: float,
+    label: str = "blind search",
+    *,
+    iterations: npt.ArrayLike | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw the best value that a search which knows no theory has found so far, against the proven supremum.
+
+    Call it again with the same `ax` to compare searches.
+
+    Parameters
+    ----------
+    best : array_like, shape (K,)
+        Best value found after each iteration, at least two.
+    supremum : float
+        What theory says no input can exceed.
+    label : str
+        What was searched for, with the ODE: it goes into the legend.
+    iterations : array_like, shape (K,), optional
+        Increasing numbers of the iterations, or of evaluations; 1, 2, … by default.
+    ax : matplotlib Axes, optional
+        Where to draw.
+
+    Returns
+    -------
+    matplotlib Axes
+        The one drawn into.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For input that does not fit, as the message says, before anything is drawn.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> ax = plot_search([0.1, 0.3, 0.36], 0.3679, "symmetric form, x − x̃", ax=Figure().subplots())
+    >>> ax.lines[0].get_label()
+    'symmetric form, x − x̃: 97.853 % of the supremum'
+    """
+    values, limit = checks.numeric("best", best), checks.numeric("supremum", supremum)
+    numbers = curve_times(np.arange(1.0, values.size + 1) if iterations is None else iterations, name="iterations")
+    if values.shape != numbers.shape or limit.ndim:
+        got = f"shape {values.shape} for {numbers.size} iterations, supremum of shape {limit.shape}"
+        checks.refuse("best", got, "one value an iteration and one number", "pass one search at a time")
+    share = f": {100 * values[-1] / limit:.3f} % of the supremum" if limit else ""
+    ax = axes_or_new(ax)
+    colours: list[Any] = [COLOURS[name] for name in ("blue", "vermillion", "green", "purple", "orange")]
+    which = len(ax.lines) // 2
+    line = ("-", "-.", ":")[which % 3]
+    colour = colours[which % len(colours)]
+    ax.plot(numbers, values, line, color=colour, drawstyle="steps-post", label=f"{label}{share}")
+    ax.axhline(float(limit), color=colour, linestyle="--", label=f"proven supremum {float(limit):.6g}")
+    dress(ax, "Blind search against the proven supremum", "iteration", "value found (dimensionless)", columns=2)
+    return ax

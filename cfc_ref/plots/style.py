@@ -1,0 +1,295 @@
+r"""What all figures share: colours and lines, axes, labels, and the checks of what can be drawn as one curve.
+
+The colours are those of Okabe and Ito (2008), which people with any colour vision tell apart; every curve also has a
+line or a marker of its own. matplotlib is imported only where a figure is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from cfc_ref import checks
+from cfc_ref.neuron.model import LTCNeuron, neuron_and_start
+from cfc_ref.signals import Signal, as_signal
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = [
+    "COLOURS",
+    "ERROR_FLOOR",
+    "LOOKS",
+    "STATE_LABEL",
+    "TIME_LABEL",
+    "Look",
+    "axes_or_new",
+    "curve",
+    "curve_times",
+    "dress",
+    "known_range",
+    "one_neuron",
+    "one_range",
+    "one_signal",
+    "visible",
+]
+
+Array = npt.NDArray[Any]
+SignalLike: TypeAlias = Signal | float | Callable[[Array], npt.ArrayLike]
+
+TIME_LABEL = "time t (unit of 1/w_τ)"
+STATE_LABEL = "state x (dimensionless)"
+ERROR_FLOOR = 1e-16  # smaller errors are drawn here: a logarithmic axis has no 0
+
+COLOURS = {
+    "black": "#000000",
+    "orange": "#E69F00",
+    "sky": "#56B4E9",
+    "green": "#009E73",
+    "blue": "#0072B2",
+    "vermillion": "#D55E00",
+    "purple": "#CC79A7",
+}
+
+
+class Look(NamedTuple):
+    """How one thing looks in every figure.
+
+    Attributes
+    ----------
+    label : str
+        Its name in a legend.
+    colour : str
+        A key of :data:`COLOURS`.
+    line, marker : str
+        As matplotlib writes them; empty for none.
+    """
+
+    label: str
+    colour: str
+    line: str = "-"
+    marker: str = ""
+
+
+LOOKS = {
+    "ltc": Look("LTC as stated (exact)", "vermillion", "-"),
+    "symmetric": Look("symmetric form (exact, Eq. 6)", "blue", "--"),
+    "closed": Look("closed form (Eq. 9)", "black", "-."),
+    "start": Look("frozen at the start (order 1)", "orange", "-", "o"),
+    "midpoint": Look("frozen midpoint (order 2)", "green", "-", "s"),
+    "gauss": Look("frozen gauss (order 4)", "purple", "-", "^"),
+    "RK45": Look("scipy RK45", "black", "--", "x"),
+    "DOP853": Look("scipy DOP853", "blue", "--", "v"),
+    "Radau": Look("scipy Radau", "vermillion", ":", "d"),
+    "LSODA": Look("scipy LSODA", "sky", "-.", "P"),
+}
+
+
+def axes_or_new(ax: object, *, height: float = 4.4) -> Axes:
+    """Return `ax`, or the Axes of a new figure, 7 inches wide, whose layout makes room for the legend.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes or None
+        Where to draw; a figure of one's own shows legends best with ``layout="constrained"``.
+    height : float
+        Of the new figure, in inches.
+
+    Examples
+    --------
+    >>> axes_or_new("here")
+    Traceback (most recent call last):
+    TypeError: ax: got str; expected matplotlib Axes or None; leave it out to get a new figure.
+    """
+    from matplotlib.axes import Axes
+
+    if ax is None:
+        from matplotlib import pyplot
+
+        return pyplot.subplots(figsize=(7.0, height), dpi=100, layout="constrained")[1]
+    if not isinstance(ax, Axes):
+        do = "leave it out to get a new figure"
+        checks.refuse("ax", type(ax).__name__, "matplotlib Axes or None", do, TypeError)
+    return ax
+
+
+def curve(ax: Axes, key: str, x: Array, y: Array, **changes: Any) -> None:
+    """Draw a curve as its entry in :data:`LOOKS` says.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+        Where to draw.
+    key : str
+        A key of :data:`LOOKS`.
+    x, y : ndarray, shape (K,)
+        The points.
+    **changes
+        Passed to ``ax.plot`` over what the entry says.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> ax = Figure().subplots()
+    >>> curve(ax, "closed", np.arange(2), np.arange(2))
+    >>> ax.lines[0].get_label()
+    'closed form (Eq. 9)'
+    """
+    look = LOOKS[key]
+    given = {"label": look.label, "color": COLOURS[look.colour], "linestyle": look.line, "marker": look.marker}
+    ax.plot(x, y, **{"markersize": 5, "linewidth": 1.7, **given, **changes})
+
+
+def dress(ax: Axes, title: str, x: str, y: str, *, columns: int = 0) -> None:
+    """Write the title and the labels, and the legend under the axes where it covers nothing.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+        With everything drawn.
+    title, x, y : str
+        Title (which says the ODE) and labels with units.
+    columns : int
+        Of the legend; 0 for no legend.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> ax = Figure().subplots()
+    >>> dress(ax, "Input I(t)", TIME_LABEL, "input I (dimensionless)")
+    >>> ax.get_title(loc="left")
+    'Input I(t)'
+    """
+    ax.set_title(title, loc="left", fontsize=11)
+    ax.set_xlabel(x)
+    ax.set_ylabel(y)
+    if columns:
+        ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.17), ncols=columns, fontsize=9, frameon=False)
+
+
+def visible(error: Array) -> Array:
+    """Return the size of errors, lifted to :data:`ERROR_FLOOR` for a logarithmic axis.
+
+    Parameters
+    ----------
+    error : ndarray
+        Signed errors.
+
+    Examples
+    --------
+    >>> visible(np.array([-0.5, 0.0]))
+    array([5.e-01, 1.e-16])
+    """
+    return np.maximum(np.abs(error), ERROR_FLOOR)
+
+
+def one_neuron(neuron: LTCNeuron, x0: npt.ArrayLike) -> float:
+    """Check that `neuron` and `x0` are those of one neuron, and return the start.
+
+    Parameters
+    ----------
+    neuron : LTCNeuron
+        Parameters of shape ().
+    x0 : float
+        State at t = 0.
+
+    Examples
+    --------
+    >>> one_neuron(LTCNeuron(1.0, 0.0), [1.0, 2.0])
+    Traceback (most recent call last):
+    ValueError: neuron: got shape (2,) with x0; expected one neuron and one start, shape (); draw one at a time.
+    """
+    _, start, shape = neuron_and_start(neuron, x0)
+    if shape:
+        checks.refuse("neuron", f"shape {shape} with x0", "one neuron and one start, shape ()", "draw one at a time")
+    return float(start)
+
+
+def one_signal(signal: SignalLike) -> Signal:
+    """Return `signal` as one :class:`cfc_ref.signals.Signal`.
+
+    Parameters
+    ----------
+    signal : Signal, number or function of t
+        The input.
+
+    Examples
+    --------
+    >>> one_signal([1.0, 2.0])
+    Traceback (most recent call last):
+    ValueError: signal: got shape (2,); expected one signal, shape (); draw one at a time.
+    """
+    signal = as_signal(signal)
+    if signal.shape:
+        checks.refuse("signal", f"shape {signal.shape}", "one signal, shape ()", "draw one at a time")
+    return signal
+
+
+def curve_times(t: npt.ArrayLike, signal: Signal | None = None, *, name: str = "t") -> Array:
+    """Return the times of a curve, and where `signal` jumps also the time just before, so that jumps look upright.
+
+    Parameters
+    ----------
+    t : array_like, shape (T,)
+        At least two increasing times >= 0.
+    signal : Signal, optional
+        Its breakpoints within `t` are added.
+    name : str
+        The argument's name, for the message.
+
+    Examples
+    --------
+    >>> curve_times([1.0])
+    Traceback (most recent call last):
+    ValueError: t: got shape (1,); expected one axis of at least two values; pass a finer grid.
+    """
+    times = checks.times(name, t, increasing=True)
+    if times.ndim != 1 or times.size < 2:
+        checks.refuse(name, f"shape {times.shape}", "one axis of at least two values", "pass a finer grid")
+    if signal is None:
+        return times
+    inside = signal.breakpoints[(signal.breakpoints > times[0]) & (signal.breakpoints <= times[-1])]
+    return np.unique(np.concatenate([times, inside, np.nextafter(inside, -np.inf)]))
+
+
+def known_range(neuron: LTCNeuron, signal: Signal, end: float) -> tuple[float, float]:
+    """Return the range [a, b] of f(I) on [0, end], as the signal knows it.
+
+    Parameters
+    ----------
+    neuron : LTCNeuron
+        Parameters of shape ().
+    signal : Signal
+        One signal.
+    end : float
+        The last time.
+
+    Examples
+    --------
+    >>> known_range(LTCNeuron(1.0, 0.0), as_signal(0.0), 5.0)
+    (0.5, 0.5)
+    """
+    a, b = neuron.f_range(*signal.range(end))
+    return float(a), float(b)
+
+
+def one_range(f_range: tuple[npt.ArrayLike, npt.ArrayLike]) -> tuple[float, float]:
+    """Check a range of f(I) whose ends are numbers, and return it.
+
+    Parameters
+    ----------
+    f_range : (a, b)
+        0 <= a <= b <= 1.
+
+    Examples
+    --------
+    >>> one_range((0, 1))
+    (0.0, 1.0)
+    """
+    a, b = checks.f_range("f_range", f_range)
+    if a.ndim:
+        checks.refuse("f_range", f"ends of shape {a.shape}", "two numbers", "draw one range at a time")
+    return float(a), float(b)

@@ -1,0 +1,164 @@
+"""What is measured on a batch of cases before any statement is judged."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from cfc_ref import signals
+from cfc_ref.backend import fastest
+from cfc_ref.neuron import frozen_error
+from cfc_ref.neuron.closed_forms import gauss_points
+from cfc_ref.neuron.model import LTCNeuron
+from cfc_ref.report import truth
+from cfc_ref.report.cases import Cases
+
+__all__ = ["Evidence", "FrozenErrors", "gather"]
+
+Array = npt.NDArray[Any]
+
+_PARTS = (1, 4, 16)  # steps a piece of the frozen forms, where there are few pieces
+_PARTS_OF_MANY = (1, 2, 4)
+
+
+class FrozenErrors(NamedTuple):
+    """Errors of one frozen form, the bound, and what rounding adds, at the ends of the pieces: each of shape (B, K)."""
+
+    error: Array
+    radius: Array
+    rounding: Array
+
+
+class Evidence(NamedTuple):
+    """B cases with both truths and the frozen forms' errors; arrays have the shape (B,) unless said otherwise."""
+
+    cases: Cases
+    t: Array
+    y: Array  # f(I(t)), the value the closed form looks at
+    a: Array  # the range of f(I) on [0, t]
+    b: Array
+    ltc: Array
+    symmetric: Array
+    scipy_ltc: Array
+    scipy_symmetric: Array
+    frozen: dict[str, FrozenErrors]
+    frozen_doubt: Array  # (B, K): how far the two truths differ at the ends of the pieces
+
+    @property
+    def c(self) -> Array:
+        """Start minus A."""
+        return self.cases.x0 - self.cases.neuron.A
+
+    def neuron(self, reflection: str) -> LTCNeuron:
+        """Return the cases' neurons with this reflection."""
+        w, A, mu, sigma = self.cases.neuron.parameters
+        return LTCNeuron(w, A, mu, sigma, reflection)
+
+
+def gather(cases: Cases, *, frozen: bool = True) -> Evidence:
+    """Solve the cases in both ways, find the range of f(I), and run the frozen forms where they are asked for.
+
+    Parameters
+    ----------
+    cases : Cases
+        B cases.
+    frozen : bool
+        Whether a statement about the frozen forms is among those to be judged.
+    """
+    by_scipy, exact = truth.with_scipy(cases), truth.exactly(cases)
+    a, b = _release_range(cases)
+    return Evidence(
+        cases=cases,
+        t=cases.t,
+        y=cases.neuron.f(cases.last_input),
+        a=a,
+        b=b,
+        ltc=exact.ltc[:, -1],
+        symmetric=exact.symmetric[:, -1],
+        scipy_ltc=by_scipy.ltc[:, -1],
+        scipy_symmetric=by_scipy.symmetric[:, -1],
+        frozen=_frozen(cases, exact.ltc[:, 1:], a, b) if frozen else {},
+        frozen_doubt=np.abs(by_scipy.ltc - exact.ltc)[:, 1:],
+    )
+
+
+def _release_range(cases: Cases) -> tuple[Array, Array]:
+    """Return the range of f(I) on [0, t]: the known one where a case has it, else that of its input."""
+    t, real = cases.t, cases.h > 0
+    if cases.amplitude.any():
+        # The wave runs over [0, 1] when its frequency is multiplied by t.
+        wave = signals.sine(cases.amplitude, cases.omega * t / (2 * np.pi), cases.phase, cases.level[:, 0])
+        low, high = wave.range(1.0)
+    else:
+        ends = cases.level, cases.level + cases.slope * cases.h
+        low = np.where(real, np.minimum(*ends), np.inf).min(axis=1)
+        high = np.where(real, np.maximum(*ends), -np.inf).max(axis=1)
+    a, b = cases.neuron.f_range(np.minimum(low, cases.last_input), np.maximum(high, cases.last_input))
+    return np.where(np.isnan(cases.known_a), a, cases.known_a), np.where(np.isnan(cases.known_b), b, cases.known_b)
+
+
+def _derivatives(cases: Cases) -> tuple[Array, Array, Array, Array]:
+    """Bound the derivatives of f(I(t)) in time within the pieces."""
+    gain, wave = np.abs(cases.neuron.sigma), np.abs(cases.amplitude)
+    U1 = gain * (np.abs(cases.slope).max(axis=1) + wave * cases.omega)
+    U2, U3, U4 = (gain * wave * cases.omega**j for j in (2, 3, 4))
+    return frozen_error.release_derivatives(U1, U2, U3, U4)
+
+
+def _frozen(cases: Cases, exact: Array, a: Array, b: Array) -> dict[str, FrozenErrors]:
+    """Run the frozen forms, a third of the cases each with few, more and many steps a piece."""
+    options = _PARTS if cases.h.shape[1] <= 8 else _PARTS_OF_MANY
+    rows = np.arange(len(a))
+    pieces = [
+        _frozen_with(cases.take(rows % 3 == j), exact[rows % 3 == j], a[rows % 3 == j], b[rows % 3 == j], parts)
+        for j, parts in enumerate(options)
+    ]
+    result = {}
+    for sample in pieces[0]:
+        joined = FrozenErrors(*(np.empty(exact.shape) for _ in FrozenErrors._fields))
+        for j, piece in enumerate(pieces):
+            for whole, part in zip(joined, piece[sample], strict=True):
+                whole[rows % 3 == j] = part
+        result[sample] = joined
+    return result
+
+
+def _frozen_with(cases: Cases, exact: Array, a: Array, b: Array, parts: int) -> dict[str, FrozenErrors]:
+    neuron, steps = cases.neuron, np.repeat(cases.h / parts, parts, axis=1)
+    piece = np.repeat(np.arange(cases.h.shape[1]), parts)
+    begin = np.tile(np.arange(parts), cases.h.shape[1]) * steps  # counted from the piece's beginning
+    since_zero = (np.cumsum(cases.h, axis=1) - cases.h)[:, piece]
+
+    def release(s: Array) -> Array:
+        I = cases.level[:, piece] + cases.slope[:, piece] * s
+        wave = cases.amplitude[:, None] * np.sin(cases.omega[:, None] * (since_zero + s) + cases.phase[:, None])
+        return neuron.f(I + wave, over_time=True)
+
+    constant = fastest("cfc_ref.neuron.exact_solution.constant_pieces")
+    gauss = fastest("cfc_ref.neuron.closed_forms.gauss_pieces")
+    y1, y2 = (release(s) for s in gauss_points(begin, steps))
+    states = {
+        "start": constant(neuron.w_tau, neuron.A, release(begin), steps, cases.x0),
+        "midpoint": constant(neuron.w_tau, neuron.A, release(begin + steps / 2), steps, cases.x0),
+        "gauss": gauss(neuron.w_tau, neuron.A, y1, y2, steps, cases.x0),
+    }
+    radii = _radii(cases, a, b, steps.max(axis=1))
+    largest = np.maximum(np.abs(cases.x0), np.abs(neuron.A))[:, None]
+    rounding = np.finfo(np.float64).eps * largest * parts * np.arange(1, cases.h.shape[1] + 1)
+    return {name: FrozenErrors(exact - x[:, parts::parts], radii[name], rounding) for name, x in states.items()}
+
+
+def _radii(cases: Cases, a: Array, b: Array, longest: Array) -> dict[str, Array]:
+    """Return the bounds of the three frozen forms at the ends of the pieces."""
+    w, A, mu, sigma = (parameter[:, None] for parameter in cases.neuron.parameters)
+    neuron = LTCNeuron(w, A, mu, sigma)
+    t, c = np.cumsum(cases.h, axis=1), (cases.x0 - cases.neuron.A)[:, None]
+    L1, L2, L3, L4 = (L[:, None] for L in _derivatives(cases))
+    h, a, b = longest[:, None], a[:, None], b[:, None]
+    return {
+        "start": frozen_error.start_radius(neuron, c, t, h, L1, a),
+        "midpoint": frozen_error.midpoint_radius(neuron, c, t, h, L1, a, L2),
+        "gauss": frozen_error.gauss_radius(neuron, c, h, (L1, L2, L3, L4), a, b) + np.zeros_like(t),
+    }

@@ -1,0 +1,111 @@
+"""The report as a table for the terminal, and as a page."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cfc_ref.report.result import Report, Result
+
+__all__ = ["page", "table"]
+
+_HEAD = ("", "statement", "verdict", "expected", "cases", "outside by", "tightness")
+_LEFT = 4  # columns of words; the numbers behind them are set to the right
+
+
+def table(report: Report) -> str:
+    """Return one line a statement, and below what the lines do not say.
+
+    Parameters
+    ----------
+    report : Report
+        What ``verify`` returns.
+    """
+    rows = [_HEAD]
+    for s in report.statements:
+        numbers = f"{s.cases:,}", _number(s.worst), _number(s.tightness)
+        rows.append((s.name, s.title, s.verdict, s.expected, *numbers))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [
+        "  ".join(f"{text:{'<' if k < _LEFT else '>'}{width}}" for k, (text, width) in enumerate(zip(row, widths)))
+        for row in rows
+    ]
+    lines.insert(1, "-" * len(lines[0]))
+    return "\n".join([*(line.rstrip() for line in lines), "", *_remarks(report)])
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.6f}" if 0.9 < value <= 1 else f"{value:.2e}"
+
+
+def _remarks(report: Report) -> Iterator[str]:
+    """Say what the table does not: the orders, the refutations, how far the truths differ, the input."""
+    for s in report.statements:
+        if s.orders:
+            yield f"{s.name}: " + ", ".join(f"frozen {sample}: order {v:.3f}" for sample, v in s.orders.items())
+        if s.verdict == "fails" and s.worst_case:
+            yield _refutation(s, s.worst_case)
+    differ = max((s.truths_differ for s in report.statements), default=0.0)
+    unsettled = sum(s.unsettled for s in report.statements)
+    yield f"The two truths (scipy, exact) differ by at most {differ:.1e} max(1, |x|) where a verdict rests on them;"
+    yield f"{unsettled:,} comparisons were left out because they differ by more."
+    yield '"outside by": largest distance outside of the bound (negative: inside) where the truths decide.'
+    fixed = "".join(f", {name}={value:g}" for name, value in report.fixed.items())
+    yield f"{report.cases:,} random cases, seed {report.seed}{fixed}; recorded input: {report.recording.name}."
+    yield "Nothing that should hold was violated." if report.ok else "A statement that should hold was VIOLATED."
+
+
+def _refutation(s: Result, case: dict[str, Any]) -> str:
+    neuron = ", ".join(f"{name}={case[name]:.4g}" for name in ("w_tau", "A", "mu", "sigma", "x0", "t"))
+    about = f", {case['about']}" if "about" in case else ""
+    return (
+        f"{s.name} is refuted by {s.violations:,} cases; the worst: {neuron}{about}:\n"
+        f"    error {case['error']:.4g} outside of [{case['low']:.4g}, {case['high']:.4g}]"
+    )
+
+
+def page(report: Report, figures: Mapping[str, str]) -> str:
+    """Return the report as a page in Markdown.
+
+    Parameters
+    ----------
+    report : Report
+        What ``verify`` returns.
+    figures : mapping
+        File name to caption.
+    """
+    lines = ["# Statements about the closed form, checked", "", "```text", str(report), "```", ""]
+    for s in report.statements:
+        lines += [*_section(s), ""]
+    for name, caption in figures.items():
+        lines += [f"![{caption}]({name})", "", caption, ""]
+    return "\n".join(lines)
+
+
+def _section(s: Result) -> Iterator[str]:
+    yield from (f"## {s.name}: {s.title}", "", f"**{s.verdict}** (expected: {s.expected})", "")
+    yield f"- Statement: `{s.equation}`"
+    yield f"- About: {s.form}"
+    yield f"- Assumptions: {s.assumptions}"
+    yield f"- Checked: {s.how}"
+    yield f"- {s.cases:,} cases: {s.violations:,} outside, {s.undecided:,} on the bound as near as the truths can tell"
+    yield f"- Truths differ by at most {s.truths_differ:.1e}; {s.unsettled:,} left out because they differ by more"
+    for family, ends in s.tightness_by_input.items():
+        reached = [f"{end} end {v:.6f}" for end, v in zip(("lower", "upper"), ends, strict=True) if v is not None]
+        if reached:
+            yield f"- Approached by {family} input: {', '.join(reached)}"
+    for sample, order in s.orders.items():
+        yield f"- Frozen, {sample}: observed order {order:.3f}"
+    if s.worst_case:
+        yield "- The case that refutes it most clearly, or comes nearest to it:"
+        yield from ("", "```json", json.dumps(_shortened(s.worst_case), indent=1), "```")
+
+
+def _shortened(case: dict[str, Any]) -> dict[str, Any]:
+    """Leave long lists of pieces to report.json."""
+    pieces = {k: v if len(v) <= 8 else f"{len(v)} values, see report.json" for k, v in case["pieces"].items()}
+    return case | {"pieces": pieces}

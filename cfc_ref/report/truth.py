@@ -1,0 +1,124 @@
+r"""The truth, in two independent ways: scipy's solver, and the exact or quadrature solution.
+
+Cases are integrated in batches. Every piece of every case runs over the same scaled time, from 0 to 1: with
+:math:`s = h\,\theta` the ODE reads :math:`dx/d\theta = h\,\dot x`, so cases of all lengths share scipy's steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from cfc_ref.backend import fastest
+from cfc_ref.neuron.exact_solution import smooth_piece
+from cfc_ref.neuron.model import FORMS, ODES
+from cfc_ref.report.cases import Cases, piece_input
+
+__all__ = ["RTOL", "Trajectories", "exactly", "with_scipy"]
+
+Array = npt.NDArray[Any]
+
+RTOL, _ATOL = 1e-13, 1e-14  # scipy averages over a batch: a tenth of what every case is to reach, 1e-12
+_GROUPS = 4  # cases of like stiffness are integrated together, so that the slow do not wait for the fast
+
+
+class Trajectories(NamedTuple):
+    """States at the edges of the pieces of B cases, each of shape (B, K + 1)."""
+
+    ltc: Array
+    symmetric: Array
+
+
+def _start(cases: Cases) -> Trajectories:
+    shape = (len(cases.x0), cases.h.shape[1] + 1)
+    states = Trajectories(*(np.empty(shape) for _ in FORMS))
+    for x in states:
+        x[:, 0] = cases.x0
+    return states
+
+
+def with_scipy(cases: Cases, scale: float = 1.0) -> Trajectories:
+    """Integrate both ODEs with scipy's DOP853 at rtol 1e-12 or less, restarted at every piece.
+
+    Parameters
+    ----------
+    cases : Cases
+        B cases.
+    scale : float
+        The release is `scale` times the logistic function (statement S14 takes 3).
+    """
+    from scipy.integrate import DOP853
+
+    states = _start(cases)
+    for k in range(cases.h.shape[1]):
+        for x in states:
+            x[:, k + 1] = x[:, k]
+        active = np.flatnonzero(cases.h[:, k] > 0)
+        foldings = (cases.neuron.w_tau[active] + scale) * cases.h[active, k]
+        groups = 1 if np.all(foldings < 1) else _GROUPS
+        for group in np.array_split(active[np.argsort(foldings)], groups):
+            if not group.size:
+                continue
+            start = np.stack([x[group, k] for x in states])
+            right_side = _scaled(cases.take(group), k, scale)
+            solver = DOP853(right_side, 0.0, start.reshape(-1), 1.0, rtol=RTOL, atol=_ATOL)
+            while solver.status == "running":
+                if message := solver.step():
+                    raise RuntimeError(f"scipy stopped in piece {k} of the {cases.family} cases: {message}")
+            for x, end in zip(states, solver.y.reshape(start.shape), strict=True):
+                x[group, k + 1] = end
+    return states
+
+
+def _scaled(cases: Cases, k: int, scale: float) -> Callable[[float, Array], Array]:
+    """Return the right side of both ODEs on piece k in scaled time."""
+    neuron, h, I = cases.neuron, cases.h[:, k], piece_input(cases, k, many=False)
+
+    def right_side(theta: float, x: Array) -> Array:
+        y = scale * neuron.f(I(theta * h))
+        rows = zip(FORMS, x.reshape(2, -1), strict=True)
+        return np.concatenate([h * ODES[form](neuron.w_tau, neuron.A, row, y) for form, row in rows])
+
+    return right_side
+
+
+def exactly(cases: Cases) -> Trajectories:
+    """Solve both ODEs piece by piece: elementary where the input is piecewise constant, by quadrature elsewhere.
+
+    Parameters
+    ----------
+    cases : Cases
+        B cases.
+    """
+    neuron, h = cases.neuron, cases.h
+    if cases.constant:
+        y = neuron.f(cases.level, over_time=True)
+        pieces = fastest("cfc_ref.neuron.exact_solution.constant_pieces")
+        ltc = pieces(neuron.w_tau, neuron.A, y, h, cases.x0)
+        foldings = np.cumsum((neuron.w_tau[:, None] + y) * h, axis=1)
+        c = (cases.x0 - neuron.A)[:, None]
+        # Eq. (8): the sum over the pieces in the place of Eq. (6)'s integral
+        symmetric = np.concatenate([cases.x0[:, None], neuron.A[:, None] + c * np.exp(-foldings)], axis=1)
+        return Trajectories(ltc, symmetric)
+    states = _start(cases)
+    for k in range(h.shape[1]):
+        for x in states:
+            x[:, k + 1] = x[:, k]
+        active = np.flatnonzero(h[:, k] > 0)
+        if not active.size:
+            continue
+        some = cases.take(active)
+
+        release = _release(some, k)
+        for form, x in zip(FORMS, states, strict=True):
+            x[active, k + 1] = smooth_piece(release, some.neuron.w_tau, some.neuron.A, some.h[:, k], x[active, k], form)
+    return states
+
+
+def _release(cases: Cases, k: int) -> Callable[[Array], Array]:
+    """Return the function that takes fractions of piece k to f(I) there."""
+    neuron, h, I = cases.neuron, cases.h[:, k, None], piece_input(cases, k, many=True)
+    return lambda fraction: neuron.f(I(h * fraction), over_time=True)
