@@ -5,8 +5,8 @@ A case's input has K pieces; on piece k, a time s after its beginning at T_k,
 .. math:: I = \text{level}_k + \text{slope}_k\,s + \text{amplitude}\,\sin(\omega\,(T_k + s) + \phi).
 
 With ``amplitude = slope = 0`` it is piecewise constant, with ``amplitude = 0`` piecewise linear. Pieces of length 0
-fill the rows up. The input *at* the last time has a field of its own, because a jump there changes the closed form and not
-the ODE.
+fill the rows up. The input *at* the last time has a field of its own, because a jump there changes the closed form and
+not the ODE.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import numpy.typing as npt
 from cfc_ref.neuron.closed_form_error import extremal_control
 from cfc_ref.neuron.model import LTCNeuron
 
-__all__ = ["FAMILIES", "FIXABLE", "MOST_FOLDINGS", "MOST_SAMPLES", "Cases", "Recording", "draw", "piece_input"]
+__all__ = ["FAMILIES", "FIXABLE", "MOST_FOLDINGS", "MOST_SAMPLES", "Cases", "Recording", "draw"]
 
 Array = npt.NDArray[Any]
 Generator = np.random.Generator
@@ -63,6 +63,35 @@ class Cases(NamedTuple):
         w, A, mu, sigma = (parameter[index] for parameter in self.neuron.parameters)
         return Cases(self.family, LTCNeuron(w, A, mu, sigma), *(field[index] for field in self[2:]))
 
+    def piece(self, index: npt.NDArray[Any], k: int) -> Cases:
+        """Return piece k alone of the cases at `index`."""
+        since = self.h[index, :k].sum(axis=1) if self.amplitude.any() else 0.0
+        alone = {name: getattr(self, name)[:, k : k + 1] for name in ("h", "level", "slope")}
+        some = self._replace(**alone).take(index)
+        return some._replace(phase=some.phase + some.omega * since)
+
+    @property
+    def pieces(self) -> npt.NDArray[np.intp]:
+        """How many pieces come before a case's end, at least 1, shape (B,)."""
+        return np.max(np.where(self.h > 0, np.arange(1, self.h.shape[1] + 1), 1), axis=1)
+
+    def input(self, s: Array, piece: npt.NDArray[np.intp] | int = 0) -> Array:
+        """Return the input a time s after the beginning of a piece.
+
+        Parameters
+        ----------
+        s : ndarray, shape (B, n)
+            Times.
+        piece : int or ndarray of int, shape (n,)
+            The pieces to which they belong.
+        """
+        columns = np.atleast_1d(piece)
+        I = self.level[:, columns] + self.slope[:, columns] * s
+        if not self.amplitude.any():
+            return I
+        begin = (np.cumsum(self.h, axis=1) - self.h)[:, columns]
+        return I + self.amplitude[:, None] * np.sin(self.omega[:, None] * (begin + s) + self.phase[:, None])
+
 
 class Recording(NamedTuple):
     """A recorded input: C channels of S samples."""
@@ -71,26 +100,6 @@ class Recording(NamedTuple):
     times: Array  # (S,)
     values: Array  # (C, S)
     linear: bool
-
-
-def piece_input(cases: Cases, k: int, *, many: bool) -> Callable[[Array], Array]:
-    """Return the function that takes times s after the beginning of piece k to the input there.
-
-    Parameters
-    ----------
-    cases : Cases
-        B cases.
-    k : int
-        The piece.
-    many : bool
-        Whether s has the shape (B, n) instead of (B,).
-    """
-    begin = cases.h[:, :k].sum(axis=1)
-    fields = cases.level[:, k], cases.slope[:, k], cases.amplitude, cases.omega, cases.phase + cases.omega * begin
-    level, slope, amplitude, omega, phase = (field[:, None] for field in fields) if many else fields
-    if cases.amplitude.any():
-        return lambda s: level + slope * s + amplitude * np.sin(omega * s + phase)
-    return lambda s: level + slope * s
 
 
 def draw(

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from cfc_ref import signals
 from cfc_ref.backend import fastest
 from cfc_ref.neuron import frozen_error
-from cfc_ref.neuron.closed_forms import gauss_points
+from cfc_ref.neuron.closed_forms import SAMPLES, gauss_points
 from cfc_ref.neuron.model import LTCNeuron
 from cfc_ref.report import truth
 from cfc_ref.report.cases import Cases
@@ -21,14 +21,15 @@ Array = npt.NDArray[Any]
 
 _PARTS = (1, 4, 16)  # steps a piece of the frozen forms, where there are few pieces
 _PARTS_OF_MANY = (1, 2, 4)
+_CHUNKS = 12  # so that short recordings do not take the room of long ones
 
 
 class FrozenErrors(NamedTuple):
-    """Errors of one frozen form, the bound, and what rounding adds, at the ends of the pieces: each of shape (B, K)."""
+    """Errors of one frozen form, each at that end of a piece where it comes nearest to its bound; shape (B,)."""
 
     error: Array
     radius: Array
-    rounding: Array
+    doubt: Array  # how far the two truths differ there, and what rounding adds
 
 
 class Evidence(NamedTuple):
@@ -44,7 +45,6 @@ class Evidence(NamedTuple):
     scipy_ltc: Array
     scipy_symmetric: Array
     frozen: dict[str, FrozenErrors]
-    frozen_doubt: Array  # (B, K): how far the two truths differ at the ends of the pieces
 
     @property
     def c(self) -> Array:
@@ -79,8 +79,7 @@ def gather(cases: Cases, *, frozen: bool = True) -> Evidence:
         symmetric=exact.symmetric[:, -1],
         scipy_ltc=by_scipy.ltc[:, -1],
         scipy_symmetric=by_scipy.symmetric[:, -1],
-        frozen=_frozen(cases, exact.ltc[:, 1:], a, b) if frozen else {},
-        frozen_doubt=np.abs(by_scipy.ltc - exact.ltc)[:, 1:],
+        frozen=_frozen(cases, exact.ltc, np.abs(by_scipy.ltc - exact.ltc), a, b) if frozen else {},
     )
 
 
@@ -107,34 +106,31 @@ def _derivatives(cases: Cases) -> tuple[Array, Array, Array, Array]:
     return frozen_error.release_derivatives(U1, U2, U3, U4)
 
 
-def _frozen(cases: Cases, exact: Array, a: Array, b: Array) -> dict[str, FrozenErrors]:
-    """Run the frozen forms, a third of the cases each with few, more and many steps a piece."""
+def _frozen(cases: Cases, exact: Array, doubt: Array, a: Array, b: Array) -> dict[str, FrozenErrors]:
+    """Run the frozen forms: cases of like length together, a third of them each with few, more and many steps."""
     options = _PARTS if cases.h.shape[1] <= 8 else _PARTS_OF_MANY
-    rows = np.arange(len(a))
-    pieces = [
-        _frozen_with(cases.take(rows % 3 == j), exact[rows % 3 == j], a[rows % 3 == j], b[rows % 3 == j], parts)
-        for j, parts in enumerate(options)
-    ]
-    result = {}
-    for sample in pieces[0]:
-        joined = FrozenErrors(*(np.empty(exact.shape) for _ in FrozenErrors._fields))
-        for j, piece in enumerate(pieces):
-            for whole, part in zip(joined, piece[sample], strict=True):
-                whole[rows % 3 == j] = part
-        result[sample] = joined
+    result = {sample: FrozenErrors(*np.empty((3, len(a)))) for sample in SAMPLES}
+    for j, rows in enumerate(np.array_split(np.argsort(cases.pieces, kind="stable"), _CHUNKS)):
+        if not rows.size:
+            continue
+        K = int(cases.pieces[rows].max())
+        some = cases.take(rows)
+        some = some._replace(h=some.h[:, :K], level=some.level[:, :K], slope=some.slope[:, :K])
+        errors = _frozen_with(some, exact[rows, 1 : K + 1], doubt[rows, 1 : K + 1], a[rows], b[rows], options[j % 3])
+        for sample, found in errors.items():
+            for whole, part in zip(result[sample], found, strict=True):
+                whole[rows] = part
     return result
 
 
-def _frozen_with(cases: Cases, exact: Array, a: Array, b: Array, parts: int) -> dict[str, FrozenErrors]:
-    neuron, steps = cases.neuron, np.repeat(cases.h / parts, parts, axis=1)
-    piece = np.repeat(np.arange(cases.h.shape[1]), parts)
-    begin = np.tile(np.arange(parts), cases.h.shape[1]) * steps  # counted from the piece's beginning
-    since_zero = (np.cumsum(cases.h, axis=1) - cases.h)[:, piece]
+def _frozen_with(cases: Cases, exact: Array, doubt: Array, a: Array, b: Array, parts: int) -> dict[str, FrozenErrors]:
+    """Run the frozen forms with `parts` steps a piece."""
+    neuron, K = cases.neuron, cases.h.shape[1]
+    piece, steps = np.repeat(np.arange(K), parts), np.repeat(cases.h / parts, parts, axis=1)
+    begin = np.tile(np.arange(parts), K) * steps  # counted from the piece's beginning
 
     def release(s: Array) -> Array:
-        I = cases.level[:, piece] + cases.slope[:, piece] * s
-        wave = cases.amplitude[:, None] * np.sin(cases.omega[:, None] * (since_zero + s) + cases.phase[:, None])
-        return neuron.f(I + wave, over_time=True)
+        return neuron.f(cases.input(s, piece), over_time=True)
 
     constant = fastest("cfc_ref.neuron.exact_solution.constant_pieces")
     gauss = fastest("cfc_ref.neuron.closed_forms.gauss_pieces")
@@ -144,10 +140,15 @@ def _frozen_with(cases: Cases, exact: Array, a: Array, b: Array, parts: int) -> 
         "midpoint": constant(neuron.w_tau, neuron.A, release(begin + steps / 2), steps, cases.x0),
         "gauss": gauss(neuron.w_tau, neuron.A, y1, y2, steps, cases.x0),
     }
-    radii = _radii(cases, a, b, steps.max(axis=1))
     largest = np.maximum(np.abs(cases.x0), np.abs(neuron.A))[:, None]
-    rounding = np.finfo(np.float64).eps * largest * parts * np.arange(1, cases.h.shape[1] + 1)
-    return {name: FrozenErrors(exact - x[:, parts::parts], radii[name], rounding) for name, x in states.items()}
+    doubt = doubt + np.finfo(np.float64).eps * largest * parts * np.arange(1, K + 1)
+    radii = _radii(cases, a, b, steps.max(axis=1))
+    return {sample: _nearest(exact - x[:, parts::parts], radii[sample], doubt) for sample, x in states.items()}
+
+
+def _nearest(error: Array, radius: Array, doubt: Array) -> FrozenErrors:
+    rows, k = np.arange(len(error)), (np.abs(error) - radius).argmax(axis=1)
+    return FrozenErrors(error[rows, k], radius[rows, k], doubt[rows, k])
 
 
 def _radii(cases: Cases, a: Array, b: Array, longest: Array) -> dict[str, Array]:

@@ -29,7 +29,10 @@ def table(report: Report) -> str:
         rows.append((s.name, s.title, s.verdict, s.expected, *numbers))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [
-        "  ".join(f"{text:{'<' if k < _LEFT else '>'}{width}}" for k, (text, width) in enumerate(zip(row, widths)))
+        "  ".join(
+            f"{text:{'<' if k < _LEFT else '>'}{width}}"
+            for k, (text, width) in enumerate(zip(row, widths, strict=True))
+        )
         for row in rows
     ]
     lines.insert(1, "-" * len(lines[0]))

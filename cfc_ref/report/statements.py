@@ -144,12 +144,9 @@ def _s10(evidence: Evidence) -> Iterator[Comparison]:
 def _frozen(*samples: str) -> Judge:
     def judge(evidence: Evidence) -> Iterator[Comparison]:
         for sample in samples:
-            error, radius, rounding = evidence.frozen[sample]
-            # Of each case the end of a piece at which the error comes nearest to its bound.
-            rows, k = np.arange(len(error)), (np.abs(error) - radius).argmax(axis=1)
-            error, radius, doubt = error[rows, k], radius[rows, k], (evidence.frozen_doubt + rounding)[rows, k]
-            use = evidence.t > 0
-            yield Comparison(error, doubt, np.abs(evidence.ltc), -radius, radius, use, note=f"frozen, {sample}")
+            error, radius, doubt = evidence.frozen[sample]
+            size, use = np.abs(evidence.ltc), evidence.t > 0
+            yield Comparison(error, doubt, size, -radius, radius, use, note=f"frozen, {sample}")
 
     return judge
 

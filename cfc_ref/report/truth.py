@@ -15,7 +15,7 @@ import numpy.typing as npt
 from cfc_ref.backend import fastest
 from cfc_ref.neuron.exact_solution import smooth_piece
 from cfc_ref.neuron.model import FORMS, ODES
-from cfc_ref.report.cases import Cases, piece_input
+from cfc_ref.report.cases import Cases
 
 __all__ = ["RTOL", "Trajectories", "exactly", "with_scipy"]
 
@@ -63,7 +63,7 @@ def with_scipy(cases: Cases, scale: float = 1.0) -> Trajectories:
             if not group.size:
                 continue
             start = np.stack([x[group, k] for x in states])
-            right_side = _scaled(cases.take(group), k, scale)
+            right_side = _scaled(cases.piece(group, k), scale)
             solver = DOP853(right_side, 0.0, start.reshape(-1), 1.0, rtol=RTOL, atol=_ATOL)
             while solver.status == "running":
                 if message := solver.step():
@@ -73,12 +73,12 @@ def with_scipy(cases: Cases, scale: float = 1.0) -> Trajectories:
     return states
 
 
-def _scaled(cases: Cases, k: int, scale: float) -> Callable[[float, Array], Array]:
-    """Return the right side of both ODEs on piece k in scaled time."""
-    neuron, h, I = cases.neuron, cases.h[:, k], piece_input(cases, k, many=False)
+def _scaled(piece: Cases, scale: float) -> Callable[[float, Array], Array]:
+    """Return the right side of both ODEs on one piece in scaled time."""
+    neuron, h = piece.neuron, piece.h[:, 0]
 
     def right_side(theta: float, x: Array) -> Array:
-        y = scale * neuron.f(I(theta * h))
+        y = scale * neuron.f(piece.input(theta * piece.h)[:, 0])
         rows = zip(FORMS, x.reshape(2, -1), strict=True)
         return np.concatenate([h * ODES[form](neuron.w_tau, neuron.A, row, y) for form, row in rows])
 
@@ -110,15 +110,13 @@ def exactly(cases: Cases) -> Trajectories:
         active = np.flatnonzero(h[:, k] > 0)
         if not active.size:
             continue
-        some = cases.take(active)
-
-        release = _release(some, k)
+        piece = cases.piece(active, k)
+        w, A, length = piece.neuron.w_tau, piece.neuron.A, piece.h[:, 0]
         for form, x in zip(FORMS, states, strict=True):
-            x[active, k + 1] = smooth_piece(release, some.neuron.w_tau, some.neuron.A, some.h[:, k], x[active, k], form)
+            x[active, k + 1] = smooth_piece(_release(piece), w, A, length, x[active, k], form)
     return states
 
 
-def _release(cases: Cases, k: int) -> Callable[[Array], Array]:
-    """Return the function that takes fractions of piece k to f(I) there."""
-    neuron, h, I = cases.neuron, cases.h[:, k, None], piece_input(cases, k, many=True)
-    return lambda fraction: neuron.f(I(h * fraction), over_time=True)
+def _release(piece: Cases) -> Callable[[Array], Array]:
+    """Return the function that takes fractions of one piece to f(I) there."""
+    return lambda fraction: piece.neuron.f(piece.input(piece.h * fraction), over_time=True)

@@ -1,0 +1,123 @@
+"""Each statement on its own, on evidence as it is and on evidence that was spoiled."""
+
+import numpy as np
+import pytest
+
+from cfc_ref import verify
+from cfc_ref.report.cases import draw
+from cfc_ref.report.evidence import gather
+from cfc_ref.report.judge import find
+from cfc_ref.report.run import eeg_recording
+from cfc_ref.report.statements import STATEMENTS
+
+FAMILIES = ("piecewise constant", "smooth", "sampled", "recorded", "adversarial", "edge")
+
+
+@pytest.fixture(scope="module", params=FAMILIES)
+def evidence(request):
+    return gather(draw(request.param, 24, np.random.default_rng(5), {}, eeg_recording()))
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_no_family_of_cases_refutes_what_should_hold(evidence, name):
+    finding = find(evidence.cases, STATEMENTS[name].compare(evidence))
+    if STATEMENTS[name].expected == "holds":
+        assert finding.violations == 0
+        assert finding.unsettled == 0
+    assert finding.truths_differ <= 1e-9
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_each_statement_alone_has_its_verdict(name):
+    report = verify(cases=30, seed=3, statements=name)
+    (result,) = report.statements
+    assert (result.name, result.verdict) == (name, result.expected)
+    assert result.expected == ("fails" if name in ("S8", "S14") else "holds")
+    assert result.cases >= 30 or name in ("S2", "S10")
+    assert report.ok
+    assert result.worst is not None
+    assert np.isfinite(result.worst)
+    if result.expected == "holds":
+        assert result.worst < 0
+    if STATEMENTS[name].ends:
+        assert result.tightness >= 0.999
+    else:
+        assert result.tightness is None
+
+
+def test_the_orders_are_one_two_and_four():
+    report = verify(cases=1, statements=["S11", "S13"])
+    orders = {sample: order for result in report.statements for sample, order in result.orders.items()}
+    assert orders == pytest.approx({"start": 1, "midpoint": 2, "gauss": 4}, abs=0.1)
+
+
+def _spoiled(evidence, name):
+    """Move what the statement is about far outside: a wrong truth, a wrong formula, a range that is too narrow."""
+    far = 10 * (1 + np.abs(evidence.c))
+    if name in ("S1", "S2"):
+        return evidence._replace(scipy_symmetric=evidence.scipy_symmetric + 1e-8 * (1 + np.abs(evidence.symmetric)))
+    if name in ("S11", "S13"):
+        frozen = {k: v._replace(error=v.error + far + 2 * v.radius) for k, v in evidence.frozen.items()}
+        return evidence._replace(frozen=frozen)
+    # both truths agree with each other, and are wrong
+    return evidence._replace(
+        ltc=evidence.ltc + 2 * far,
+        scipy_ltc=evidence.scipy_ltc + 2 * far,
+        symmetric=evidence.symmetric - far,
+        scipy_symmetric=evidence.scipy_symmetric - far,
+    )
+
+
+@pytest.mark.parametrize("name", [name for name in STATEMENTS if name != "S14"])
+def test_spoiled_evidence_refutes_every_statement(name):
+    evidence = gather(draw("piecewise constant", 24, np.random.default_rng(6), {"w_tau": 0.2}))
+    finding = find(evidence.cases, STATEMENTS[name].compare(_spoiled(evidence, name)))
+    assert finding.violations > 0
+    assert finding.worst > 0
+
+
+def test_the_printed_hypotheses_fail_only_because_f_exceeds_one():
+    evidence = gather(draw("piecewise constant", 60, np.random.default_rng(6), {}))
+    comparisons = list(STATEMENTS["S14"].compare(evidence))
+    inside = evidence._replace(y=evidence.y / 3)
+    assert find(evidence.cases, comparisons).violations > 0
+    error, *_, high, _, _, _, _ = next(STATEMENTS["S14"].compare(inside))
+    assert np.isfinite(error).all()
+    assert np.isfinite(high).all()
+
+
+def test_a_case_whose_truths_differ_does_not_decide():
+    evidence = gather(draw("piecewise constant", 24, np.random.default_rng(6), {}))
+    apart = evidence._replace(scipy_ltc=evidence.ltc + 1e-6 * np.maximum(1, np.abs(evidence.ltc)))
+    finding = find(evidence.cases, STATEMENTS["S8"].compare(apart))
+    assert finding.cases == 0
+    assert finding.violations == 0
+    assert finding.unsettled >= 24
+
+
+def test_an_error_within_the_truths_difference_of_its_bound_is_undecided():
+    evidence = gather(draw("piecewise constant", 24, np.random.default_rng(6), {}))
+    comparison = next(STATEMENTS["S9"].compare(evidence))
+    error = comparison.high + 5e-10
+    on_the_bound = comparison._replace(error=error, doubt=np.full(error.shape, 1e-10))
+    finding = find(evidence.cases, [on_the_bound])
+    assert (finding.violations, finding.undecided) == (0, 24)
+    finding = find(evidence.cases, [on_the_bound._replace(error=comparison.high + 5e-9)])
+    assert (finding.violations, finding.undecided) == (24, 0)
+
+
+def test_the_worst_case_can_be_tried_again():
+    from cfc_ref import LTCNeuron, closed_form, exact, signals
+
+    (result,) = verify(cases=50, statements="S8").statements
+    case = result.worst_case
+    edges = np.concatenate([[0.0], np.cumsum(case["pieces"]["length"])])
+    levels = [*case["pieces"]["level"], case["input_at_t"]]
+    signal = signals.piecewise_constant(edges, levels)
+    reflection = "release" if case["about"] == "r = 1 - f(I)" else "input"
+    neuron = LTCNeuron(case["w_tau"], case["A"], case["mu"], case["sigma"], reflection)
+    t = edges[-1]
+    error = exact(neuron, signal, case["x0"], t) - closed_form(neuron, signal, case["x0"], t)
+    assert case["input"] != "smooth"
+    assert float(error) == pytest.approx(case["error"], abs=1e-9)
+    assert abs(error) > case["high"]
