@@ -2,6 +2,6 @@
 
 import sys
 
-from cfc_ref.cli.main import main
+from cfc_ref.cli.command import main
 
 sys.exit(main())

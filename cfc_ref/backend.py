@@ -41,8 +41,9 @@ def with_edges(kernel: Callable[..., Array]) -> Callable[..., Array]:
 
     def twin(w_tau: Array, A: Array, *pieces_and_x0: Array) -> Array:
         *pieces, x0 = pieces_and_x0
-        count = max(np.shape(piece)[-1] for piece in pieces)
-        arrays = [np.asarray(v) for v in (w_tau, A, *pieces, x0)]
+        (count,) = np.broadcast_shapes(*(np.shape(piece)[-1:] for piece in pieces))
+        whole = (np.broadcast_to(piece, (*np.shape(piece)[:-1], count)) for piece in pieces)
+        arrays = [np.asarray(v) for v in (w_tau, A, *whole, x0)]
         dtype = np.result_type(*arrays)
         result: Array = kernel(*(v.astype(dtype, copy=False) for v in arrays), np.empty(count + 1, dtype=dtype))
         return result

@@ -48,29 +48,31 @@ class _Over(NamedTuple):
     t: Array
     a: Array
     b: Array
-    shape: tuple[int, ...]
+    shape: tuple[int, ...]  # N
 
     def full(self, *arrays: Array) -> tuple[Array, ...]:
-        return tuple(np.broadcast_to(array, self.shape).copy() for array in arrays)
+        return tuple(np.broadcast_to(array, self.shape + self.t.shape).copy() for array in arrays)
 
 
 def _over_time(neuron: LTCNeuron, x0: npt.ArrayLike, t: npt.ArrayLike, f_range: Range) -> _Over:
     neuron, start, shape = neuron_and_start(neuron, x0)
-    t = checks.times("t", t).astype(neuron.dtype)
+    t = checks.as_dtype("t", checks.times("t", t), neuron.dtype)
     a, b = (end.astype(neuron.dtype) for end in checks.f_range("f_range", f_range))
-    ahead = (1,) * t.ndim
-    full = shape + t.shape
-    if _fits(a.shape, shape):
-        a, b = (np.broadcast_to(end, shape).reshape(shape + ahead) for end in (a, b))
-    elif not _fits(a.shape, full):
-        checks.refuse(
-            "f_range",
-            f"ends of shape {a.shape}",
-            f"a shape that broadcasts to N = {shape} or to N + t.shape = {full}",
-            "give one range, one a neuron, or one for each neuron and time",
-        )
-    c = np.broadcast_to(start - neuron.A, shape).reshape(shape + ahead)
-    return _Over(neuron.over(t), c, t, a, b, full)
+    if neuron.reflection == "input":
+        # f(-I) may vary between y = 0.99… and the 1 to which it is rounded: enclose what the ends stand for.
+        a, b = np.nextafter(a, a.dtype.type(0)), np.nextafter(b, b.dtype.type(1))
+    a, b = (_behind("f_range", end, shape, t, per_time=True) for end in (a, b))
+    return _Over(neuron.over(t), _behind("x0", start - neuron.A, shape, t), t, a, b, shape)
+
+
+def _behind(name: str, array: Array, shape: tuple[int, ...], t: Array, *, per_time: bool = False) -> Array:
+    """Return an argument of shape N with the time axes behind, or as it is where it may have the shape N + t.shape."""
+    if _fits(array.shape, shape):
+        return np.broadcast_to(array, shape).reshape(shape + (1,) * t.ndim)
+    if per_time and _fits(array.shape, shape + t.shape):
+        return array
+    expected = f"a shape that broadcasts to N = {shape}" + f" or to N + t.shape = {shape + t.shape}" * per_time
+    return checks.refuse(name, f"shape {array.shape}", expected, "give a number or one a neuron")
 
 
 def _fits(shape: tuple[int, ...], into: tuple[int, ...]) -> bool:
@@ -441,14 +443,11 @@ def frozen_step_error(
     >>> round(float(low), 4), round(float(high), 4)
     (-0.0437, 0.0403)
     """
-    a, b = checks.f_range("f_range", f_range)
-    release = checks.numeric("y", y)
-    shape = checks.together("y", y=release, f_range=a)
-    release, a, b = (np.broadcast_to(v, shape) for v in (release, a, b))
+    over = _over_time(neuron, x0, t, f_range)
+    release = _behind("y", checks.numeric("y", y).astype(neuron.dtype), over.shape, over.t, per_time=True)
+    release, a, b = np.broadcast_arrays(release, over.a, over.b)
     checks.compare("y", release, (a <= release) & (release <= b), "a release in f_range", "pass f(I) of the sample")
-    over = _over_time(neuron, x0, t, (a, b))
-    y_over = _over_time(neuron, x0, t, (release, release)).a
-    low, high = over.full(*frozen_formulas.one_step_interval(over.neuron, over.c, over.t, y_over, over.a, over.b))
+    low, high = over.full(*frozen_formulas.one_step_interval(over.neuron, over.c, over.t, release, over.a, over.b))
     return low, high
 
 
@@ -515,14 +514,10 @@ def frozen_error(
     """
     sample = checks.choice("sample", sample, SAMPLES)
     constants = lipschitz if isinstance(lipschitz, tuple) else (lipschitz,)
-    needed = 4 if sample == "gauss" else 1
+    needed, which = (4, "four, (L1, L2, L3, L4), for sample='gauss'") if sample == "gauss" else (1, "at least L1")
     if len(constants) < needed:
-        checks.refuse(
-            "lipschitz",
-            f"{len(constants)} constants",
-            "four, (L1, L2, L3, L4), for sample='gauss'",
-            "bound the first four derivatives of f(I(t)) in time",
-        )
+        do = "bound the derivatives of f(I(t)) in time"
+        checks.refuse("lipschitz", f"{len(constants)} constants", which, do)
     over = _over_time(neuron, x0, t, f_range)
     h = np.minimum(_parameter("step", step, over), over.t)
     L = tuple(_parameter("lipschitz", constant, over) for constant in constants)
@@ -541,9 +536,4 @@ def _parameter(name: str, value: npt.ArrayLike, over: _Over) -> Array:
     array = checks.numeric(name, value)
     ok = array > 0 if name == "step" else array >= 0
     checks.compare(name, array, ok, "a step > 0" if name == "step" else "constants >= 0", "pass its absolute value")
-    shape = over.shape[: len(over.shape) - over.t.ndim]
-    if not _fits(array.shape, shape):
-        checks.refuse(
-            name, f"shape {array.shape}", f"a shape that broadcasts to N = {shape}", "give a number or one a neuron"
-        )
-    return np.broadcast_to(array, shape).reshape(shape + (1,) * over.t.ndim).astype(over.neuron.dtype)
+    return _behind(name, array.astype(over.neuron.dtype), over.shape, over.t)

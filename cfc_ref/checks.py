@@ -13,7 +13,19 @@ from typing import Any, NoReturn
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["choice", "count", "f_range", "numeric", "refuse", "times"]
+__all__ = [
+    "as_dtype",
+    "choice",
+    "compare",
+    "count",
+    "f_range",
+    "first",
+    "number",
+    "numeric",
+    "refuse",
+    "times",
+    "together",
+]
 
 Array = npt.NDArray[Any]
 
@@ -85,6 +97,56 @@ def numeric(name: str, value: npt.ArrayLike, *, expected: str = "finite real num
             "remove or replace NaN and infinite entries first",
         )
     return array
+
+
+def number(name: str, value: npt.ArrayLike, *, positive: bool = False) -> float:
+    """Return `value` as one finite float.
+
+    Parameters
+    ----------
+    name : str
+        The argument's name.
+    value : float
+        A number; arrays are refused.
+    positive : bool
+        Refuse what is not above 0.
+
+    Examples
+    --------
+    >>> number("step", 0.0, positive=True)
+    Traceback (most recent call last):
+    ValueError: step: got 0.0; expected a number > 0; pass a larger one.
+    """
+    array = numeric(name, value, expected="a number")
+    if array.ndim:
+        refuse(name, f"shape {array.shape}", "a number", "pass one number")
+    if positive:
+        compare(name, array, array > 0, "a number > 0", "pass a larger one")
+    return float(array)
+
+
+def as_dtype(name: str, array: Array, dtype: np.dtype[Any]) -> Array:
+    """Return finite numbers in another dtype, if it holds them.
+
+    Parameters
+    ----------
+    name : str
+        The argument's name.
+    array : ndarray
+        Finite numbers.
+    dtype : dtype
+        float32 or float64.
+
+    Examples
+    --------
+    >>> as_dtype("x0", np.array(1e39), np.dtype("float32"))
+    Traceback (most recent call last):
+    ValueError: x0: got 1e+39; expected numbers that float32 holds; use a neuron of float64.
+    """
+    with np.errstate(over="ignore", under="ignore"):
+        cast = array.astype(dtype)
+    compare(name, array, np.isfinite(cast), f"numbers that {dtype} holds", "use a neuron of float64")
+    return cast
 
 
 def first(bad: npt.NDArray[np.bool_]) -> tuple[int, ...]:
@@ -170,7 +232,7 @@ def times(name: str, value: npt.ArrayLike, *, increasing: bool = False, nonnegat
     return array
 
 
-def f_range(name: str, value: tuple[npt.ArrayLike, npt.ArrayLike]) -> tuple[Array, Array]:
+def f_range(name: str, value: Any) -> tuple[Array, Array]:
     """Return the two ends of a range of y = f(I), with 0 <= a <= b <= 1.
 
     Parameters
@@ -187,7 +249,8 @@ def f_range(name: str, value: tuple[npt.ArrayLike, npt.ArrayLike]) -> tuple[Arra
     ValueError: f_range: got (0.6, 0.4); expected 0 <= a <= b <= 1; pass the smallest and the largest f(I).
     """
     expected, do = "0 <= a <= b <= 1", "pass the smallest and the largest f(I)"
-    if not isinstance(value, (tuple, list, np.ndarray)) or len(value) != 2:
+    pair = isinstance(value, (tuple, list)) or (isinstance(value, np.ndarray) and value.ndim > 0)
+    if not pair or len(value) != 2:
         refuse(name, type(value).__name__, f"a pair (a, b) with {expected}", do, TypeError)
     a, b = numeric(name, value[0]), numeric(name, value[1])
     together(name, a=a, b=b)

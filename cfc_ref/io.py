@@ -26,6 +26,13 @@ def write_atomically(path: Path, data: bytes) -> None:
     ------
     OSError
         If the folder can't be written to; nothing is left behind.
+
+    Examples
+    --------
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_atomically(Path(folder) / "note.txt", b"whole")
+    ...     (Path(folder) / "note.txt").read_text()
+    'whole'
     """
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
@@ -53,6 +60,12 @@ def output_folder(name: str, folder: str | Path) -> Path:
     ------
     ValueError, TypeError
         If it can't be made or written to.
+
+    Examples
+    --------
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     output_folder("out", Path(folder) / "new").is_dir()
+    True
     """
     if not isinstance(folder, (str, Path)):
         checks.refuse(name, type(folder).__name__, "the path of a folder", "pass a string or a Path", TypeError)

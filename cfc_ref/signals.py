@@ -12,7 +12,6 @@ the unit of :math:`1/w_\tau`, values in the unit of the input.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cfc_ref import checks
+from cfc_ref.csv_table import read_columns
 
 __all__ = [
     "PiecewiseConstant",
@@ -119,7 +119,7 @@ class Sampled(_Table):
 
     def _values(self, t: Array) -> Array:
         if self.times.size == 1:
-            return np.broadcast_to(self.values, self.shape + t.shape) if t.ndim else self.values[..., 0]
+            return np.broadcast_to(self.values.reshape(self.shape + (1,) * t.ndim), self.shape + t.shape).copy()
         k = np.clip(np.searchsorted(self.times, t, side="right") - 1, 0, self.times.size - 2)
         fraction = np.clip((t - self.times[k]) / (self.times[k + 1] - self.times[k]), 0, 1)
         return self.values[..., k] * (1 - fraction) + self.values[..., k + 1] * fraction
@@ -176,44 +176,29 @@ class Smooth(Signal):
 
     def __init__(self, function: Callable[[Array], npt.ArrayLike], breakpoints: npt.ArrayLike = ()) -> None:
         if not callable(function):
-            checks.refuse(
-                "signal",
-                type(function).__name__,
-                "a number, a function of t or a signal of cfc_ref.signals",
-                "pass one of these",
-                TypeError,
-            )
+            checks.refuse("function", type(function).__name__, "a function of t", "pass one, such as np.sin", TypeError)
         self.function = function
         self.breakpoints = checks.times("breakpoints", breakpoints, increasing=True, nonnegative=False).reshape(-1)
-        self.shape = self._call(np.asarray(0.0)).shape
+        self.shape = self._call(np.zeros(1)).shape[:-1]
 
     def _call(self, t: Array) -> Array:
+        """Return the values at one axis of times, shape N + (T,)."""
         do = "write the function with NumPy (np.sin, not math.sin) so that it takes an array of times"
         try:
             values = self.function(t)
-        except TypeError as error:
-            checks.refuse(
-                "signal",
-                f"a function that fails on an array of times ({error})",
-                "a function of an array",
-                do,
-                TypeError,
-            )
+        except (TypeError, ValueError) as error:
+            got = f"a function that fails on an array of times ({error})"
+            checks.refuse("signal", got, "a function of an array", do, TypeError)
         array = checks.numeric("signal", values, expected="finite values of the function").astype(np.float64)
-        if t.ndim and array.shape[-t.ndim :] != t.shape:
-            if array.ndim:
-                checks.refuse(
-                    "signal",
-                    f"values of shape {array.shape} for times of shape {t.shape}",
-                    "values of shape N + t.shape",
-                    do,
-                )
+        if not array.ndim:
             array = np.broadcast_to(array, t.shape)  # a function that does not depend on t
+        if array.shape[-1:] != t.shape:
+            got = f"values of shape {array.shape} for times of shape {t.shape}"
+            checks.refuse("signal", got, "values of shape N + t.shape", do)
         return array
 
     def _values(self, t: Array) -> Array:
-        flat = self._call(t.reshape(-1))
-        return flat.reshape(self.shape + t.shape)
+        return self._call(t.reshape(-1)).reshape(self.shape + t.shape)
 
     def _range(self, t: Array) -> tuple[Array, Array]:
         ranges = [self._range_until(float(end)) for end in t.reshape(-1)]
@@ -422,76 +407,6 @@ def from_csv(
     >>> folder.cleanup()
     """
     kind = checks.choice("kind", kind, ["linear", "previous"])
-    columns = ("time_column", time_column), ("value_column", value_column)
-    for argument, column in columns:
-        if not isinstance(column, str):
-            checks.refuse(argument, column, "the name of a column", "pass a string", TypeError)
-    lines = _rows(path)
-    header = [name.strip() for name in next(lines, (0, []))[1]]
-    if not header:
-        checks.refuse(
-            "path", f"{Path(path).name}, which is empty", "a header line and rows of numbers", "check the file"
-        )
-    for argument, column in columns:
-        if header.count(column) != 1:
-            how_many = "missing" if column not in header else "there more than once"
-            checks.refuse(
-                argument,
-                f"{column!r}, which is {how_many}",
-                f"one of {', '.join(map(repr, header))}",
-                "name a column of the header line",
-            )
-    picked = [header.index(column) for _, column in columns]
-    numbers: list[tuple[float, float]] = []
-    for line, row in lines:
-        if len(row) != len(header):
-            checks.refuse(
-                "path", f"{len(row)} fields in line {line}", f"{len(header)} as in the header", "mend that line"
-            )
-        time, value = (_number(row[k], header[k], line) for k in picked)
-        if numbers and not time > numbers[-1][0]:
-            checks.refuse(
-                "path",
-                f"time {time:g} after {numbers[-1][0]:g} in line {line}, column {time_column!r}",
-                "strictly increasing times",
-                "sort the rows and drop duplicates",
-            )
-        numbers.append((time, value))
-    if not numbers:
-        checks.refuse(
-            "path",
-            f"{Path(path).name}, which has a header and no rows",
-            "at least one row of numbers",
-            "check the file",
-        )
-    times, values = np.array(numbers).T
+    columns = {"time_column": time_column, "value_column": value_column}
+    times, values = read_columns(path, columns, increasing="time_column")
     return sampled(times, values, kind)
-
-
-def _rows(path: str | Path) -> Iterator[tuple[int, list[str]]]:
-    """Yield the line number and the fields of each line that is not blank."""
-    expected, do = "a text file in UTF-8 with comma-separated values", "check the file"
-    try:
-        with Path(path).open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, strict=True)
-            for row in reader:
-                if any("\0" in field for field in row):
-                    checks.refuse("path", f"a NUL byte in line {reader.line_num}", expected, do)
-                if row:
-                    yield reader.line_num, row
-    except OSError as error:
-        checks.refuse("path", f"{str(path)!r} ({error.strerror or error})", "a file that can be read", "check the path")
-    except (UnicodeDecodeError, csv.Error) as error:
-        checks.refuse("path", f"{Path(path).name}, which can't be read as text ({error})", expected, do)
-
-
-def _number(field: str, column: str, line: int) -> float:
-    try:
-        number = float(field)
-    except ValueError:
-        number = float("nan")
-    if not np.isfinite(number):
-        checks.refuse(
-            "path", f"{field!r} in line {line}, column {column!r}", "a finite number", "mend or drop that line"
-        )
-    return number

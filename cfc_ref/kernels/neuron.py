@@ -62,6 +62,6 @@ def gauss_pieces(w_tau, A, y1, y2, h, x0, edges, x):  # type: ignore[no-untyped-
                 psi += term / ((n + 2) * (n + 3))
                 term *= -u / (n + 1)
         else:
-            psi = ((u - 2) + (u + 2) * decay) / (u * u * u)
+            psi = ((u - 2) + (u + 2) * decay) / u / u / u
         h_phi = -math.expm1(-u) / rate
         x[k + 1] = A + decay * (x[k] - A) - A * w_tau * (h_phi - h[k] * (delta / 2) * psi)

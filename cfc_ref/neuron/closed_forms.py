@@ -15,8 +15,8 @@ import numpy.typing as npt
 
 from cfc_ref import checks
 from cfc_ref.neuron.exact_solution import constant_pieces
+from cfc_ref.neuron.grid import time_grid
 from cfc_ref.neuron.model import LTCNeuron, neuron_and_start
-from cfc_ref.neuron.time_grid import time_grid
 from cfc_ref.signals import Signal, as_signal
 
 __all__ = ["SAMPLES", "closed_form", "eq9", "frozen", "gauss_piece", "gauss_pieces", "gauss_points"]
@@ -27,6 +27,7 @@ SAMPLES = ("start", "midpoint", "gauss")
 _GAUSS_OFFSET = math.sqrt(3) / 6
 _SERIES_BELOW = 0.3
 _SERIES_TERMS = 14
+_MOST_STEPS = 100_000_000
 
 
 def closed_form(
@@ -79,10 +80,10 @@ def closed_form(
     over = neuron.over(t)
     I = np.broadcast_to(signal(t), shape + t.shape)
     start = np.broadcast_to(start, shape).reshape(shape + (1,) * t.ndim)
-    return eq9(over, start, t.astype(neuron.dtype), over.f(I))
+    return eq9(over, start, checks.as_dtype("t", t, neuron.dtype), over.f(I), over.reflected(I))
 
 
-def eq9(neuron: LTCNeuron, x0: Array, t: Array, y: Array) -> Array:
+def eq9(neuron: LTCNeuron, x0: Array, t: Array, y: Array, r: Array | None = None) -> Array:
     r"""Eq. 9 for a release y = f(I(t)): :math:`A + (x_0 - A)\,e^{-(w_\tau + y)\,t}\,r(y)`.
 
     Parameters
@@ -91,6 +92,8 @@ def eq9(neuron: LTCNeuron, x0: Array, t: Array, y: Array) -> Array:
         Its w_tau, A and reflection are used.
     x0, t, y : ndarray
         Start, time and release; broadcast with the neuron.
+    r : ndarray, optional
+        The reflected release, where it is known better than from y, which is rounded to 1 where f saturates.
 
     Returns
     -------
@@ -102,8 +105,9 @@ def eq9(neuron: LTCNeuron, x0: Array, t: Array, y: Array) -> Array:
     >>> float(eq9(LTCNeuron(1.0, 2.0), np.array(3.0), np.array(0.0), np.array(0.25)))
     2.75
     """
+    r = neuron.r(y) if r is None else r
     # Eq. (2), (9)
-    return neuron.A + (x0 - neuron.A) * np.exp(-(neuron.w_tau + y) * t) * neuron.r(y)
+    return neuron.A + (x0 - neuron.A) * np.exp(-(neuron.w_tau + y) * t) * r
 
 
 def frozen(
@@ -158,10 +162,15 @@ def frozen(
     signal = as_signal(signal)
     shape = checks.together("signal", neuron=np.empty(shape), signal=np.empty(signal.shape))
     t = checks.times("t", t, increasing=True)
+    checks.as_dtype("t", t, neuron.dtype)
     sample = checks.choice("sample", sample, SAMPLES)
     if step is not None:
-        array = checks.numeric("step", step)
-        checks.compare("step", array, array > 0, "a step > 0", "leave it out for one step from time to time")
+        step = checks.number("step", step, positive=True)
+        steps = t.max(initial=0.0) / step
+        if not steps <= _MOST_STEPS:
+            checks.refuse(
+                "step", f"{step}, which makes {steps:.1e} steps", f"at most {_MOST_STEPS:,}", "take longer steps"
+            )
 
     edges, index = time_grid(t, signal.breakpoints, step)
     begin, h = edges[:-1], np.diff(edges)
@@ -199,7 +208,7 @@ def _psi(u: Array, decay: Array) -> Array:
         series = series + term / ((n + 2) * (n + 3))  # term = (-u)^n / n!
         term = term * -small / (n + 1)
     large = np.maximum(u, _SERIES_BELOW)
-    return np.where(u < _SERIES_BELOW, series, ((large - 2) + (large + 2) * decay) / large**3)
+    return np.where(u < _SERIES_BELOW, series, ((large - 2) + (large + 2) * decay) / large / large / large)
 
 
 def gauss_piece(w_tau: Array, A: Array, y1: Array, y2: Array, h: Array, x: Array) -> Array:

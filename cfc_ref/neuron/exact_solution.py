@@ -7,7 +7,6 @@ constant input the LTC as stated is as solvable: it relaxes to :math:`x_\infty =
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -15,26 +14,22 @@ import numpy.typing as npt
 
 from cfc_ref import checks
 from cfc_ref.activations import mean_sigmoid
+from cfc_ref.neuron.grid import time_grid
 from cfc_ref.neuron.model import FORMS, LTCNeuron, neuron_and_start
-from cfc_ref.neuron.time_grid import time_grid
+from cfc_ref.neuron.quadrature import smooth_piece
 from cfc_ref.signals import PiecewiseConstant, Sampled, Signal, as_signal
 
 __all__ = [
-    "QUADRATURE_TOLERANCE",
     "constant_piece",
     "constant_pieces",
     "eq6",
     "exact",
     "linear_integral",
-    "smooth_piece",
 ]
 
 Array = npt.NDArray[Any]
 
-QUADRATURE_TOLERANCE = 1e-12  # relative to max(1, |x|), a piece
-_MOST_PARTS = 2**14
-_NODES = 12
-_FORGOTTEN = 60.0
+_LOOKS = 64  # parts of the whole time at least, so that no narrow pulse of f(I) is missed
 
 
 def exact(
@@ -53,8 +48,8 @@ def exact(
 
     Elementary where the signal is piecewise constant (Eq. 7, 8). Where it is piecewise linear, F and with it the
     symmetric form are elementary; the LTC as stated keeps one integral, which is an incomplete beta function in
-    general. That one, and every other smooth signal, is done by Gauss's quadrature, refined until a piece changes by
-    less than 1e-12 · max(1, \|x\|).
+    general. That one, and every other smooth signal, is done by Lobatto's quadrature, refined until no part changes by
+    more than 1e-12 · max(1, \|x\|, \|A\|).
 
     Parameters
     ----------
@@ -77,8 +72,7 @@ def exact(
     Raises
     ------
     ValueError, TypeError
-        For input that does not fit, as the message says; for a signal that jumps where no breakpoint is named, so
-        that the quadrature can't reach its tolerance.
+        For input that does not fit, as the message says; for a signal that quadrature does not resolve.
 
     Examples
     --------
@@ -91,6 +85,7 @@ def exact(
     signal = as_signal(signal)
     shape = checks.together("signal", neuron=np.empty(shape), signal=np.empty(signal.shape))
     t = checks.times("t", t, increasing=True)
+    checks.as_dtype("t", t, neuron.dtype)
     form = checks.choice("form", form, FORMS)
 
     edges, index = time_grid(t, signal.breakpoints)
@@ -230,95 +225,6 @@ def constant_pieces(w_tau: Array, A: Array, y: Array, h: Array, x0: Array) -> Ar
     return x
 
 
-@lru_cache(maxsize=1)
-def _gauss() -> tuple[Array, Array, Array]:
-    r"""Return Gauss's nodes s on (0, 1), their weights, and the matrix that takes values to :math:`\int_{s_i}^1`."""
-    nodes, weights = np.polynomial.legendre.leggauss(_NODES)
-    powers = np.polynomial.legendre.legvander(nodes, _NODES - 1)
-    antiderivatives = np.polynomial.legendre.legint(np.eye(_NODES))  # column j: that of the j-th Legendre polynomial
-    at_end, at_node = (np.polynomial.legendre.legval(s, antiderivatives) for s in (1.0, nodes))
-    to_end = (at_end[:, None] - at_node).T @ np.linalg.inv(powers) / 2
-    return (nodes + 1) / 2, weights / 2, to_end
-
-
-def smooth_piece(
-    release: Callable[[Array], Array], w_tau: Array, A: Array, h: Array, x: Array, form: str = "ltc"
-) -> Array:
-    r"""Solve either ODE over a piece on which the release is smooth, to :data:`QUADRATURE_TOLERANCE`.
-
-    .. math:: z(h) = e^{-Q(0)} z(0) - A\,w_\tau \int_0^h e^{-Q(s)}\,ds, \qquad
-              Q(s) = \int_s^h \big(w_\tau + y(s')\big)\,ds', \qquad z = x - A
-
-    and without the second term for the symmetric form. The piece is cut into equal parts with twelve Gauss points
-    each; y is interpolated there to get Q. The parts are doubled until nothing changes by more than the tolerance.
-
-    Parameters
-    ----------
-    release : callable
-        Takes fractions of the piece, shape (n,), and returns y = f(I) there, shape N + (n,).
-    w_tau, A, h, x : ndarray, shapes that broadcast to N
-        Leak, reversal potential, length of the piece, state at its start.
-    form : {"ltc", "symmetric"}
-        Which of the two ODEs.
-
-    Returns
-    -------
-    ndarray, shape N
-        The state at the end of the piece.
-
-    Raises
-    ------
-    ValueError
-        If the tolerance is out of reach.
-
-    Examples
-    --------
-    >>> release = lambda s: np.full(s.shape, 0.5)
-    >>> end = smooth_piece(release, np.array(1.0), np.array(1.0), np.array(10.0), np.array(0.0))
-    >>> round(float(end), 6)
-    0.333333
-    """
-    # What lies more than 60 e-foldings back is forgotten (e^-60 < 1e-26): a stiff neuron needs the piece's end only.
-    kept = float(np.max(np.minimum(1, _FORGOTTEN / np.maximum(w_tau * h, _FORGOTTEN)), initial=0.0))
-    h = h * kept
-
-    def late(fraction: Array) -> Array:
-        return release(1 - kept * (1 - fraction))
-
-    # At most four e-foldings a part: twelve points integrate that far below the tolerance.
-    parts = max(1, int(np.ceil(np.max((w_tau + 1) * h, initial=0.0) / 4)))
-    coarse = _equal_parts(late, w_tau, A, h, x, form, parts)
-    while True:
-        fine = _equal_parts(late, w_tau, A, h, x, form, 2 * parts)
-        change = np.abs(fine - coarse) / np.maximum(1, np.abs(fine))
-        if np.max(change, initial=0.0) <= QUADRATURE_TOLERANCE:
-            return fine
-        parts, coarse = 2 * parts, fine
-        if parts > _MOST_PARTS:
-            checks.refuse(
-                "signal",
-                f"an input that quadrature resolves to {np.max(change):.1e} only",
-                f"one that is smooth between its breakpoints (to reach {QUADRATURE_TOLERANCE:g})",
-                "name its jumps, signals.smooth(function, breakpoints=...)",
-            )
-
-
-def _equal_parts(
-    release: Callable[[Array], Array], w_tau: Array, A: Array, h: Array, x: Array, form: str, parts: int
-) -> Array:
-    nodes, weights, to_end = _gauss()
-    h = np.asarray(h) / parts
-    z = x - A
-    for part in range(parts):
-        y = release((part + nodes) / parts)
-        whole = np.exp(-(w_tau + y @ weights) * h)
-        z = whole * z
-        if form == "ltc":
-            rest = ((w_tau * h)[..., None] * (1 - nodes)) + h[..., None] * (y @ to_end.T)
-            z = z - A * w_tau * h * (np.exp(-rest) @ weights)
-    return A + z
-
-
 def _smooth_pieces(neuron: LTCNeuron, signal: Signal, start: Array, edges: Array, form: str) -> Array:
     """Return the states at `edges`, in float64; the input is smooth between them."""
     w, A, mu, sigma = (p.astype(np.float64) for p in neuron.parameters)
@@ -326,10 +232,13 @@ def _smooth_pieces(neuron: LTCNeuron, signal: Signal, start: Array, edges: Array
     x = np.empty((*start.shape, edges.size))
     x[..., 0] = start
     for k, (begin, end) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
-        h = end - begin
 
-        def release(fraction: Array, begin: float = begin, h: float = h) -> Array:
-            return neuron.f(signal(begin + fraction * h), over_time=True)
+        def release(fraction: Array, begin: float = begin, end: float = end) -> Array:
+            # A signal is right-continuous: at the piece's end ask for the value just before it.
+            s = np.minimum(begin + fraction * (end - begin), np.nextafter(end, begin))
+            return neuron.f(signal(s), over_time=True)
 
-        x[..., k + 1] = smooth_piece(release, w, A, np.asarray(h), x[..., k], form)
+        h = np.asarray(end - begin)
+        parts = 1 if isinstance(signal, Sampled) else int(np.ceil(_LOOKS * h / edges[-1]))
+        x[..., k + 1] = smooth_piece(release, w, A, h, x[..., k], form, parts)
     return x

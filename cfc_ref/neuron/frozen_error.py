@@ -7,6 +7,7 @@ y(t) = f(I(t)) in time within each step, h is the longest step.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -31,8 +32,8 @@ _SERIES_BELOW = 1e-2
 
 # Largest absolute value of the logistic function's derivatives: with p = s (1 - s) they are p, p (1 - 2s),
 # p (1 - 6p), p (1 - 2s)(1 - 12p); the last is largest where 120 p^2 - 30 p + 1 = 0.
-_P4 = (15 + np.sqrt(105)) / 120
-_LOGISTIC = (1 / 4, np.sqrt(3) / 18, 1 / 8, float(_P4 * np.sqrt(1 - 4 * _P4) * (12 * _P4 - 1)))
+_P4 = (15 + math.sqrt(105)) / 120
+_LOGISTIC = (1 / 4, math.sqrt(3) / 18, 1 / 8, _P4 * math.sqrt(1 - 4 * _P4) * (12 * _P4 - 1))
 
 
 def release_derivatives(U1: Array, U2: Array, U3: Array, U4: Array) -> tuple[Array, Array, Array, Array]:
@@ -204,5 +205,5 @@ def gauss_radius(
 
 def _geometric(k: Array, h: Array) -> Array:
     """Return h/(1 - e^{-kh}), the sum of the geometric series of one step's errors times h; 1/k at h = 0."""
-    q = np.maximum(k * h, np.finfo(np.float64).tiny)
+    q = np.maximum(k * h, np.finfo(np.result_type(k, h)).tiny)
     return q / -np.expm1(-q) / k

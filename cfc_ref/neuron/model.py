@@ -84,7 +84,9 @@ class LTCNeuron:
         self.shape = checks.together("neuron", **arrays)
         typed = [arrays[name] for name, value in given.items() if not isinstance(value, (int, float))]
         self.dtype = np.result_type(*typed) if typed else np.dtype(np.float64)
-        self.w_tau, self.A, self.mu, self.sigma = (array.astype(self.dtype) for array in arrays.values())
+        cast = (checks.as_dtype(name, array, self.dtype) for name, array in arrays.items())
+        self.w_tau, self.A, self.mu, self.sigma = cast
+        checks.compare("w_tau", w, self.w_tau > 0, f"a leak > 0 in {self.dtype}", "pass it as float64")
         self.reflection = checks.choice("reflection", reflection, REFLECTIONS)
 
     def __repr__(self) -> str:
@@ -107,9 +109,8 @@ class LTCNeuron:
         ndarray
             Values in [0, 1].
         """
-        I = np.asarray(I, dtype=self.dtype)
         mu, sigma = (self.mu[..., None], self.sigma[..., None]) if over_time else (self.mu, self.sigma)
-        return sigmoid(sigma * (I - mu))
+        return sigmoid(sigma * (np.asarray(I) - mu)).astype(self.dtype)
 
     def f_range(self, low: npt.ArrayLike, high: npt.ArrayLike) -> tuple[Array, Array]:
         """Range [a, b] of y = f(I) for inputs in [low, high]: f is monotone, so its ends are those of the input.
@@ -132,8 +133,19 @@ class LTCNeuron:
         """
         return self.mu + logit(np.asarray(y, dtype=self.dtype)) / self.sigma
 
+    def reflected(self, I: npt.ArrayLike) -> Array:
+        r"""Reflected release in the closed form, from the input: 1 - f(I), or literally f(-I).
+
+        Parameters
+        ----------
+        I : array_like
+            Input; broadcasts with N.
+        """
+        I = np.asarray(I)
+        return self.f(-I) if self.reflection == "input" else sigmoid(-self.sigma * (I - self.mu)).astype(self.dtype)
+
     def r(self, y: npt.ArrayLike) -> Array:
-        r"""Reflected release in the closed form: 1 - y, or literally f(-I).
+        r"""Reflected release in the closed form, from the release: 1 - y, or literally f(-I).
 
         With :math:`\kappa = e^{2\sigma\mu}` the literal one is :math:`(1-y)/((1-y)+\kappa y)`; it is written
         with the logit, so that no :math:`\kappa` overflows. Both fall from 1 at y = 0 to 0 at y = 1.
@@ -239,4 +251,4 @@ def neuron_and_start(neuron: LTCNeuron, x0: npt.ArrayLike) -> tuple[LTCNeuron, A
         checks.refuse("neuron", type(neuron).__name__, "an LTCNeuron", "make one with LTCNeuron(w_tau, A)", TypeError)
     start = checks.numeric("x0", x0)
     shape = checks.together("x0", neuron=np.empty(neuron.shape), x0=start)
-    return neuron, start.astype(neuron.dtype), shape
+    return neuron, checks.as_dtype("x0", start, neuron.dtype), shape

@@ -12,12 +12,12 @@ import numpy.typing as npt
 
 from cfc_ref import checks, signals
 from cfc_ref.neuron.model import LTCNeuron
+from cfc_ref.report.blind_search import Found, search
 from cfc_ref.report.cases import FAMILIES, FIXABLE, Cases, Recording, draw
 from cfc_ref.report.evidence import gather
 from cfc_ref.report.judge import Finding, find
 from cfc_ref.report.orders import measured_orders
 from cfc_ref.report.result import Report
-from cfc_ref.report.search import Found, search
 from cfc_ref.report.statements import STATEMENTS
 
 __all__ = ["BLOCK", "check_arguments", "eeg_recording", "verify"]

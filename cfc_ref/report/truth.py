@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from cfc_ref.backend import fastest
-from cfc_ref.neuron.exact_solution import smooth_piece
 from cfc_ref.neuron.model import FORMS, ODES
+from cfc_ref.neuron.quadrature import smooth_piece
 from cfc_ref.report.cases import Cases
 
 __all__ = ["RTOL", "Trajectories", "exactly", "with_scipy"]

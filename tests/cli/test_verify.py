@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cfc_ref.cli.main import main
+from cfc_ref.cli.command import main
 
 QUICK = ["verify", "--cases", "20", "--statement", "S1"]
 
@@ -109,8 +109,8 @@ BAD_FILES = [
     ("t,v\n0,1\nnoon,2\n", "'noon' in line 3, column 't'"),
     ("t,v\n0,1\n1,nan\n", "'nan' in line 3, column 'v'"),
     ("t,v\n0,1\n1,\n", "'' in line 3, column 'v'"),
-    ("t,v\n0,1\n0,2\n", "time 0 after 0 in line 3"),
-    ("t,v\n1,1\n0,2\n", "time 0 after 1 in line 3"),
+    ("t,v\n0,1\n0,2\n", "got 0 after 0 in line 3"),
+    ("t,v\n1,1\n0,2\n", "got 0 after 1 in line 3"),
     ("t,v\n0,1\n", "expected a recording of at least two samples"),
     (b"\x89PNG\r\n\x1a\n\x00\x00\xff\xfe", "recording.csv, which can't be read as text"),
     (b"t,v\n0,\x001\n", "NUL"),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cfc_ref import LTCNeuron, bounds
-from cfc_ref.report.search import search
+from cfc_ref.report.blind_search import search
 
 
 @pytest.mark.parametrize("form", ["ltc", "symmetric"])

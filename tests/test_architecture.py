@@ -1,0 +1,206 @@
+"""The rules of the house, read off the sources: what imports what, and where; names; docstrings."""
+
+import ast
+import graphlib
+import inspect
+import re
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+import cfc_ref
+
+ROOT = Path(cfc_ref.__file__).parent
+FILES = {path.relative_to(ROOT).as_posix(): ast.parse(path.read_text(encoding="utf-8")) for path in ROOT.rglob("*.py")}
+MODULES = {name.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for name in FILES} - {"__init__"}
+PACKAGES = {m for m in MODULES if any(other.startswith(f"{m}.") for other in MODULES)}
+
+# One direction: a unit imports from its own rank and from those below.
+RANKS = [
+    {"activations", "checks", "csv_table", "signals", "wirings"},
+    {"neuron", "bounds", "cells"},
+    {"kernels"},
+    {"backend"},
+    {"layers", "translate"},
+    {"io", "learn"},
+    {"plots"},
+    {"data", "experiments", "bench", "report"},
+    {"cli"},
+    {"__main__"},
+]
+RANK = {unit: rank for rank, units in enumerate(RANKS) for unit in units}
+HOMES = {  # third-party package -> the files and folders that may import it, and whether at their top
+    "numba": (("kernels/",), True),
+    "scipy": (("neuron/trajectory.py", "report/"), False),
+    "matplotlib": (("plots/", "report/", "data/eeg.py"), False),
+}
+
+
+def imports(tree):
+    """Yield (dotted name, inside a function) of every import, TYPE_CHECKING's excepted."""
+
+    def walk(node, inside):
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            return
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, inside) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, "relative import"
+            yield from ((f"{node.module}.{alias.name}", inside) for alias in node.names)
+        inside = inside or isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
+        for child in ast.iter_child_nodes(node):
+            yield from walk(child, inside)
+
+    yield from walk(tree, False)
+
+
+def unit(file):
+    return file.partition("/")[0].removesuffix(".py")
+
+
+def imported_units(tree):
+    """The units of cfc_ref that a file imports; a public name stands for the unit that holds it."""
+    for name, _ in imports(tree):
+        package, _, rest = name.partition(".")
+        if package == "cfc_ref" and rest:
+            first = rest.partition(".")[0]
+            if first in RANK or first in MODULES:
+                yield first
+            elif first in cfc_ref._PUBLIC:
+                yield cfc_ref._PUBLIC[first].split(".")[1]
+
+
+def test_every_unit_has_a_rank():
+    assert {unit(file) for file in FILES} - {"__init__"} <= set(RANK)
+
+
+@pytest.mark.parametrize("file", sorted(set(FILES) - {"__init__.py"}))
+def test_imports_run_in_one_direction(file):
+    above = {other for other in imported_units(FILES[file]) if RANK[other] > RANK[unit(file)]}
+    assert not above, f"{file} imports {above}"
+
+
+def test_no_import_runs_in_a_circle():
+    graph = defaultdict(set)
+    for file, tree in FILES.items():
+        if file != "__init__.py":
+            graph[unit(file)].update(set(imported_units(tree)) - {unit(file)})
+    graphlib.TopologicalSorter(graph).prepare()
+
+
+@pytest.mark.parametrize("package", HOMES)
+def test_third_party_packages_are_imported_at_home_only(package):
+    homes, at_top = HOMES[package]
+    for file, tree in FILES.items():
+        for name, inside in imports(tree):
+            if name.split(".")[0] == package:
+                assert file.startswith(homes), f"{file} imports {package}"
+                assert at_top or inside, f"{file} imports {package} outside of a function"
+
+
+@pytest.mark.parametrize("file", [name for name in FILES if name.endswith("/__init__.py")])
+def test_sub_packages_inits_are_empty(file):
+    body = FILES[file].body
+    if file == "cli/__init__.py":
+        pytest.skip("may hold main()")
+    assert body == []
+
+
+def public_names(tree):
+    """The strings of a module's __all__."""
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+            return [item.value for item in node.value.elts if isinstance(item, ast.Constant)]
+    return None
+
+
+@pytest.mark.parametrize("file", sorted(set(FILES) - {"__init__.py"}))
+def test_no_public_name_is_that_of_a_module_beside_it(file):
+    folder = file.rpartition("/")[0].replace("/", ".")
+    beside = {m.rpartition(".")[2] for m in MODULES if m.rpartition(".")[0] == folder}
+    assert not beside & set(public_names(FILES[file]) or ())
+
+
+def test_the_packages_own_names_are_modules_only_where_they_stand_for_them():
+    for name, module in cfc_ref._PUBLIC.items():
+        assert name not in MODULES or module == f"cfc_ref.{name}"
+
+
+def test_the_table_of_public_names_is_what_type_checkers_see():
+    (checked,) = [node for node in FILES["__init__.py"].body if isinstance(node, ast.If)]
+    seen = {}
+    for node in checked.body:
+        for alias in node.names:
+            assert alias.name == alias.asname
+            seen[alias.name] = f"cfc_ref.{alias.name}" if node.module == "cfc_ref" else node.module
+    assert seen == cfc_ref._PUBLIC
+    assert sorted(cfc_ref.__all__) == sorted([*cfc_ref._PUBLIC, "__version__"]) == dir(cfc_ref)
+
+
+@pytest.mark.parametrize("name", sorted(cfc_ref.__all__))
+def test_every_public_name_is_there(name):
+    got = getattr(cfc_ref, name)
+    if inspect.isfunction(got) or inspect.isclass(got):
+        assert (got.__module__, got.__name__) == (cfc_ref._PUBLIC[name], name)
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match=r"'cfc_ref' has no attribute 'nonsense'"):
+        cfc_ref.nonsense  # noqa: B018
+
+
+# --- docstrings
+
+
+def section(docstring, title):
+    """The text under a heading of a docstring in NumPy's style."""
+    found = re.search(rf"^{title}\n-+\n(.*?)(?=^\S[^\n]*\n-+$|\Z)", docstring + "\n", re.M | re.S)
+    return found and found[1]
+
+
+def documented(docstring):
+    names = re.findall(r"^(\S[^:\n]*?)(?: :|$)", section(docstring, "Parameters") or "", re.M)
+    return [name.strip("* ") for line in names for name in line.split(",")]
+
+
+def parameters(function):
+    a = function.args
+    names = [arg.arg for arg in [*a.posonlyargs, *a.args, a.vararg, *a.kwonlyargs, a.kwarg] if arg]
+    return names[1:] if names[:1] in (["self"], ["cls"]) else names
+
+
+def definitions(tree):
+    """Yield (qualified name, node, signature's names) of functions, methods, and classes that have an __init__."""
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef):
+            yield node.name, node, parameters(node)
+        elif isinstance(node, ast.ClassDef):
+            methods = [child for child in node.body if isinstance(child, ast.FunctionDef)]
+            for method in methods:
+                if method.name == "__init__":
+                    yield node.name, node, parameters(method)
+                else:
+                    yield f"{node.name}.{method.name}", method, parameters(method)
+
+
+@pytest.mark.parametrize("file", sorted(FILES))
+def test_documented_parameters_are_those_of_the_signature(file):
+    for name, node, names in definitions(FILES[file]):
+        docstring = ast.get_docstring(node) or ""
+        if section(docstring, "Parameters"):
+            assert sorted(documented(docstring)) == sorted(names), f"{file}: {name}"
+
+
+# Kernels point to their specification instead; a report, a figure, a benchmark and a command are more than two lines.
+SHOWN = sorted(file for file in FILES if unit(file) not in ("kernels", "report", "plots", "bench", "cli"))
+
+
+@pytest.mark.parametrize("file", SHOWN)
+def test_public_functions_have_an_example_and_say_what_they_take(file):
+    public = public_names(FILES[file])
+    for name, node, names in definitions(FILES[file]):
+        if isinstance(node, ast.FunctionDef) and "." not in name and name in (public or ()):
+            docstring = ast.get_docstring(node) or ""
+            assert ">>>" in (section(docstring, "Examples") or ""), f"{file}: {name} has no example"
+            assert not names or section(docstring, "Parameters"), f"{file}: {name} does not say what it takes"

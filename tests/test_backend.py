@@ -1,0 +1,150 @@
+import ast
+import importlib
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import cfc_ref
+from cfc_ref import backend
+from tests import bad
+from tests.compare import assert_close
+
+TOLERANCE = {np.float64: 1e-12, np.float32: 5e-6}  # relative to max(1, |value|)
+LAYOUTS = {
+    "contiguous": np.ascontiguousarray,
+    "read-only": lambda v: np.broadcast_to(v, v.shape),
+    "strided": lambda v: np.repeat(v, 2, axis=-1)[..., ::2] if v.ndim else v,
+    "reversed": lambda v: v[..., ::-1] if v.ndim else v,
+    "Fortran": np.asfortranarray,
+}
+
+
+@st.composite
+def pieces(draw, looks):
+    """Arguments (w_tau, A, *looks at y, h, x0) of a loop over pieces, in one layout and dtype."""
+    shape = draw(st.sampled_from([(), (3,), (2, 1, 3), (0,)]))
+    S = draw(st.sampled_from([0, 1, 2, 9]))
+    dtype = draw(st.sampled_from([np.float32, np.float64]))
+    layout = LAYOUTS[draw(st.sampled_from(sorted(LAYOUTS)))]
+    rng = np.random.default_rng(draw(st.integers(0, 10**6)))
+
+    def array(make, *axes):
+        own = draw(st.sampled_from([shape, ()]))  # one a neuron, or one for all
+        return layout(np.asarray(make((*own, *axes)), dtype))
+
+    w_tau = array(lambda size: 10 ** rng.uniform(*draw(st.sampled_from([(-6, -3), (-1, 1), (3, 6)])), size))
+    y = [array(rng.random, S) for _ in range(looks)]
+    h = layout(np.asarray(10 ** rng.uniform(*draw(st.sampled_from([(-8, -4), (-1, 1)])), S), dtype))
+    A, x0 = (array(lambda size: rng.uniform(-2, 2, size)) for _ in range(2))
+    return w_tau, A, *y, h, x0
+
+
+STRATEGIES = {
+    "cfc_ref.neuron.exact_solution.constant_pieces": pieces(looks=1),
+    "cfc_ref.neuron.closed_forms.gauss_pieces": pieces(looks=2),
+}
+
+
+def named(dotted):
+    module, _, name = dotted.rpartition(".")
+    return getattr(importlib.import_module(module), name)
+
+
+def test_every_entry_has_a_strategy():
+    assert set(STRATEGIES) == set(backend.TWINS)
+
+
+def test_every_public_kernel_has_an_entry():
+    folder = Path(cfc_ref.__file__).parent / "kernels"
+    compiled = {
+        f"cfc_ref.kernels.{path.stem}.{node.name}"
+        for path in folder.glob("*.py")
+        for node in ast.parse(path.read_text()).body
+        if isinstance(node, ast.FunctionDef) and node.decorator_list and not node.name.startswith("_")
+    }
+    assert compiled == {name for name, _ in backend.TWINS.values()}
+
+
+@pytest.mark.parametrize("spec", backend.TWINS)
+@settings(max_examples=300)
+@given(data=st.data())
+def test_twins(spec, data):
+    arguments = data.draw(STRATEGIES[spec])
+    before = [v.copy() for v in arguments]
+    ref, got = named(spec)(*arguments), backend.kernel(spec)(*arguments)
+    tolerance = TOLERANCE[arguments[0].dtype.type]
+    assert_close(got, ref, rtol=tolerance, atol=tolerance, dtype=ref.dtype)
+    for v, was in zip(arguments, before, strict=True):
+        assert_close(v, was, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("spec", backend.TWINS)
+def test_one_release_for_all_pieces_broadcasts(spec):
+    looks = [np.full(1, 0.5)] * (2 if "gauss" in spec else 1)
+    arguments = (np.array(1.0), np.array(1.0), *looks, np.ones(4), np.array(0.0))
+    assert_close(backend.kernel(spec)(*arguments), named(spec)(*arguments))
+
+
+@pytest.mark.parametrize("spec", backend.TWINS)
+def test_the_number_of_threads_changes_no_bit(spec):
+    from cfc_ref.kernels import threads
+
+    rng = np.random.default_rng(0)
+    looks = [rng.random((1000, 20)) for _ in range(2 if "gauss" in spec else 1)]
+    arguments = (rng.random(1000) + 0.1, rng.normal(size=1000), *looks, rng.random(20), rng.normal(size=1000))
+    results = []
+    for n in (1, threads.MOST):
+        cfc_ref.set_num_threads(n)
+        results.append(backend.kernel(spec)(*arguments))
+    assert_close(results[0], results[1], rtol=0, atol=0)
+
+
+@pytest.fixture
+def fresh_backend():
+    """Nothing is remembered from before, nor left to what comes after."""
+
+    def forget():
+        for function in (backend.kernel, backend.fastest, backend._warn):
+            function.cache_clear()
+
+    forget()
+    yield
+    forget()
+
+
+@pytest.fixture
+def no_numba(monkeypatch, fresh_backend):
+    for name in [name for name in sys.modules if name.startswith("cfc_ref.kernels.")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "numba", None)
+
+
+@pytest.mark.usefixtures("no_numba")
+def test_without_numba_one_warning_and_the_specification():
+    with pytest.warns(RuntimeWarning, match=r"numba.*NumPy runs instead") as caught:
+        cfc_ref.warmup()
+    assert len(caught) == 1
+    cfc_ref.warmup()  # a second warning would be an error
+    assert [backend.fastest(spec) for spec in backend.TWINS] == [named(spec) for spec in backend.TWINS]
+    with pytest.raises(ImportError):
+        backend.kernel(next(iter(backend.TWINS)))
+
+
+@pytest.mark.usefixtures("fresh_backend")
+def test_with_numba_no_warning_and_the_kernels():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        cfc_ref.warmup()
+    for spec in backend.TWINS:
+        assert backend.fastest(spec) is backend.kernel(spec)
+        assert backend.fastest(spec) is not named(spec)
+
+
+@pytest.mark.parametrize("n", [0, -1, 1.0, True, "1", None, 10**6])
+def test_numbers_of_threads_that_are_refused(n):
+    bad.refuses(cfc_ref.set_num_threads, "n", n)
