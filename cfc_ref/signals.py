@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +26,7 @@ __all__ = [
     "PiecewiseConstant",
     "Sampled",
     "Signal",
+    "SignalLike",
     "Sine",
     "Smooth",
     "as_signal",
@@ -61,11 +62,18 @@ class Signal:
         """Return the smallest and the largest value on [0, t], each of shape N + t.shape."""
         return self._range(checks.times("t", t))
 
+    def turning_points(self, end: float) -> Array:
+        """Return the times in (0, end) at which a smooth signal turns, as far as it knows them, increasing."""
+        return np.empty(0)
+
     def _values(self, t: Array) -> Array:
         raise NotImplementedError
 
     def _range(self, t: Array) -> tuple[Array, Array]:
         raise NotImplementedError
+
+
+SignalLike: TypeAlias = Signal | npt.ArrayLike | Callable[[Array], npt.ArrayLike]
 
 
 class _Table(Signal):
@@ -138,6 +146,8 @@ class Sampled(_Table):
 class Sine(Signal):
     """A sine wave; see :func:`sine`."""
 
+    _FEW = 16  # signals whose turning points are looked for
+
     def __init__(
         self, amplitude: npt.ArrayLike, frequency: npt.ArrayLike, phase: npt.ArrayLike, offset: npt.ArrayLike
     ) -> None:
@@ -153,6 +163,18 @@ class Sine(Signal):
     def _values(self, t: Array) -> Array:
         amplitude, frequency, phase, offset = self._parameters(t)
         return offset + amplitude * np.sin(2 * np.pi * frequency * t + phase)
+
+    def turning_points(self, end: float) -> Array:
+        """Return the times of the crests and troughs in (0, end); of many signals none, to keep them few."""
+        times: set[float] = set()
+        if self.phase.size > self._FEW:
+            return np.empty(0)
+        for frequency, phase in zip(self.frequency.flat, self.phase.flat, strict=True):
+            turns = np.sort([phase, phase + 2 * np.pi * frequency * end]) / np.pi - 0.5
+            halves = np.arange(np.ceil(turns[0]), np.floor(turns[1]) + 1)  # sin = ±1 at (k + 1/2) π
+            if frequency:
+                times.update((((halves + 0.5) * np.pi - phase) / (2 * np.pi * frequency)).tolist())
+        return np.array(sorted(time for time in times if 0 < time < end))
 
     def _range(self, t: Array) -> tuple[Array, Array]:
         amplitude, frequency, phase, offset = self._parameters(t)
@@ -349,7 +371,7 @@ def smooth(function: Callable[[Array], npt.ArrayLike], breakpoints: npt.ArrayLik
     return Smooth(function, breakpoints)
 
 
-def as_signal(signal: Signal | float | Callable[[Array], npt.ArrayLike]) -> Signal:
+def as_signal(signal: SignalLike) -> Signal:
     """Return `signal` as a :class:`Signal`: a number becomes a constant one, a function of t a smooth one.
 
     Parameters

@@ -7,7 +7,6 @@ they solve the LTC *as stated* exactly for an input that is frozen within a step
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,8 +15,9 @@ import numpy.typing as npt
 from cfc_ref import checks
 from cfc_ref.neuron.exact_solution import constant_pieces
 from cfc_ref.neuron.grid import time_grid
-from cfc_ref.neuron.model import LTCNeuron, neuron_and_start
-from cfc_ref.signals import Signal, as_signal
+from cfc_ref.neuron.model import LTCNeuron
+from cfc_ref.neuron.problem import pose
+from cfc_ref.signals import SignalLike
 
 __all__ = ["SAMPLES", "closed_form", "eq9", "frozen", "gauss_piece", "gauss_pieces", "gauss_points"]
 
@@ -32,7 +32,7 @@ _MOST_STEPS = 100_000_000
 
 def closed_form(
     neuron: LTCNeuron,
-    signal: Signal | float | Callable[[Array], npt.ArrayLike],
+    signal: SignalLike,
     x0: npt.ArrayLike,
     t: npt.ArrayLike,
 ) -> Array:
@@ -73,14 +73,11 @@ def closed_form(
     >>> float(closed_form(LTCNeuron(w_tau=1.0, A=0.0), 0.0, x0=1.0, t=0.0))
     0.5
     """
-    neuron, start, shape = neuron_and_start(neuron, x0)
-    signal = as_signal(signal)
-    shape = checks.together("signal", neuron=np.empty(shape), signal=np.empty(signal.shape))
-    t = checks.times("t", t)
+    neuron, signal, start, t, shape = pose(neuron, signal, x0, t, increasing=False)
     over = neuron.over(t)
     I = np.broadcast_to(signal(t), shape + t.shape)
-    start = np.broadcast_to(start, shape).reshape(shape + (1,) * t.ndim)
-    return eq9(over, start, checks.as_dtype("t", t, neuron.dtype), over.f(I), over.reflected(I))
+    start = start.reshape(shape + (1,) * t.ndim)
+    return eq9(over, start, t.astype(neuron.dtype), over.f(I), over.reflected(I))
 
 
 def eq9(neuron: LTCNeuron, x0: Array, t: Array, y: Array, r: Array | None = None) -> Array:
@@ -112,7 +109,7 @@ def eq9(neuron: LTCNeuron, x0: Array, t: Array, y: Array, r: Array | None = None
 
 def frozen(
     neuron: LTCNeuron,
-    signal: Signal | float | Callable[[Array], npt.ArrayLike],
+    signal: SignalLike,
     x0: npt.ArrayLike,
     t: npt.ArrayLike,
     sample: str = "start",
@@ -158,11 +155,7 @@ def frozen(
     >>> round(float(frozen(neuron, 0.0, x0=0.0, t=10.0)), 6)
     0.333333
     """
-    neuron, start, shape = neuron_and_start(neuron, x0)
-    signal = as_signal(signal)
-    shape = checks.together("signal", neuron=np.empty(shape), signal=np.empty(signal.shape))
-    t = checks.times("t", t, increasing=True)
-    checks.as_dtype("t", t, neuron.dtype)
+    neuron, signal, start, t, _ = pose(neuron, signal, x0, t)
     sample = checks.choice("sample", sample, SAMPLES)
     if step is not None:
         step = checks.number("step", step, positive=True)
@@ -174,7 +167,6 @@ def frozen(
 
     edges, index = time_grid(t, signal.breakpoints, step)
     begin, h = edges[:-1], np.diff(edges)
-    start = np.broadcast_to(start, shape)
     if sample == "gauss":
         y1, y2 = (neuron.f(signal(s), over_time=True) for s in gauss_points(begin, h))
         x = gauss_pieces(neuron.w_tau, neuron.A, y1, y2, h.astype(neuron.dtype), start)

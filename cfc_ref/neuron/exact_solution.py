@@ -6,7 +6,6 @@ constant input the LTC as stated is as solvable: it relaxes to :math:`x_\infty =
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,9 +14,10 @@ import numpy.typing as npt
 from cfc_ref import checks
 from cfc_ref.activations import mean_sigmoid
 from cfc_ref.neuron.grid import time_grid
-from cfc_ref.neuron.model import FORMS, LTCNeuron, neuron_and_start
+from cfc_ref.neuron.model import FORMS, LTCNeuron
+from cfc_ref.neuron.problem import pose
 from cfc_ref.neuron.quadrature import smooth_piece
-from cfc_ref.signals import PiecewiseConstant, Sampled, Signal, as_signal
+from cfc_ref.signals import PiecewiseConstant, Sampled, Signal, SignalLike
 
 __all__ = [
     "constant_piece",
@@ -34,7 +34,7 @@ _LOOKS = 64  # parts of the whole time at least, so that no narrow pulse of f(I)
 
 def exact(
     neuron: LTCNeuron,
-    signal: Signal | float | Callable[[Array], npt.ArrayLike],
+    signal: SignalLike,
     x0: npt.ArrayLike,
     t: npt.ArrayLike,
     form: str = "ltc",
@@ -81,29 +81,32 @@ def exact(
     >>> round(float(exact(LTCNeuron(w_tau=1.0, A=1.0), 0.0, x0=0.0, t=10.0, form="symmetric")), 6)
     1.0
     """
-    neuron, start, shape = neuron_and_start(neuron, x0)
-    signal = as_signal(signal)
-    shape = checks.together("signal", neuron=np.empty(shape), signal=np.empty(signal.shape))
-    t = checks.times("t", t, increasing=True)
-    checks.as_dtype("t", t, neuron.dtype)
+    neuron, signal, start, t, _ = pose(neuron, signal, x0, t)
     form = checks.choice("form", form, FORMS)
 
-    edges, index = time_grid(t, signal.breakpoints)
-    start = np.broadcast_to(start, shape)
-    if isinstance(signal, PiecewiseConstant):
+    # Between its breaks and turns a signal is monotone, so that no pulse of f(I) is hidden between two looks at it.
+    cuts = np.union1d(signal.breakpoints, signal.turning_points(t.max(initial=0.0)))
+    edges, index = time_grid(t, cuts)
+    if form == "symmetric" and isinstance(signal, (PiecewiseConstant, Sampled)):
+        x = _by_eq6(neuron, signal, start, edges)
+    elif isinstance(signal, PiecewiseConstant):
         y = neuron.f(signal(edges[:-1]), over_time=True)
-        h = np.diff(edges).astype(neuron.dtype)
-        if form == "ltc":
-            return constant_pieces(neuron.w_tau, neuron.A, y, h, start)[..., index]
-        F = _sum_of_pieces(y * h)  # Eq. (7)
-    elif isinstance(signal, Sampled) and form == "symmetric":
-        F = _sum_of_pieces(linear_integral(neuron, signal(edges[:-1]), signal(edges[1:]), np.diff(edges)))
+        x = constant_pieces(neuron.w_tau, neuron.A, y, np.diff(edges).astype(neuron.dtype), start)
     else:
-        return _smooth_pieces(neuron, signal, start, edges, form)[..., index].astype(neuron.dtype)
+        x = _smooth_pieces(neuron, signal, start, edges, form)
+    return x[..., index].astype(neuron.dtype)
+
+
+def _by_eq6(neuron: LTCNeuron, signal: PiecewiseConstant | Sampled, start: Array, edges: Array) -> Array:
+    """Return the symmetric form's states at `edges`: Eq. 6 with F summed over the pieces, shape N + (S + 1,)."""
+    h = np.diff(edges)
+    if isinstance(signal, PiecewiseConstant):
+        pieces = neuron.f(signal(edges[:-1]), over_time=True) * h  # Eq. (7)
+    else:
+        pieces = linear_integral(neuron, signal(edges[:-1]), signal(edges[1:]), h)
+    F = np.pad(np.cumsum(pieces, axis=-1), [(0, 0)] * (pieces.ndim - 1) + [(1, 0)])
     over = neuron.over(edges)
-    return np.broadcast_to(eq6(over.w_tau, over.A, start[..., None], edges, F), (*shape, edges.size))[
-        ..., index
-    ].astype(neuron.dtype)
+    return eq6(over.w_tau, over.A, start[..., None], edges, F)  # Eq. (8)
 
 
 def eq6(w_tau: npt.ArrayLike, A: npt.ArrayLike, x0: npt.ArrayLike, t: npt.ArrayLike, F: npt.ArrayLike) -> Array:
@@ -129,11 +132,6 @@ def eq6(w_tau: npt.ArrayLike, A: npt.ArrayLike, x0: npt.ArrayLike, t: npt.ArrayL
     w_tau, A, x0, t, F = map(np.asarray, (w_tau, A, x0, t, F))
     # Eq. (6)
     return A + (x0 - A) * np.exp(-w_tau * t - F)
-
-
-def _sum_of_pieces(integrals: Array) -> Array:
-    """Return the running sum along the last axis, beginning with 0: F at every edge (Eq. 7)."""
-    return np.pad(np.cumsum(integrals, axis=-1), [(0, 0)] * (integrals.ndim - 1) + [(1, 0)])
 
 
 def linear_integral(neuron: LTCNeuron, I0: Array, I1: Array, h: Array) -> Array:

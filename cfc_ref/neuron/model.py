@@ -250,5 +250,5 @@ def neuron_and_start(neuron: LTCNeuron, x0: npt.ArrayLike) -> tuple[LTCNeuron, A
     if not isinstance(neuron, LTCNeuron):
         checks.refuse("neuron", type(neuron).__name__, "an LTCNeuron", "make one with LTCNeuron(w_tau, A)", TypeError)
     start = checks.numeric("x0", x0)
-    shape = checks.together("x0", neuron=np.empty(neuron.shape), x0=start)
+    shape = checks.together("x0", neuron=np.broadcast_to(0.0, neuron.shape), x0=start)
     return neuron, checks.as_dtype("x0", start, neuron.dtype), shape

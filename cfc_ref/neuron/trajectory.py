@@ -10,8 +10,9 @@ import numpy.typing as npt
 
 from cfc_ref import checks
 from cfc_ref.neuron.grid import time_grid
-from cfc_ref.neuron.model import FORMS, ODES, LTCNeuron, neuron_and_start
-from cfc_ref.signals import Signal, as_signal
+from cfc_ref.neuron.model import FORMS, ODES, LTCNeuron
+from cfc_ref.neuron.problem import pose
+from cfc_ref.signals import SignalLike
 
 __all__ = ["METHODS", "solve", "solver_options"]
 
@@ -24,7 +25,7 @@ _SMALLEST_RTOL = 100 * np.finfo(np.float64).eps  # scipy's floor
 
 def solve(
     neuron: LTCNeuron,
-    signal: Signal | float | Callable[[Array], npt.ArrayLike],
+    signal: SignalLike,
     x0: npt.ArrayLike,
     t: npt.ArrayLike,
     form: str = "ltc",
@@ -73,10 +74,7 @@ def solve(
     >>> round(float(x), 6)
     0.333333
     """
-    neuron, start, shape = neuron_and_start(neuron, x0)
-    signal = as_signal(signal)
-    shape = checks.together("signal", neuron=np.empty(shape), signal=np.empty(signal.shape))
-    t = checks.times("t", t, increasing=True)
+    neuron, signal, start, t, shape = pose(neuron, signal, x0, t)
     form = checks.choice("form", form, FORMS)
     method = checks.choice("method", method, METHODS)
     rtol, atol = checks.number("rtol", rtol, positive=True), checks.number("atol", atol, positive=True)
@@ -90,7 +88,7 @@ def solve(
         y = wide.f(np.broadcast_to(signal(s), shape).reshape(-1))
         return np.where(y < _UNSEEN, 0, y)
 
-    states = np.broadcast_to(start, shape).astype(np.float64).reshape(-1)
+    states = start.astype(np.float64).reshape(-1)
     flat_t = t.reshape(-1)
     result = np.empty((w.size, flat_t.size))
     result[:, flat_t == 0] = states[:, None]

@@ -22,7 +22,6 @@ from cfc_ref.plots.style import (
     COLOURS,
     LOOKS,
     Array,
-    SignalLike,
     axes_or_new,
     curve,
     dress,
@@ -31,7 +30,7 @@ from cfc_ref.plots.style import (
     one_signal,
     visible,
 )
-from cfc_ref.signals import Signal
+from cfc_ref.signals import Signal, SignalLike
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -33,7 +33,6 @@ from cfc_ref.plots.style import (
     STATE_LABEL,
     TIME_LABEL,
     Array,
-    SignalLike,
     axes_or_new,
     curve,
     curve_times,
@@ -43,7 +42,7 @@ from cfc_ref.plots.style import (
     one_signal,
     visible,
 )
-from cfc_ref.signals import Signal
+from cfc_ref.signals import Signal, SignalLike
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,15 +6,14 @@ line or a marker of its own. matplotlib is imported only where a figure is made.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from cfc_ref import checks
 from cfc_ref.neuron.model import LTCNeuron, neuron_and_start
-from cfc_ref.signals import Signal, as_signal
+from cfc_ref.signals import Signal, SignalLike, as_signal
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,7 +37,6 @@ __all__ = [
 ]
 
 Array = npt.NDArray[Any]
-SignalLike: TypeAlias = Signal | float | Callable[[Array], npt.ArrayLike]
 
 TIME_LABEL = "time t (unit of 1/w_τ)"
 STATE_LABEL = "state x (dimensionless)"

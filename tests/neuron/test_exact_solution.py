@@ -129,15 +129,17 @@ def test_steep_releases(signal, sigma, form):
 
 @pytest.mark.parametrize("form", ["ltc", "symmetric"])
 @pytest.mark.parametrize("phase", [0.3, 1.0])
-@pytest.mark.parametrize("sigma", [1e3, 1e4, 1e6])
-def test_a_crest_just_above_the_threshold(sigma, phase, form):
-    """The release is a pulse of 1.4 hundredths of the time."""
-    crest, width = (math.pi / 2 - phase) / (2 * math.pi), math.acos(0.999) / (2 * math.pi)
-    marks = [crest + side * width * part for side in (-1, 1) for part in (0.9, 0.99, 1, 1.01, 1.1)]
-    told = signals.smooth(signals.sine(phase=phase), breakpoints=sorted(marks))
-    neuron = LTCNeuron(1.0, 1.0, mu=0.999, sigma=sigma)
-    got = exact(neuron, signals.sine(phase=phase), 0.0, 1.0, form)
-    assert_close(got, exact(neuron, told, 0.0, 1.0, form), atol=1e-10)
+@pytest.mark.parametrize(("mu", "sigma"), [(0.999, 1e3), (0.999, 1e4), (0.999, 1e6), (0.99999, 1e6)])
+def test_crests_just_above_the_threshold(mu, sigma, phase, form):
+    """Of 25 periods, in pulses of 1.4 hundredths or thousandths of a period; the reference is told where they are."""
+    # BUG: exact misses pulses that lie between two points of its quadrature.
+    crests = np.arange(25) + (math.pi / 2 - phase) / (2 * math.pi)
+    half = math.acos(mu) / (2 * math.pi)
+    marks = crests[:, None] + half * np.array([-1.1, -1.01, -1, -0.99, -0.9, 0, 0.9, 0.99, 1, 1.01, 1.1])
+    told = signals.smooth(signals.sine(phase=phase), breakpoints=marks.ravel())
+    neuron = LTCNeuron(0.01, 1.0, mu=mu, sigma=sigma)
+    got = exact(neuron, signals.sine(phase=phase), 0.0, 25.0, form)
+    assert_close(got, exact(neuron, told, 0.0, 25.0, form), atol=1e-9)
 
 
 def test_slow_and_fast_neurons_together():
