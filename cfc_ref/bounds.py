@@ -514,8 +514,8 @@ def frozen_error(
     """
     sample = checks.choice("sample", sample, SAMPLES)
     constants = lipschitz if isinstance(lipschitz, tuple) else (lipschitz,)
-    needed, which = (4, "four, (L1, L2, L3, L4), for sample='gauss'") if sample == "gauss" else (1, "at least L1")
-    if len(constants) < needed:
+    needed, which = (4, "four, (L1, L2, L3, L4), for sample='gauss'") if sample == "gauss" else (1, "one to four")
+    if not needed <= len(constants) <= 4:
         do = "bound the derivatives of f(I(t)) in time"
         checks.refuse("lipschitz", f"{len(constants)} constants", which, do)
     over = _over_time(neuron, x0, t, f_range)

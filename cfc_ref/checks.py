@@ -78,6 +78,8 @@ def numeric(name: str, value: npt.ArrayLike, *, expected: str = "finite real num
     array(1.)
     """
     do = f"pass numbers or an array of numbers as {name}"
+    if isinstance(value, np.ma.MaskedArray):
+        refuse(name, "a masked array", expected, "pass its values that count", TypeError)
     try:
         array = np.asarray(value)
     except ValueError:
@@ -86,7 +88,7 @@ def numeric(name: str, value: npt.ArrayLike, *, expected: str = "finite real num
         kind = type(value).__name__ if array.ndim == 0 else f"an array of dtype {array.dtype}"
         refuse(name, kind, expected, do, TypeError)
     if array.dtype != np.float32:
-        array = array.astype(np.float64)
+        array = array.astype(np.float64, copy=False)
     finite = np.isfinite(array)
     if not finite.all():
         where = first(~finite)

@@ -61,7 +61,7 @@ def measure(neurons: int = 1_000_000, solved: int = 40) -> list[Timing]:
     pieces = kernel("cfc_ref.neuron.exact_solution.constant_pieces")
 
     def compiled() -> Array:
-        y = neuron.f(levels[:, None] + np.zeros(neurons)).T
+        y = neuron.release(levels[:, None] + np.zeros(neurons)).T
         return pieces(neuron.w_tau, neuron.A, y, np.ones(_PIECES), x0)[:, -1]
 
     def one_by_one() -> Array:

@@ -50,7 +50,7 @@ def gate(neuron: LTCNeuron, t: Array, y: Array) -> Array:
     >>> float(gate(LTCNeuron(1.0, 1.0), np.array(2.0), np.array(0.0)))
     1.0
     """
-    return np.exp(-y * t) * neuron.r(y)
+    return np.exp(-y * t) * neuron.reflect(y)
 
 
 def lemma1_interval(neuron: LTCNeuron, c: Array, t: Array, a: Array, b: Array) -> tuple[Array, Array]:
@@ -221,7 +221,7 @@ def floor_interval(neuron: LTCNeuron, c: Array, t: Array, a: Array, b: Array) ->
     w, A = neuron.w_tau, neuron.A
     low, high = _ordered(-A * w / (w + a), -A * w / (w + b))
     distance = np.maximum(0, np.maximum(low - c, c - high))
-    left = (distance + np.abs(c) * neuron.r(a)) * np.exp(-(w + a) * t)
+    left = (distance + np.abs(c) * neuron.reflect(a)) * np.exp(-(w + a) * t)
     return low - left, high + left
 
 

@@ -77,7 +77,7 @@ def closed_form(
     over = neuron.over(t)
     I = np.broadcast_to(signal(t), shape + t.shape)
     start = start.reshape(shape + (1,) * t.ndim)
-    return eq9(over, start, t.astype(neuron.dtype), over.f(I), over.reflected(I))
+    return eq9(over, start, t.astype(neuron.dtype), over.release(I), over.reflected(I))
 
 
 def eq9(neuron: LTCNeuron, x0: Array, t: Array, y: Array, r: Array | None = None) -> Array:
@@ -102,7 +102,7 @@ def eq9(neuron: LTCNeuron, x0: Array, t: Array, y: Array, r: Array | None = None
     >>> float(eq9(LTCNeuron(1.0, 2.0), np.array(3.0), np.array(0.0), np.array(0.25)))
     2.75
     """
-    r = neuron.r(y) if r is None else r
+    r = neuron.reflect(y) if r is None else r
     # Eq. (2), (9)
     return neuron.A + (x0 - neuron.A) * np.exp(-(neuron.w_tau + y) * t) * r
 
@@ -168,10 +168,10 @@ def frozen(
     edges, index = time_grid(t, signal.breakpoints, step)
     begin, h = edges[:-1], np.diff(edges)
     if sample == "gauss":
-        y1, y2 = (neuron.f(signal(s), over_time=True) for s in gauss_points(begin, h))
+        y1, y2 = (neuron.release(signal(s), over_time=True) for s in gauss_points(begin, h))
         x = gauss_pieces(neuron.w_tau, neuron.A, y1, y2, h.astype(neuron.dtype), start)
     else:
-        y = neuron.f(signal(begin if sample == "start" else begin + h / 2), over_time=True)
+        y = neuron.release(signal(begin if sample == "start" else begin + h / 2), over_time=True)
         x = constant_pieces(neuron.w_tau, neuron.A, y, h.astype(neuron.dtype), start)
     return x[..., index]
 

@@ -90,7 +90,7 @@ def exact(
     if form == "symmetric" and isinstance(signal, (PiecewiseConstant, Sampled)):
         x = _by_eq6(neuron, signal, start, edges)
     elif isinstance(signal, PiecewiseConstant):
-        y = neuron.f(signal(edges[:-1]), over_time=True)
+        y = neuron.release(signal(edges[:-1]), over_time=True)
         x = constant_pieces(neuron.w_tau, neuron.A, y, np.diff(edges).astype(neuron.dtype), start)
     else:
         x = _smooth_pieces(neuron, signal, start, edges, form)
@@ -101,7 +101,7 @@ def _by_eq6(neuron: LTCNeuron, signal: PiecewiseConstant | Sampled, start: Array
     """Return the symmetric form's states at `edges`: Eq. 6 with F summed over the pieces, shape N + (S + 1,)."""
     h = np.diff(edges)
     if isinstance(signal, PiecewiseConstant):
-        pieces = neuron.f(signal(edges[:-1]), over_time=True) * h  # Eq. (7)
+        pieces = neuron.release(signal(edges[:-1]), over_time=True) * h  # Eq. (7)
     else:
         pieces = linear_integral(neuron, signal(edges[:-1]), signal(edges[1:]), h)
     F = np.pad(np.cumsum(pieces, axis=-1), [(0, 0)] * (pieces.ndim - 1) + [(1, 0)])
@@ -234,7 +234,7 @@ def _smooth_pieces(neuron: LTCNeuron, signal: Signal, start: Array, edges: Array
         def release(fraction: Array, begin: float = begin, end: float = end) -> Array:
             # A signal is right-continuous: at the piece's end ask for the value just before it.
             s = np.minimum(begin + fraction * (end - begin), np.nextafter(end, begin))
-            return neuron.f(signal(s), over_time=True)
+            return neuron.release(signal(s), over_time=True)
 
         h = np.asarray(end - begin)
         parts = 1 if isinstance(signal, Sampled) else int(np.ceil(_LOOKS * h / edges[-1]))

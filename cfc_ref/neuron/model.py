@@ -108,19 +108,42 @@ class LTCNeuron:
         -------
         ndarray
             Values in [0, 1].
-        """
-        mu, sigma = (self.mu[..., None], self.sigma[..., None]) if over_time else (self.mu, self.sigma)
-        return sigmoid(sigma * (np.asarray(I) - mu)).astype(self.dtype)
 
-    def f_range(self, low: npt.ArrayLike, high: npt.ArrayLike) -> tuple[Array, Array]:
+        Raises
+        ------
+        ValueError, TypeError
+            For input that is not finite or does not broadcast.
+        """
+        return self.release(self._fitting("I", I, over_time), over_time=over_time)
+
+    def release(self, I: Array, *, over_time: bool = False) -> Array:
+        """Return :meth:`f` of an input that is known to fit: for inner loops."""
+        mu, sigma = (self.mu[..., None], self.sigma[..., None]) if over_time else (self.mu, self.sigma)
+        return sigmoid(sigma * (I - mu)).astype(self.dtype)
+
+    def _fitting(self, name: str, value: npt.ArrayLike, over_time: bool = False) -> Array:
+        """Return finite numbers that broadcast with N."""
+        array = checks.numeric(name, value)
+        shape = (*self.shape, 1) if over_time else self.shape
+        checks.together(name, **{name: array, "neuron": np.broadcast_to(0.0, shape)})
+        return array
+
+    def f_range(self, low: npt.ArrayLike, high: npt.ArrayLike, *, over_time: bool = False) -> tuple[Array, Array]:
         """Range [a, b] of y = f(I) for inputs in [low, high]: f is monotone, so its ends are those of the input.
 
         Parameters
         ----------
         low, high : array_like
-            The smallest and the largest input; broadcast with N.
+            The smallest and the largest input; broadcast with N, or have shape N + (T,) with `over_time`.
+        over_time : bool
+            The last axis is time: ``neuron.f_range(*signal.range(t), over_time=True)`` for an array t.
+
+        Raises
+        ------
+        ValueError, TypeError
+            For input that is not finite or does not broadcast.
         """
-        ends = self.f(low), self.f(high)
+        ends = self.f(low, over_time=over_time), self.f(high, over_time=over_time)
         return np.minimum(*ends), np.maximum(*ends)
 
     def f_inverse(self, y: npt.ArrayLike) -> Array:
@@ -130,19 +153,24 @@ class LTCNeuron:
         ----------
         y : array_like
             Values in (0, 1); broadcasts with N.
-        """
-        return self.mu + logit(np.asarray(y, dtype=self.dtype)) / self.sigma
 
-    def reflected(self, I: npt.ArrayLike) -> Array:
-        r"""Reflected release in the closed form, from the input: 1 - f(I), or literally f(-I).
-
-        Parameters
-        ----------
-        I : array_like
-            Input; broadcasts with N.
+        Raises
+        ------
+        ValueError, TypeError
+            For values outside, and for a neuron with gain 0, whose release is ½ for every input.
         """
-        I = np.asarray(I)
-        return self.f(-I) if self.reflection == "input" else sigmoid(-self.sigma * (I - self.mu)).astype(self.dtype)
+        array = self._fitting("y", y)
+        checks.compare("y", array, (array > 0) & (array < 1), "values in (0, 1)", "pass a release that f takes")
+        checks.compare(
+            "sigma", self.sigma, self.sigma != 0, "a gain other than 0", "its release is 1/2 for every input"
+        )
+        return (self.mu + logit(array) / self.sigma).astype(self.dtype)
+
+    def reflected(self, I: Array) -> Array:
+        """Return the reflected release in the closed form from an input that fits: 1 - f(I), or literally f(-I)."""
+        return (
+            self.release(-I) if self.reflection == "input" else sigmoid(-self.sigma * (I - self.mu)).astype(self.dtype)
+        )
 
     def r(self, y: npt.ArrayLike) -> Array:
         r"""Reflected release in the closed form, from the release: 1 - y, or literally f(-I).
@@ -154,8 +182,18 @@ class LTCNeuron:
         ----------
         y : array_like
             Values in [0, 1]; broadcasts with N.
+
+        Raises
+        ------
+        ValueError, TypeError
+            For values outside.
         """
-        y = np.asarray(y, dtype=self.dtype)
+        array = self._fitting("y", y)
+        checks.compare("y", array, (array >= 0) & (array <= 1), "values in [0, 1]", "pass f(I)")
+        return self.reflect(array.astype(self.dtype))
+
+    def reflect(self, y: Array) -> Array:
+        """Return :meth:`r` of a release that is known to fit: for inner loops."""
         if self.reflection == "release":
             return 1 - y
         return sigmoid(-logit(y) - 2 * self.sigma * self.mu)

@@ -53,8 +53,8 @@ def solve(
     method : {"RK23", "RK45", "DOP853", "Radau", "BDF", "LSODA"}
         scipy's solver; the last three are for stiff neurons (large :math:`w_\tau`).
     rtol, atol : float
-        Local tolerances. scipy averages its error over the system; they are divided by :math:`\sqrt{N}`, down to
-        scipy's floor of 2.2e-14, so that they hold for every neuron.
+        Local tolerances. scipy averages its error over the system (but for LSODA); they are divided by
+        :math:`\sqrt{N}`, down to scipy's floor of 2.2e-14, so that they hold for every neuron.
 
     Returns
     -------
@@ -85,7 +85,7 @@ def solve(
     tolerances = {"rtol": max(rtol / share, _SMALLEST_RTOL), "atol": atol / share}
 
     def release(s: float) -> Array:
-        y = wide.f(np.broadcast_to(signal(s), shape).reshape(-1))
+        y = wide.release(np.broadcast_to(signal(s), shape).reshape(-1))
         return np.where(y < _UNSEEN, 0, y)
 
     states = start.astype(np.float64).reshape(-1)

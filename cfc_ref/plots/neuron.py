@@ -143,7 +143,7 @@ def plot_time_constant(neuron: LTCNeuron, signal: SignalLike, t: npt.ArrayLike, 
     one_neuron(neuron, 0.0)
     signal = one_signal(signal)
     t = curve_times(t, signal)
-    tau = 1 / (neuron.w_tau + neuron.f(signal(t)))
+    tau = 1 / (neuron.w_tau + neuron.release(signal(t)))
     a, b = known_range(neuron, signal, t[-1])
     inner, outer = bounds.time_constant(neuron, (a, b)), bounds.time_constant(neuron)
     ax = axes_or_new(ax)
@@ -194,7 +194,7 @@ def plot_integral(neuron: LTCNeuron, signal: SignalLike, t: npt.ArrayLike, *, ax
     one_neuron(neuron, 0.0)
     signal = one_signal(signal)
     t = curve_times(t, signal)
-    F, y = _integral(neuron, signal, t), neuron.f(signal(t))
+    F, y = _integral(neuron, signal, t), neuron.release(signal(t))
     a, b = known_range(neuron, signal, t[-1])
     ax = axes_or_new(ax)
     curve(ax, "symmetric", t, F, label=r"$F(t) = \int_0^t\, f(I(s))\,ds$ (Eq. 6)")
@@ -211,7 +211,7 @@ def _integral(neuron: LTCNeuron, signal: Signal, t: Array) -> Array:
     edges = edges[edges <= t[-1]]
     nodes, weights = np.polynomial.legendre.leggauss(_NODES)
     h = np.diff(edges)
-    y = neuron.f(signal(edges[:-1, None] + h[:, None] * (nodes + 1) / 2))
+    y = neuron.release(signal(edges[:-1, None] + h[:, None] * (nodes + 1) / 2))
     F = np.concatenate([[0.0], np.cumsum(h * (y @ weights) / 2)])
     return F[np.searchsorted(edges, t)]
 
@@ -261,7 +261,7 @@ def plot_closed_form_steps(
     x0, signal = one_neuron(neuron, x0), one_signal(signal)
     t = curve_times(t, signal)
     truth = exact(neuron, signal, x0, t, form="symmetric")
-    one_look = eq6(neuron.w_tau, neuron.A, x0, t, neuron.f(signal(t)) * t)
+    one_look = eq6(neuron.w_tau, neuron.A, x0, t, neuron.release(signal(t)) * t)
     approximation = closed_form(neuron, signal, x0, t)
     begin = float(closed_form(neuron, signal, x0, 0.0))
     ax = axes_or_new(ax)

@@ -120,9 +120,9 @@ def _input(unknowns: Array, t: float) -> tuple[Array, Array, Array]:
 
 
 def _error(neuron: LTCNeuron, x0: Array, h: Array, level: Array, last_input: Array, form: str) -> Array:
-    y, t = neuron.f(level), h.sum(axis=-1)
+    y, t = neuron.release(level), h.sum(axis=-1)
     if form == "ltc":
         x = constant_pieces(neuron.w_tau, neuron.A, y, h, x0)[..., -1]
     else:
         x = eq6(neuron.w_tau, neuron.A, x0, t, (y * h).sum(axis=-1))
-    return x - eq9(neuron, x0, t, neuron.f(last_input))
+    return x - eq9(neuron, x0, t, neuron.release(last_input))

@@ -249,7 +249,7 @@ def _adversarial(count: int, rng: Generator, fixed: Mapping[str, float]) -> Case
     logits = np.where(saturated, -_SATURATED, np.log(a / (1 - a))), np.where(saturated, _SATURATED, np.log(b / (1 - b)))
     sigma = np.where(neuron.sigma == 0, 1, neuron.sigma)
     I_a, I_b = (neuron.mu + u / sigma for u in logits)
-    a, b = neuron.f(I_a), neuron.f(I_b)
+    a, b = neuron.release(I_a), neuron.release(I_b)
     kind = np.arange(count) % 6
     rising = kind % 2 == 0  # low, then high at the end; or the reverse
     before, after = np.where(rising, I_a, I_b), np.where(rising, I_b, I_a)

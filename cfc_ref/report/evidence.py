@@ -72,7 +72,7 @@ def gather(cases: Cases, *, frozen: bool = True) -> Evidence:
     return Evidence(
         cases=cases,
         t=cases.t,
-        y=cases.neuron.f(cases.last_input),
+        y=cases.neuron.release(cases.last_input),
         a=a,
         b=b,
         ltc=exact.ltc[:, -1],
@@ -130,7 +130,7 @@ def _frozen_with(cases: Cases, exact: Array, doubt: Array, a: Array, b: Array, p
     begin = np.tile(np.arange(parts), K) * steps  # counted from the piece's beginning
 
     def release(s: Array) -> Array:
-        return neuron.f(cases.input(s, piece), over_time=True)
+        return neuron.release(cases.input(s, piece), over_time=True)
 
     constant = fastest("cfc_ref.neuron.exact_solution.constant_pieces")
     gauss = fastest("cfc_ref.neuron.closed_forms.gauss_pieces")

@@ -19,6 +19,7 @@ AGREEMENT = 1e-9  # the truths have to agree to this times max(1, |x|)
 _FAR_BELOW = 10.0  # a case decides where the truths' difference times this is below its margin
 _ROUNDING = 64 * float(np.finfo(np.float64).eps)
 _ENDS = ("low", "high")
+_SMALLEST_POWER = 1e-16
 
 
 class Comparison(NamedTuple):
@@ -46,6 +47,7 @@ class Finding:
     worst: float = -np.inf  # largest distance outside of the interval where a case decides; negative: inside
     worst_case: dict[str, Any] | None = None
     truths_differ: float = 0.0  # at most, relative to max(1, |x|), where a case was used
+    agreement: dict[str, int] = field(default_factory=dict)  # cases whose truths agree to 1e-16, 1e-15, …
     reached: dict[str, list[float]] = field(default_factory=dict)  # family -> share of the way to the low and high end
     orders: dict[str, float] = field(default_factory=dict)
 
@@ -58,6 +60,8 @@ class Finding:
         if other.worst > self.worst:
             self.worst, self.worst_case = other.worst, other.worst_case
         self.truths_differ = max(self.truths_differ, other.truths_differ)
+        for digits, many in other.agreement.items():
+            self.agreement[digits] = self.agreement.get(digits, 0) + many
         for family, ends in other.reached.items():
             mine = self.reached.setdefault(family, [-np.inf, -np.inf])
             self.reached[family] = [max(pair) for pair in zip(mine, ends, strict=True)]
@@ -85,6 +89,7 @@ def _find(cases: Cases, comparison: Comparison) -> Finding:
     relative = doubt / np.maximum(1, size)
     settled = use & (relative <= AGREEMENT)
     finding = Finding(cases=int(settled.sum()), unsettled=int((use & ~settled).sum()))
+    finding.agreement = _agreement(relative[use])
     if not settled.any():
         return finding
     uncertain = _FAR_BELOW * doubt + _ROUNDING * np.maximum(1, size)
@@ -106,6 +111,12 @@ def _find(cases: Cases, comparison: Comparison) -> Finding:
         ]
         finding.reached[cases.family] = reached
     return finding
+
+
+def _agreement(relative: Array) -> dict[str, int]:
+    """Count the cases by the power of ten to which their truths agree."""
+    powers = np.ceil(np.log10(np.clip(relative, _SMALLEST_POWER, 1.0))).astype(int)
+    return {f"1e{power:+03d}": int(many) for power, many in zip(*np.unique(powers, return_counts=True), strict=True)}
 
 
 def _describe(cases: Cases, comparison: Comparison, i: int) -> dict[str, Any]:

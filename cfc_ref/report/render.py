@@ -97,6 +97,8 @@ def _section(s: Result) -> Iterator[str]:
     yield f"- Checked: {s.how}"
     yield f"- {s.cases:,} cases: {s.violations:,} outside, {s.undecided:,} on the bound as near as the truths can tell"
     yield f"- Truths differ by at most {s.truths_differ:.1e}; {s.unsettled:,} left out because they differ by more"
+    agreement = ", ".join(f"{digits}: {many:,}" for digits, many in s.agreement.items())
+    yield f"- Cases by how well their truths agree, relative to max(1, |x|): {agreement}"
     for family, ends in s.tightness_by_input.items():
         reached = [f"{end} end {v:.6f}" for end, v in zip(("lower", "upper"), ends, strict=True) if v is not None]
         if reached:

@@ -43,6 +43,7 @@ class Result:
     undecided: int
     unsettled: int
     truths_differ: float
+    agreement: dict[str, int]
     worst: float | None
     tightness: float | None
     tightness_by_input: dict[str, list[float | None]]
@@ -64,6 +65,7 @@ class Result:
             **{name: getattr(finding, name) for name in
                ("cases", "violations", "undecided", "unsettled", "truths_differ", "worst_case")},
             verdict=_verdict(statement, finding, tightness),
+            agreement=dict(sorted(finding.agreement.items(), key=lambda item: float(item[0]))),
             worst=_finite(finding.worst),
             tightness=_finite(tightness),
             tightness_by_input={family: [_finite(v) for v in ends] for family, ends in finding.reached.items()},

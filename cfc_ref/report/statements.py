@@ -175,11 +175,11 @@ def _s14(evidence: Evidence) -> Iterator[Comparison]:
     some = evidence.cases.take(np.arange(len(evidence.t)) < _TRIPLED)
     few = slice(0, len(some.x0))
     c, t, y = evidence.c[few], evidence.t[few], 3 * evidence.y[few]
-    F = 3 * (some.neuron.f(some.level, over_time=True) * some.h).sum(axis=1)
+    F = 3 * (some.neuron.release(some.level, over_time=True) * some.h).sum(axis=1)
     x = some.neuron.A + c * np.exp(-some.neuron.w_tau * t - F)
     doubt = np.abs(x - truth.with_scipy(some, scale=3.0).symmetric[:, -1])
     radius = np.abs(c) * np.exp(-some.neuron.w_tau * t)
-    for note, r in (("r = 1 - f(I)", 1 - y), ("r = f(-I)", 3 * evidence.neuron("input").r(evidence.y)[few])):
+    for note, r in (("r = 1 - f(I)", 1 - y), ("r = f(-I)", 3 * evidence.neuron("input").reflect(evidence.y)[few])):
         x_tilde = some.neuron.A + c * np.exp(-(some.neuron.w_tau + y) * t) * r
         yield Comparison(x - x_tilde, doubt, np.abs(x), -radius, radius, t > 0, note=f"f = 3·logistic, {note}")
 

@@ -78,7 +78,7 @@ def _scaled(piece: Cases, scale: float) -> Callable[[float, Array], Array]:
     neuron, h = piece.neuron, piece.h[:, 0]
 
     def right_side(theta: float, x: Array) -> Array:
-        y = scale * neuron.f(piece.input(theta * piece.h)[:, 0])
+        y = scale * neuron.release(piece.input(theta * piece.h)[:, 0])
         rows = zip(FORMS, x.reshape(2, -1), strict=True)
         return np.concatenate([h * ODES[form](neuron.w_tau, neuron.A, row, y) for form, row in rows])
 
@@ -95,7 +95,7 @@ def exactly(cases: Cases) -> Trajectories:
     """
     neuron, h = cases.neuron, cases.h
     if cases.constant:
-        y = neuron.f(cases.level, over_time=True)
+        y = neuron.release(cases.level, over_time=True)
         pieces = fastest("cfc_ref.neuron.exact_solution.constant_pieces")
         ltc = pieces(neuron.w_tau, neuron.A, y, h, cases.x0)
         foldings = np.cumsum((neuron.w_tau[:, None] + y) * h, axis=1)
@@ -119,4 +119,4 @@ def exactly(cases: Cases) -> Trajectories:
 
 def _release(piece: Cases) -> Callable[[Array], Array]:
     """Return the function that takes fractions of one piece to f(I) there."""
-    return lambda fraction: piece.neuron.f(piece.input(piece.h * fraction), over_time=True)
+    return lambda fraction: piece.neuron.release(piece.input(piece.h * fraction), over_time=True)

@@ -132,7 +132,6 @@ def test_steep_releases(signal, sigma, form):
 @pytest.mark.parametrize(("mu", "sigma"), [(0.999, 1e3), (0.999, 1e4), (0.999, 1e6), (0.99999, 1e6)])
 def test_crests_just_above_the_threshold(mu, sigma, phase, form):
     """Of 25 periods, in pulses of 1.4 hundredths or thousandths of a period; the reference is told where they are."""
-    # BUG: exact misses pulses that lie between two points of its quadrature.
     crests = np.arange(25) + (math.pi / 2 - phase) / (2 * math.pi)
     half = math.acos(mu) / (2 * math.pi)
     marks = crests[:, None] + half * np.array([-1.1, -1.01, -1, -0.99, -0.9, 0, 0.9, 0.99, 1, 1.01, 1.1])

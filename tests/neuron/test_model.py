@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cfc_ref import LTCNeuron
+from cfc_ref import LTCNeuron, bounds, closed_form, exact, signals
 from cfc_ref.neuron.model import ltc_ode, neuron_and_start, symmetric_ode
 from tests import bad, naive
-from tests.compare import assert_close, refusal
+from tests.compare import assert_close, assert_inside, refusal
 from tests.strategies import cases, floats
 
 VALUES = {"w_tau": 1.0, "A": 1.0, "mu": 0.5, "sigma": 2.0}
@@ -135,3 +135,35 @@ def test_release_of_float32_is_that_of_float64(z):
     neuron = LTCNeuron(np.float32(1), 1.0)
     assert_close(neuron.f(z), naive.f(z), rtol=1e-6 * max(1, abs(z)), atol=1e-37)
     assert math.isfinite(neuron.r(neuron.f(z)))
+
+
+def test_a_range_over_time_is_read_as_one_a_time():
+    """With as many times as neurons the axes could be taken for each other."""
+    neuron, t = LTCNeuron(np.linspace(1, 2, 5), 1.0, sigma=[1.0, 2.0, 3.0, 4.0, 5.0]), np.linspace(0, 0.2, 5)
+    a, b = neuron.f_range(*signals.sine().range(t), over_time=True)
+    assert a.shape == b.shape == (5, 5)
+    low, high = bounds.closed_form_error(neuron, 0.0, t, (a, b))
+    error = exact(neuron, signals.sine(), 0.0, t) - closed_form(neuron, signals.sine(), 0.0, t)
+    assert_inside(low, error, high, atol=1e-12)
+
+
+@pytest.mark.parametrize(("method", "name"), [("f", "I"), ("r", "y"), ("f_inverse", "y"), ("f_range", "I")])
+@pytest.mark.parametrize(
+    "value", [math.nan, math.inf, "a", None, 1j, np.ones(7), np.ma.masked_array([0.5], mask=[True])]
+)
+def test_methods_refuse_what_is_no_input(method, name, value):
+    neuron = LTCNeuron(np.ones((2, 3)), 1.0)
+    arguments = (value, value) if method == "f_range" else (value,)
+    with pytest.raises((ValueError, TypeError), match=refusal(name)):
+        getattr(neuron, method)(*arguments)
+
+
+@pytest.mark.parametrize(("method", "value"), [("r", 1.1), ("r", -0.1), ("f_inverse", 0.0), ("f_inverse", 1.0)])
+def test_a_release_outside_its_values_is_refused(method, value):
+    with pytest.raises(ValueError, match=refusal("y")):
+        getattr(LTCNeuron(1.0, 1.0), method)(value)
+
+
+def test_the_inverse_of_a_release_that_sees_no_input_is_refused():
+    with pytest.raises(ValueError, match=refusal("sigma")):
+        LTCNeuron(1.0, 1.0, sigma=0.0).f_inverse(0.5)

@@ -25,6 +25,7 @@ def test_no_family_of_cases_refutes_what_should_hold(evidence, name):
         assert finding.violations == 0
         assert finding.unsettled == 0
     assert finding.truths_differ <= 1e-9
+    assert sum(finding.agreement.values()) == finding.cases + finding.unsettled
 
 
 @pytest.mark.parametrize("name", STATEMENTS)
