@@ -211,8 +211,9 @@ def gauss_piece(w_tau: Array, A: Array, y1: Array, y2: Array, h: Array, x: Array
         u &= \big(w_\tau + \tfrac{y_1+y_2}{2}\big) h, \qquad \delta = \sqrt3\,h\,(y_2 - y_1),\\
         \varphi_1(u) &= \frac{1-e^{-u}}{u}, \qquad \psi(u) = \frac{(u-2) + (u+2)\,e^{-u}}{u^3}
 
-    Exact for constant y. With :math:`\varphi_1/6` in place of :math:`\psi` it is the Magnus step of order 4, which
-    loses its order where :math:`w_\tau h` is large; this one does not.
+    Exact for constant y. Order 4 on steps that are short against :math:`1/w_\tau`; on longer ones, where only y at the
+    step's end counts, the order falls to 2. With :math:`\varphi_1/6` in place of :math:`\psi` it is the Magnus step of
+    order 4, whose order falls likewise, with an error about :math:`w_\tau \max|y'|/\max|y''|` times larger there.
 
     Parameters
     ----------

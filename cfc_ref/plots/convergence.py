@@ -293,7 +293,7 @@ def plot_order(
     >>> neuron = LTCNeuron(1.0, 1.0)
     >>> ax = plot_order(neuron, 0.3, 0.0, 2.0, lipschitz=(0.0, 0.0, 0.0, 0.0), ax=Figure().subplots())
     >>> ax.get_xlabel(), len(ax.lines)
-    ('step h (unit of 1/w_τ)', 6)
+    ('step h (units of time)', 6)
     """
     x0, signal = one_neuron(neuron, x0), one_signal(signal)
     end = float(_grid(t_end, 1)[0])
@@ -318,7 +318,7 @@ def plot_order(
     ax.set_xscale("log")
     ax.set_yscale("log")
     title = f"LTC as stated: frozen forms over the step, up to t = {end:g}"
-    dress(ax, title, "step h (unit of 1/w_τ)", "largest |error| (dimensionless)", columns=2)
+    dress(ax, title, "step h (units of time)", "largest |error| (dimensionless)", columns=2)
     return ax
 
 

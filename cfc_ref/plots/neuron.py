@@ -138,7 +138,7 @@ def plot_time_constant(neuron: LTCNeuron, signal: SignalLike, t: npt.ArrayLike, 
     >>> from matplotlib.figure import Figure
     >>> ax = plot_time_constant(LTCNeuron(1.0, 1.0), np.sin, [0.0, 1.0, 2.0], ax=Figure().subplots())
     >>> ax.get_ylabel()
-    'time constant τ_sys (unit of 1/w_τ)'
+    'time constant τ_sys (units of time)'
     """
     one_neuron(neuron, 0.0)
     signal = one_signal(signal)
@@ -152,7 +152,7 @@ def plot_time_constant(neuron: LTCNeuron, signal: SignalLike, t: npt.ArrayLike, 
     for end, line, name in zip(outer, (":", "--"), (r"$\tau/(1+\tau)$", r"$\tau = 1/w_\tau$"), strict=True):
         ax.axhline(float(end), color=COLOURS["vermillion"], linestyle=line, label=f"{name}, any input")
     title = "Time constant of the LTC as stated and of the symmetric form"
-    dress(ax, title, TIME_LABEL, "time constant τ_sys (unit of 1/w_τ)", columns=2)
+    dress(ax, title, TIME_LABEL, "time constant τ_sys (units of time)", columns=2)
     return ax
 
 
@@ -325,7 +325,7 @@ def plot_forms(
     >>> from matplotlib.figure import Figure
     >>> ax = plot_forms(LTCNeuron(1.0, 1.0), np.sin, 0.0, [0.0, 1.0, 2.0], step=1.0, ax=Figure().subplots())
     >>> ax.get_xlabel(), len(ax.lines)
-    ('time t (unit of 1/w_τ)', 6)
+    ('time t (units of time)', 6)
     """
     x0, signal = one_neuron(neuron, x0), one_signal(signal)
     t = curve_times(t, signal)

@@ -38,7 +38,7 @@ __all__ = [
 
 Array = npt.NDArray[Any]
 
-TIME_LABEL = "time t (unit of 1/w_τ)"
+TIME_LABEL = "time t (units of time)"
 STATE_LABEL = "state x (dimensionless)"
 ERROR_FLOOR = 1e-16  # smaller errors are drawn here: a logarithmic axis has no 0
 

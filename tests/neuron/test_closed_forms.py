@@ -140,3 +140,29 @@ def test_float32_of_large_arguments_warns_of_nothing():
     """u cubed would overflow in psi."""
     neuron = LTCNeuron(np.float32(1e6), np.float32(1))
     assert_close(frozen(neuron, signals.sine(), 0.0, 1e7, "gauss"), 0.0, atol=1e-5)
+
+
+def _magnus(neuron, release, x, h, steps):
+    """The Magnus step of order 4: phi_1/6 in the place of psi."""
+    w, A = float(neuron.w_tau), float(neuron.A)
+    for k in range(steps):
+        y1, y2 = (release((k + 0.5 + side * math.sqrt(3) / 6) * h) for side in (-1, 1))
+        u, delta = (w + (y1 + y2) / 2) * h, math.sqrt(3) * h * (y2 - y1)
+        phi = -math.expm1(-u) / u
+        x = A + math.exp(-u) * (x - A) - A * w * h * (phi - delta / 12 * phi)
+    return x
+
+
+def test_on_steps_long_against_the_leak_the_order_falls_to_two_and_psi_beats_magnus():
+    """y = 1/2 + 0.4 sin 2t, w = 1000: order 2 for both, psi ahead by about w max|y'|/max|y''| = 500."""
+    neuron = LTCNeuron(1000.0, 1.0)
+
+    def release(t):
+        return 0.5 + 0.4 * np.sin(2 * t)
+
+    signal, t = signals.smooth(lambda t: neuron.f_inverse(release(t))), np.arange(1, 11) * 0.4
+    truth = exact(neuron, signal, 2.0, t)
+    errors = [np.abs(frozen(neuron, signal, 2.0, t, "gauss", h) - truth).max() for h in (0.4, 0.2, 0.1)]
+    assert np.log2(np.divide(errors[:-1], errors[1:])) == pytest.approx([2, 2], abs=0.1)
+    magnus = [abs(_magnus(neuron, release, 2.0, 0.4, k) - truth[k - 1]) for k in range(1, 11)]
+    assert 300 < max(magnus) / errors[0] < 700
