@@ -13,9 +13,8 @@ from typing import NamedTuple
 
 import nbformat
 import pytest
-from nbclient.exceptions import CellExecutionError
-
 from build import FOLDER, TIMEOUT, WIDGET, cover, execute, notebooks, tidy
+from nbclient.exceptions import CellExecutionError
 
 NOTEBOOKS = [path.name for path in notebooks()]
 SOLUTIONS = sorted(path.name for path in (FOLDER / "solutions").glob("*.py"))

@@ -4,7 +4,7 @@ Every function draws into the `ax` it is given, or into a new figure, and return
 over time under one given input, and passes on the figures of the worst inputs (:mod:`cfc_ref.plots.extremes`) and of
 steps and work (:mod:`cfc_ref.plots.convergence`).
 
-State and input are dimensionless, time is in the unit of :math:`1/w_\tau`.
+State and input are dimensionless; time is in the unit in which w_tau is one over time.
 """
 
 from __future__ import annotations

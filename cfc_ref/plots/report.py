@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from cfc_ref.neuron.model import LTCNeuron
 from cfc_ref.plots import neuron as plots
-from cfc_ref.signals import Signal, sampled, sine
+from cfc_ref.signals import PiecewiseConstant, Sampled, Signal, sine
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -38,16 +38,14 @@ CAPTIONS = {
 
 
 def recorded_example(
-    times: Array, values: Array, linear: bool, fixed: Mapping[str, float]
+    recording: Sampled | PiecewiseConstant, fixed: Mapping[str, float]
 ) -> tuple[LTCNeuron, Signal, float, float]:
     """Choose a neuron and a piece of a recording that show both ODEs apart.
 
     Parameters
     ----------
-    times, values : ndarray, shape (S,)
-        One channel of a recording.
-    linear : bool
-        Straight lines between the samples, else each is held.
+    recording : Sampled or PiecewiseConstant
+        One channel.
     fixed : mapping
         Values for some of w_tau, A, mu, sigma and x0.
 
@@ -58,41 +56,37 @@ def recorded_example(
 
     Examples
     --------
-    >>> neuron, signal, x0, end = recorded_example(np.arange(9.0), np.arange(9.0), True, {"A": 2.0})
+    >>> neuron, signal, x0, end = recorded_example(Sampled(np.arange(9.0), np.arange(9.0)), {"A": 2.0})
     >>> float(neuron.A), float(neuron.mu), x0, end
     (2.0, 4.0, -1.0, 4.0)
     """
+    values = recording.values
     given = {"w_tau": 1.0, "A": 1.0, "mu": float(values.mean()), "sigma": 2 / (float(values.std()) or 1.0), "x0": -1.0}
     w_tau, A, mu, sigma, x0 = (fixed.get(name, value) for name, value in given.items())
     neuron = LTCNeuron(w_tau, A, mu, sigma)
-    since = times - times[0]
-    end = min(float(since[-1]), _FOLDINGS / (float(neuron.w_tau) + 1))
-    return neuron, sampled(since, values, "linear" if linear else "previous"), x0, end
+    signal = type(recording)(recording.times - recording.times[0], values)
+    return neuron, signal, x0, min(float(signal.times[-1]), _FOLDINGS / (float(neuron.w_tau) + 1))
 
 
-def report_figures(
-    times: Array, values: Array, linear: bool, fixed: Mapping[str, float]
-) -> Iterator[tuple[str, Figure]]:
+def report_figures(recording: Sampled | PiecewiseConstant, fixed: Mapping[str, float]) -> Iterator[tuple[str, Figure]]:
     """Yield file names and figures: the keys of :data:`CAPTIONS`, in that order.
 
     Parameters
     ----------
-    times, values : ndarray, shape (S,)
-        One channel of a recording.
-    linear : bool
-        Straight lines between the samples, else each is held.
+    recording : Sampled or PiecewiseConstant
+        One channel.
     fixed : mapping
         Values for some of w_tau, A, mu, sigma and x0.
 
     Examples
     --------
-    >>> name, figure = next(report_figures(np.arange(9.0), np.arange(9.0), True, {}))
+    >>> name, figure = next(report_figures(Sampled(np.arange(9.0), np.arange(9.0)), {}))
     >>> name, len(figure.axes)
     ('forms.png', 2)
     """
     from matplotlib.figure import Figure
 
-    neuron, signal, x0, end = recorded_example(times, values, linear, fixed)
+    neuron, signal, x0, end = recorded_example(recording, fixed)
     t = np.linspace(0, end, _POINTS)
     wave = sine(amplitude=2 / (abs(float(neuron.sigma)) or 1), frequency=2 / end, offset=float(neuron.mu))
     step = end / 40

@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from cfc_ref.neuron.closed_form_error import extremal_control
 from cfc_ref.neuron.model import LTCNeuron
+from cfc_ref.signals import PiecewiseConstant, Sampled, sampled
 
 __all__ = ["FAMILIES", "FIXABLE", "MOST_FOLDINGS", "MOST_SAMPLES", "Cases", "Recording", "draw"]
 
@@ -100,6 +101,10 @@ class Recording(NamedTuple):
     times: Array  # (S,)
     values: Array  # (C, S)
     linear: bool
+
+    def channel(self, c: int) -> Sampled | PiecewiseConstant:
+        """Return one channel as a signal."""
+        return sampled(self.times, self.values[c], "linear" if self.linear else "previous")
 
 
 def draw(

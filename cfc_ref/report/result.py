@@ -143,8 +143,7 @@ class Report:
         from cfc_ref.plots.report import CAPTIONS, report_figures
 
         path = output_folder("folder", folder)
-        recording = self.recording
-        for name, figure in report_figures(recording.times, recording.values[0], recording.linear, self.fixed):
+        for name, figure in report_figures(self.recording.channel(0), self.fixed):
             buffer = io.BytesIO()
             figure.savefig(buffer, format="png", dpi=100, metadata={"Software": None})
             write_atomically(path / name, buffer.getvalue())

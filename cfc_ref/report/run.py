@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cfc_ref import checks, signals
+from cfc_ref.data.eeg import eeg_recording
 from cfc_ref.neuron.model import LTCNeuron
 from cfc_ref.report.blind_search import Found, search
 from cfc_ref.report.cases import FAMILIES, FIXABLE, Cases, Recording, draw
@@ -20,7 +21,7 @@ from cfc_ref.report.orders import measured_orders
 from cfc_ref.report.result import Report
 from cfc_ref.report.statements import STATEMENTS
 
-__all__ = ["BLOCK", "check_arguments", "eeg_recording", "verify"]
+__all__ = ["BLOCK", "check_arguments", "verify"]
 
 Array = npt.NDArray[Any]
 
@@ -166,18 +167,10 @@ def _fixed(neuron: Mapping[str, float] | LTCNeuron | None) -> dict[str, float]:
     return {name: float(neuron[name]) for name in FIXABLE if name in neuron}
 
 
-def eeg_recording() -> Recording:
-    """Return the recorded input used by default: four channels of EEG, 800 samples in 10 s, which matplotlib ships."""
-    from matplotlib import cbook
-
-    path = cbook.get_sample_data("eeg.dat", asfileobj=False)
-    values = np.fromfile(path, dtype=np.float64).reshape(800, 4)
-    return Recording("EEG sample of matplotlib, 4 channels, 800 samples in 10 s", np.arange(800) / 80, values.T, True)
-
-
 def _recording(signal: signals.Signal | None) -> Recording:
     if signal is None:
-        return eeg_recording()
+        eeg = eeg_recording()
+        return Recording("EEG sample of matplotlib, 4 channels, 800 samples in 10 s", eeg.times, eeg.values, True)
     if not isinstance(signal, (signals.Sampled, signals.PiecewiseConstant)) or signal.times.size < 2:
         checks.refuse(
             "signal",

@@ -5,14 +5,15 @@ import pytest
 
 from cfc_ref.report.cases import FAMILIES, MOST_FOLDINGS, MOST_SAMPLES, Recording, draw
 from cfc_ref.report.evidence import gather
-from cfc_ref.report.run import eeg_recording
+from cfc_ref.report.run import check_arguments
 from tests.compare import assert_close
 
+EEG = check_arguments(1, 0, None, None, None)[0].recording
 ALL = [*FAMILIES, "recorded"]
 
 
 def drawn(family, count=64, seed=1, fixed=None, recording=None):
-    return draw(family, count, np.random.default_rng(seed), fixed or {}, recording or eeg_recording())
+    return draw(family, count, np.random.default_rng(seed), fixed or {}, recording or EEG)
 
 
 @pytest.mark.parametrize("family", ALL)

@@ -7,15 +7,16 @@ from cfc_ref import verify
 from cfc_ref.report.cases import draw
 from cfc_ref.report.evidence import gather
 from cfc_ref.report.judge import find
-from cfc_ref.report.run import eeg_recording
+from cfc_ref.report.run import check_arguments
 from cfc_ref.report.statements import STATEMENTS
 
+EEG = check_arguments(1, 0, None, None, None)[0].recording
 FAMILIES = ("piecewise constant", "smooth", "sampled", "recorded", "adversarial", "edge")
 
 
 @pytest.fixture(scope="module", params=FAMILIES)
 def evidence(request):
-    return gather(draw(request.param, 24, np.random.default_rng(5), {}, eeg_recording()))
+    return gather(draw(request.param, 24, np.random.default_rng(5), {}, EEG))
 
 
 @pytest.mark.parametrize("name", STATEMENTS)
