@@ -184,21 +184,31 @@ def _fill_forward(values: Array, h: Array) -> Array:
     return np.where(np.arange(h.shape[1]) > real[:, None], values[np.arange(len(h)), real][:, None], values)
 
 
-def _levels(rng: Generator, count: int, many: int) -> Array:
-    return rng.uniform(-2, 2, (count, 1)) + rng.uniform(0, 3, (count, 1)) * rng.uniform(-1, 1, (count, many))
+def _unit(rng: Generator, count: int, fixed: Mapping[str, float]) -> tuple[Array, Array]:
+    """Return where inputs lie and how wide they are, shape (count, 1): 0 and 1, or about a fixed mu and 1/sigma."""
+    gain = rng.uniform(0.1, 8, (count, 1))
+    wide = gain / abs(fixed["sigma"]) if fixed.get("sigma") else np.ones((count, 1))
+    return np.full((count, 1), fixed.get("mu", 0.0)), wide
+
+
+def _levels(rng: Generator, count: int, many: int, fixed: Mapping[str, float]) -> Array:
+    center, wide = _unit(rng, count, fixed)
+    level = rng.uniform(-2, 2, (count, 1)) + rng.uniform(0, 3, (count, 1)) * rng.uniform(-1, 1, (count, many))
+    return center + wide * level
 
 
 def _piecewise_constant(count: int, rng: Generator, fixed: Mapping[str, float]) -> Cases:
     neuron, x0 = _neurons(count, rng, fixed)
     h = _times(neuron, rng, count)[:, None] * _shares(rng, count, _PIECES)
-    return _cases("piecewise constant", neuron, x0, h, _fill_forward(_levels(rng, count, _PIECES), h))
+    return _cases("piecewise constant", neuron, x0, h, _fill_forward(_levels(rng, count, _PIECES, fixed), h))
 
 
 def _smooth(count: int, rng: Generator, fixed: Mapping[str, float]) -> Cases:
     neuron, x0 = _neurons(count, rng, fixed)
     t = _times(neuron, rng, count)
-    level = rng.uniform(-2, 2, (count, 1))
-    amplitude, phase = rng.uniform(0, 3, count), rng.uniform(0, 2 * np.pi, count)
+    center, wide = _unit(rng, count, fixed)
+    level = center + wide * rng.uniform(-2, 2, (count, 1))
+    amplitude, phase = wide[:, 0] * rng.uniform(0, 3, count), rng.uniform(0, 2 * np.pi, count)
     omega = np.minimum(_log_uniform(rng, 0.1, 10, count), 60 / t)
     last = level[:, 0] + amplitude * np.sin(omega * t + phase)
     return _cases(
@@ -209,7 +219,7 @@ def _smooth(count: int, rng: Generator, fixed: Mapping[str, float]) -> Cases:
 def _sampled(count: int, rng: Generator, fixed: Mapping[str, float]) -> Cases:
     neuron, x0 = _neurons(count, rng, fixed)
     h = _times(neuron, rng, count)[:, None] * _shares(rng, count, 63)
-    samples = _levels(rng, count, 64)
+    samples = _levels(rng, count, 64, fixed)
     rise = np.diff(samples, axis=1)
     slope = np.divide(rise, h, out=np.zeros_like(h), where=h > 0)
     real = (h > 0).sum(axis=1)
@@ -285,7 +295,7 @@ def _edge(count: int, rng: Generator, fixed: Mapping[str, float]) -> Cases:
     neuron, x0 = _neurons(count, rng, fixed, w_tau=w, A=A, x0=x0)
     t = np.where(which == 3, 0.0, _times(neuron, rng, count))
     h = np.stack([t / 2, t / 2, np.zeros(count)], axis=1)
-    level = _levels(rng, count, 3)
+    level = _levels(rng, count, 3, fixed)
     saturation = rng.choice([-1, 1], (count, 3)) * _SATURATED / np.where(neuron.sigma == 0, 1, neuron.sigma)[:, None]
     level = np.where((which == 4)[:, None], neuron.mu[:, None] + saturation, level)
     level[:, 2] = np.where(which == 7, level[:, 2], level[:, 1])

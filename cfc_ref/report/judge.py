@@ -23,7 +23,7 @@ _SMALLEST_POWER = 1e-16
 
 
 class Comparison(NamedTuple):
-    """An error that has to lie in [low, high], case by case; arrays of shape (B,)."""
+    """An error that has to lie in [low, high], case by case; arrays of shape (B,), or of the first of the B cases."""
 
     error: Array
     doubt: Array  # how far the two truths are apart
@@ -92,7 +92,8 @@ def _find(cases: Cases, comparison: Comparison) -> Finding:
     finding.agreement = _agreement(relative[use])
     if not settled.any():
         return finding
-    uncertain = _FAR_BELOW * doubt + _ROUNDING * np.maximum(1, size)
+    largest = np.maximum(np.abs(cases.x0), np.abs(cases.neuron.A))[: len(error)]
+    uncertain = _FAR_BELOW * doubt + _ROUNDING * np.maximum(np.maximum(1, size), largest)
     excess = np.maximum(low - error, error - high)
     decided = settled & (np.abs(excess) > uncertain)
     finding.undecided = int((settled & ~decided).sum())

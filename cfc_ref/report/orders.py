@@ -53,7 +53,8 @@ def measured_orders(seed: int, fixed: Mapping[str, float]) -> dict[str, float]:
         x0 = drawn.pop("x0")
         neuron = LTCNeuron(**drawn)  # type: ignore[arg-type]
         end = 10 / (float(neuron.w_tau) + 1)
-        signal = sine(frequency=rng.uniform(1, 3) / end, phase=rng.uniform(0, 6), offset=float(neuron.mu))
+        wide = rng.uniform(1, 3) / (abs(float(neuron.sigma)) or 1.0)
+        signal = sine(wide, frequency=rng.uniform(1, 3) / end, phase=rng.uniform(0, 6), offset=float(neuron.mu))
         t = np.linspace(0, end, 17)
         truth = exact(neuron, signal, x0, t)
         for sample in SAMPLES:

@@ -50,13 +50,16 @@ def _remarks(report: Report) -> Iterator[str]:
     for s in report.statements:
         if s.orders:
             yield f"{s.name}: " + ", ".join(f"frozen {sample}: order {v:.3f}" for sample, v in s.orders.items())
-        if s.verdict == "fails" and s.worst_case:
+        if s.violations and s.worst_case:
             yield _refutation(s, s.worst_case)
+        elif s.verdict == "fails":
+            yield f"{s.name} fails: no case is outside, but an order is not met or an end is not approached"
     differ = max((s.truths_differ for s in report.statements), default=0.0)
     unsettled = sum(s.unsettled for s in report.statements)
     yield f"The two truths (scipy, exact) differ by at most {differ:.1e} max(1, |x|) where a verdict rests on them;"
     yield f"{unsettled:,} comparisons were left out because they differ by more."
     yield '"outside by": largest distance outside of the bound (negative: inside) where the truths decide.'
+    yield '"cases": comparisons; a case with mu != 0 is compared with both reflections, r = 1 - f(I) and r = f(-I).'
     fixed = "".join(f", {name}={value:g}" for name, value in report.fixed.items())
     yield f"{report.cases:,} random cases, seed {report.seed}{fixed}; recorded input: {report.recording.name}."
     yield "Nothing that should hold was violated." if report.ok else "A statement that should hold was VIOLATED."

@@ -14,7 +14,7 @@ from cfc_ref import checks, signals
 from cfc_ref.data.eeg import eeg_recording
 from cfc_ref.neuron.model import LTCNeuron
 from cfc_ref.report.blind_search import Found, search
-from cfc_ref.report.cases import FAMILIES, FIXABLE, Cases, Recording, draw
+from cfc_ref.report.cases import FAMILIES, FIXABLE, MOST_FOLDINGS, Cases, Recording, draw
 from cfc_ref.report.evidence import gather
 from cfc_ref.report.judge import Finding, find
 from cfc_ref.report.orders import measured_orders
@@ -223,7 +223,7 @@ def _run(task: _Task) -> dict[str, Finding]:
 def _searched(count: int, rng: np.random.Generator, fixed: Mapping[str, float]) -> Cases:
     """Let the blind search look for the worst inputs of a few neurons, with f free and with f in a known range."""
     drawn = FAMILIES["adversarial"](count, rng, fixed)
-    t = rng.uniform(0.3, 4, count)
+    t = np.minimum(rng.uniform(0.3, 4, count), MOST_FOLDINGS / (drawn.neuron.w_tau + 1))
     rows, found, ranges = [], [], []
     for i in range(count):
         neuron, x0 = _one(drawn, i)
