@@ -184,7 +184,7 @@ def test_clean_outputs_pass_and_unclean_metadata_does_not():
     fine.metadata["widgets"] = {"state": {}}
     assert unclean(fine)
     assert unclean(tidy(fine)) == []
-    assert unclean(nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("see /work/x")]))
+    assert unclean(nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("see /home/x")]))
 
 
 # --- how a tutorial is built
