@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 # public name -> the module that holds it; a module's own name stands for the module
 _PUBLIC = {
+    "CfC": "cfc_ref.layers.cfc",
     "LTCNeuron": "cfc_ref.neuron.model",
     "bounds": "cfc_ref.bounds",
     "closed_form": "cfc_ref.neuron.closed_forms",
@@ -20,13 +21,16 @@ _PUBLIC = {
     "solve": "cfc_ref.neuron.trajectory",
     "verify": "cfc_ref.report.run",
     "warmup": "cfc_ref.backend",
+    "wirings": "cfc_ref.wirings",
 }
 
 if TYPE_CHECKING:
     from cfc_ref import bounds as bounds
     from cfc_ref import signals as signals
+    from cfc_ref import wirings as wirings
     from cfc_ref.backend import set_num_threads as set_num_threads
     from cfc_ref.backend import warmup as warmup
+    from cfc_ref.layers.cfc import CfC as CfC
     from cfc_ref.neuron.closed_forms import closed_form as closed_form
     from cfc_ref.neuron.closed_forms import frozen as frozen
     from cfc_ref.neuron.exact_solution import exact as exact

@@ -6,14 +6,38 @@ value at hand: ``sigmoid' = s (1 - s)`` with ``s = sigmoid(z)``.
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["d_sigmoid", "logit", "mean_sigmoid", "sigmoid", "softplus"]
+__all__ = [
+    "ACTIVATIONS",
+    "Activation",
+    "d_gelu",
+    "d_lecun_tanh",
+    "d_relu",
+    "d_sigmoid",
+    "d_silu",
+    "d_tanh",
+    "gelu",
+    "lecun_tanh",
+    "linear",
+    "logit",
+    "mean_sigmoid",
+    "relu",
+    "sigmoid",
+    "silu",
+    "softplus",
+    "tanh",
+]
 
 Array = npt.NDArray[Any]
+
+_LECUN_SCALE, _LECUN_GAIN = 1.7159, 0.666  # as printed in the official code; LeCun's own gain is 2/3
+_erf = np.frompyfunc(math.erf, 1, 1)  # NumPy has none, the C library's is exact to its last digit
 
 _MEAN_NODES, _MEAN_WEIGHTS = np.polynomial.legendre.leggauss(6)
 _CLOSE = 0.1  # below this distance the difference quotient of mean_sigmoid loses digits and six Gauss points lose none
@@ -146,3 +170,283 @@ def mean_sigmoid(z0: npt.ArrayLike, z1: npt.ArrayLike) -> Array:
         for node, weight in zip(_MEAN_NODES.tolist(), _MEAN_WEIGHTS.tolist(), strict=True)
     )
     return np.where(close, gauss, quotient)
+
+
+def tanh(z: npt.ArrayLike) -> Array:
+    r"""Hyperbolic tangent.
+
+    Parameters
+    ----------
+    z : array_like, any shape
+        Argument, dimensionless.
+
+    Returns
+    -------
+    ndarray, shape of `z`
+        Values in [-1, 1].
+
+    Examples
+    --------
+    >>> float(tanh(0.0))
+    0.0
+    """
+    return np.tanh(np.asarray(z))
+
+
+def d_tanh(a: npt.ArrayLike) -> Array:
+    r"""Derivative of the hyperbolic tangent by its value, :math:`1 - a^2`.
+
+    Parameters
+    ----------
+    a : array_like, any shape
+        ``tanh(z)``.
+
+    Returns
+    -------
+    ndarray, shape of `a`
+        The derivative at `z`, at most 1.
+
+    Examples
+    --------
+    >>> float(d_tanh(0.5))
+    0.75
+    """
+    a = np.asarray(a)
+    return 1 - a * a
+
+
+def lecun_tanh(z: npt.ArrayLike) -> Array:
+    r"""LeCun's hyperbolic tangent, :math:`1.7159\,\tanh(0.666\,z)`.
+
+    Parameters
+    ----------
+    z : array_like, any shape
+        Argument, dimensionless.
+
+    Returns
+    -------
+    ndarray, shape of `z`
+        Values in [-1.7159, 1.7159].
+
+    Examples
+    --------
+    >>> round(float(lecun_tanh(1.0)), 4)
+    0.9992
+    """
+    return _LECUN_SCALE * np.tanh(_LECUN_GAIN * np.asarray(z))
+
+
+def d_lecun_tanh(a: npt.ArrayLike) -> Array:
+    r"""Derivative of LeCun's hyperbolic tangent by its value, :math:`0.666\,(1.7159 - a^2/1.7159)`.
+
+    Parameters
+    ----------
+    a : array_like, any shape
+        ``lecun_tanh(z)``.
+
+    Returns
+    -------
+    ndarray, shape of `a`
+        The derivative at `z`, at most 1.1428.
+
+    Examples
+    --------
+    >>> round(float(d_lecun_tanh(0.0)), 4)
+    1.1428
+    """
+    a = np.asarray(a)
+    return _LECUN_GAIN * (_LECUN_SCALE - a * a / _LECUN_SCALE)
+
+
+def relu(z: npt.ArrayLike) -> Array:
+    r"""Rectifier, :math:`\max(z, 0)`.
+
+    Parameters
+    ----------
+    z : array_like, any shape
+        Argument, dimensionless.
+
+    Returns
+    -------
+    ndarray, shape of `z`
+        Values >= 0.
+
+    Examples
+    --------
+    >>> relu([-1.0, 2.0])
+    array([0., 2.])
+    """
+    return np.maximum(np.asarray(z), 0)
+
+
+def d_relu(a: npt.ArrayLike) -> Array:
+    r"""Derivative of the rectifier by its value: 1 where it is positive, else 0, also at the kink.
+
+    Parameters
+    ----------
+    a : array_like, any shape
+        ``relu(z)``.
+
+    Returns
+    -------
+    ndarray, shape of `a`
+        0 or 1.
+
+    Examples
+    --------
+    >>> d_relu([0.0, 2.0])
+    array([0., 1.])
+    """
+    a = np.asarray(a)
+    return (a > 0).astype(a.dtype)
+
+
+def silu(z: npt.ArrayLike) -> Array:
+    r"""Sigmoid linear unit, :math:`z\,\sigma(z)`.
+
+    Parameters
+    ----------
+    z : array_like, any shape
+        Argument, dimensionless.
+
+    Returns
+    -------
+    ndarray, shape of `z`
+        Values above -0.2785.
+
+    Examples
+    --------
+    >>> round(float(silu(1.0)), 4)
+    0.7311
+    """
+    z = np.asarray(z)
+    return z * sigmoid(z)
+
+
+def d_silu(z: npt.ArrayLike) -> Array:
+    r"""Derivative of the sigmoid linear unit by its argument, :math:`s\,(1 + z\,(1-s))` with :math:`s = \sigma(z)`.
+
+    Parameters
+    ----------
+    z : array_like, any shape
+        Argument, dimensionless.
+
+    Returns
+    -------
+    ndarray, shape of `z`
+        The derivative, at most 1.0998.
+
+    Examples
+    --------
+    >>> float(d_silu(0.0))
+    0.5
+    """
+    z = np.asarray(z)
+    s = sigmoid(z)
+    return s * (1 + z * (1 - s))
+
+
+def gelu(z: npt.ArrayLike) -> Array:
+    r"""Gaussian error linear unit, :math:`z\,\Phi(z)` with the normal distribution function :math:`\Phi`.
+
+    Parameters
+    ----------
+    z : array_like, any shape
+        Argument, dimensionless.
+
+    Returns
+    -------
+    ndarray, shape of `z`
+        Values above -0.17.
+
+    Examples
+    --------
+    >>> round(float(gelu(1.0)), 4)
+    0.8413
+    """
+    z = np.asarray(z)
+    return z * _normal_distribution(z)
+
+
+def d_gelu(z: npt.ArrayLike) -> Array:
+    r"""Derivative of the Gaussian error linear unit by its argument, :math:`\Phi(z) + z\,\varphi(z)`.
+
+    Parameters
+    ----------
+    z : array_like, any shape
+        Argument, dimensionless.
+
+    Returns
+    -------
+    ndarray, shape of `z`
+        The derivative, at most 1.1289.
+
+    Examples
+    --------
+    >>> float(d_gelu(0.0))
+    0.5
+    """
+    z = np.asarray(z)
+    density = np.exp(-z * z / 2) / math.sqrt(2 * math.pi)
+    return _normal_distribution(z) + z * density
+
+
+def _normal_distribution(z: Array) -> Array:
+    return (1 + np.asarray(_erf(z / math.sqrt(2))).astype(z.dtype)) / 2
+
+
+def linear(z: npt.ArrayLike) -> Array:
+    """Identity: the head of a network whose output has no bound.
+
+    Parameters
+    ----------
+    z : array_like, any shape
+        Argument, dimensionless.
+
+    Returns
+    -------
+    ndarray, shape of `z`
+        `z` itself.
+
+    Examples
+    --------
+    >>> float(linear(3.0))
+    3.0
+    """
+    return np.asarray(z)
+
+
+class Activation(NamedTuple):
+    """An activation as a network uses it.
+
+    Attributes
+    ----------
+    value : callable
+        The function.
+    derivative : callable
+        Its derivative, written in its value or in its argument.
+    by_value : bool
+        Which of the two the derivative takes, and so what a backward pass has to keep.
+    slope : float
+        The largest absolute derivative, a Lipschitz constant.
+    bound : float
+        The largest absolute value, infinite where there is none.
+    """
+
+    value: Callable[[npt.ArrayLike], Array]
+    derivative: Callable[[npt.ArrayLike], Array]
+    by_value: bool
+    slope: float
+    bound: float = math.inf
+
+
+ACTIVATIONS = {
+    "silu": Activation(silu, d_silu, by_value=False, slope=1.0998393201288671),
+    "relu": Activation(relu, d_relu, by_value=True, slope=1.0),
+    "tanh": Activation(tanh, d_tanh, by_value=True, slope=1.0, bound=1.0),
+    "gelu": Activation(gelu, d_gelu, by_value=False, slope=1.1289041451851551),
+    "lecun_tanh": Activation(
+        lecun_tanh, d_lecun_tanh, by_value=True, slope=_LECUN_SCALE * _LECUN_GAIN, bound=_LECUN_SCALE
+    ),
+    "linear": Activation(linear, np.ones_like, by_value=True, slope=1.0),
+}

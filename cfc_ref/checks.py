@@ -19,10 +19,15 @@ __all__ = [
     "compare",
     "count",
     "f_range",
+    "finite",
     "first",
+    "flag",
+    "float_dtype",
     "number",
     "numeric",
+    "real",
     "refuse",
+    "shape",
     "times",
     "together",
 ]
@@ -77,28 +82,60 @@ def numeric(name: str, value: npt.ArrayLike, *, expected: str = "finite real num
     >>> numeric("A", 1)
     array(1.)
     """
+    array = real(name, value, expected=expected)
+    finite(name, array, expected=expected)
+    return array
+
+
+def real(name: str, value: npt.ArrayLike, *, expected: str = "real numbers") -> Array:
+    """Return `value` as an array of floats, NaN and infinity included: :func:`numeric` without its last check.
+
+    Parameters
+    ----------
+    name : str
+        The argument's name, for the message.
+    value : array_like
+        Numbers. Booleans, strings, complex numbers and objects are refused with a TypeError.
+    expected : str
+        What the message says was expected.
+
+    Examples
+    --------
+    >>> real("x", [1, float("nan")])
+    array([ 1., nan])
+    """
     do = f"pass numbers or an array of numbers as {name}"
     if isinstance(value, np.ma.MaskedArray):
         refuse(name, "a masked array", expected, "pass its values that count", TypeError)
     try:
         array = np.asarray(value)
-    except ValueError:
-        refuse(name, "a ragged sequence", expected, do)
+    except Exception:  # whatever an __array__ method raises
+        refuse(name, "a ragged sequence" if isinstance(value, (list, tuple)) else type(value).__name__, expected, do)
     if array.dtype.kind not in "iuf":
         kind = type(value).__name__ if array.ndim == 0 else f"an array of dtype {array.dtype}"
         refuse(name, kind, expected, do, TypeError)
-    if array.dtype != np.float32:
-        array = array.astype(np.float64, copy=False)
-    finite = np.isfinite(array)
-    if not finite.all():
-        where = first(~finite)
-        refuse(
-            name,
-            f"{array[where]} at index {_index(where)}" if array.ndim else f"{array}",
-            expected,
-            "remove or replace NaN and infinite entries first",
-        )
-    return array
+    return array if array.dtype == np.float32 else array.astype(np.float64, copy=False)
+
+
+def finite(name: str, array: Array, *, expected: str = "finite real numbers") -> None:
+    """Refuse an array of floats that holds NaN or infinity, and say where.
+
+    Parameters
+    ----------
+    name : str
+        The argument's name, for the message.
+    array : ndarray
+        Floats.
+    expected : str
+        What the message says was expected.
+
+    Examples
+    --------
+    >>> finite("x", np.array([1.0, np.inf]))
+    Traceback (most recent call last):
+    ValueError: x: got inf at index 1; expected finite real numbers; remove or replace NaN and infinite entries first.
+    """
+    compare(name, array, np.isfinite(array), expected, "remove or replace NaN and infinite entries first")
 
 
 def number(name: str, value: npt.ArrayLike, *, positive: bool = False) -> float:
@@ -127,7 +164,7 @@ def number(name: str, value: npt.ArrayLike, *, positive: bool = False) -> float:
     return float(array)
 
 
-def as_dtype(name: str, array: Array, dtype: np.dtype[Any]) -> Array:
+def as_dtype(name: str, array: Array, dtype: np.dtype[Any], *, do: str = "use a neuron of float64") -> Array:
     """Return finite numbers in another dtype, if it holds them.
 
     Parameters
@@ -138,6 +175,8 @@ def as_dtype(name: str, array: Array, dtype: np.dtype[Any]) -> Array:
         Finite numbers.
     dtype : dtype
         float32 or float64.
+    do : str
+        What the message says the caller can do.
 
     Examples
     --------
@@ -147,7 +186,9 @@ def as_dtype(name: str, array: Array, dtype: np.dtype[Any]) -> Array:
     """
     with np.errstate(over="ignore", under="ignore"):
         cast = array.astype(dtype)
-    compare(name, array, np.isfinite(cast), f"numbers that {dtype} holds", "use a neuron of float64")
+    if array.dtype == dtype:
+        return cast
+    compare(name, array, np.isfinite(cast), f"numbers that {dtype} holds", do)
     return cast
 
 
@@ -339,3 +380,73 @@ def count(name: str, value: object, *, at_least: int = 0) -> int:
     if value < at_least:
         refuse(name, repr(value), expected, "pass a larger number")
     return int(value)
+
+
+def flag(name: str, value: object) -> bool:
+    """Return `value` if it is True or False.
+
+    Parameters
+    ----------
+    name : str
+        The argument's name.
+    value : object
+        What was given.
+
+    Examples
+    --------
+    >>> flag("batch_first", 1)
+    Traceback (most recent call last):
+    TypeError: batch_first: got 1; expected True or False; pass one of them.
+    """
+    if not isinstance(value, (bool, np.bool_)):
+        refuse(name, repr(value), "True or False", "pass one of them", TypeError)
+    return bool(value)
+
+
+def shape(name: str, array: Array, expected: tuple[int, ...], axes: str) -> None:
+    """Refuse an array that has not just this shape, also one that would broadcast.
+
+    Parameters
+    ----------
+    name : str
+        The argument's name.
+    array : ndarray
+        What was given.
+    expected : tuple of int
+        Its shape.
+    axes : str
+        The names of the axes, for the message.
+
+    Examples
+    --------
+    >>> shape("hx", np.zeros(3), (2, 3), "(batch, units)")
+    Traceback (most recent call last):
+    ValueError: hx: got shape (3,); expected shape (2, 3), (batch, units); pass an array of that shape.
+    """
+    if array.shape != expected:
+        refuse(name, f"shape {array.shape}", f"shape {expected}, {axes}", "pass an array of that shape")
+
+
+def float_dtype(name: str, value: Any) -> np.dtype[Any]:
+    """Return float32 or float64 as a dtype.
+
+    Parameters
+    ----------
+    name : str
+        The argument's name.
+    value : str or dtype
+        What was given.
+
+    Examples
+    --------
+    >>> float_dtype("dtype", "float16")
+    Traceback (most recent call last):
+    ValueError: dtype: got 'float16'; expected 'float32' or 'float64'; choose one of them.
+    """
+    try:
+        dtype = np.dtype("float16" if value is None else value)  # numpy takes None for float64
+    except TypeError:
+        dtype = np.dtype("float16")
+    if dtype not in (np.float32, np.float64):
+        refuse(name, repr(value), "'float32' or 'float64'", "choose one of them")
+    return dtype

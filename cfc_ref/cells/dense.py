@@ -1,0 +1,188 @@
+r"""Linear maps, and the backbone that is made of them: pairs of pure functions, the backward under the forward.
+
+A backward function takes what its forward kept and the gradient of its result (``d_`` and the result's name), and
+returns the gradients of what the forward took. Gradients of a batch are summed over it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy.typing as npt
+
+from cfc_ref.activations import Activation
+
+__all__ = ["Dense", "backbone", "d_backbone", "d_dense", "dense"]
+
+Array = npt.NDArray[Any]
+
+
+class Dense(NamedTuple):
+    """Parameters of a linear map.
+
+    Attributes
+    ----------
+    W : ndarray, shape (outputs, inputs)
+        Weights, stored as PyTorch does.
+    b : ndarray, shape (outputs,), or None
+        Bias.
+    """
+
+    W: Array
+    b: Array | None
+
+
+def dense(params: Dense, u: Array) -> Array:
+    r"""Linear map, :math:`z = u\,W^\top + b`.
+
+    Parameters
+    ----------
+    params : Dense
+        Weights (outputs, inputs) and bias (outputs,).
+    u : ndarray, shape (batch, inputs)
+        Argument, dimensionless.
+
+    Returns
+    -------
+    ndarray, shape (batch, outputs)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> dense(Dense(np.array([[1.0, 2.0]]), np.array([0.5])), np.array([[1.0, 1.0]]))
+    array([[3.5]])
+    """
+    z = u @ params.W.T
+    return z if params.b is None else z + params.b
+
+
+def d_dense(params: Dense, u: Array, d_z: Array) -> tuple[Dense, Array]:
+    r"""Backward of :func:`dense`.
+
+    .. math:: \frac{\partial z_i}{\partial W_{ij}} = u_j, \qquad \frac{\partial z_i}{\partial b_i} = 1, \qquad
+              \frac{\partial z_i}{\partial u_j} = W_{ij}
+
+    Parameters
+    ----------
+    params : Dense
+        As in the forward.
+    u : ndarray, shape (batch, inputs)
+        As in the forward.
+    d_z : ndarray, shape (batch, outputs)
+        Gradient of the result.
+
+    Returns
+    -------
+    d_params : Dense
+        Gradients of W and b.
+    d_u : ndarray, shape (batch, inputs)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> params = Dense(np.array([[1.0, 2.0]]), np.array([0.5]))
+    >>> d_params, d_u = d_dense(params, np.array([[3.0, 4.0]]), np.array([[1.0]]))
+    >>> d_params.W, d_params.b, d_u
+    (array([[3., 4.]]), array([1.]), array([[1., 2.]]))
+    """
+    d_W = d_z.T @ u
+    d_b = None if params.b is None else d_z.sum(axis=0)
+    d_u = d_z @ params.W
+    return Dense(d_W, d_b), d_u
+
+
+def backbone(
+    layers: tuple[Dense, ...], v: Array, activation: Activation, drop: tuple[Array | None, ...] = ()
+) -> tuple[Array, tuple[Array, ...]]:
+    r"""Backbone, :math:`u_k = m_k \odot a(W_k u_{k-1} + b_k)` with :math:`u_0 = v`.
+
+    Parameters
+    ----------
+    layers : tuple of Dense
+        May be empty: then u = v.
+    v : ndarray, shape (batch, inputs)
+        Input and state side by side.
+    activation : Activation
+        The nonlinearity a.
+    drop : tuple of ndarray or None
+        Dropout factors m of each layer, 0 or one over the share that is kept, shape (batch, units); None or an empty
+        tuple where nothing is dropped.
+
+    Returns
+    -------
+    u : ndarray, shape (batch, units)
+    kept : tuple of ndarray
+        What the backward needs of each layer: its value or its argument, as the activation's derivative asks.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from cfc_ref.activations import ACTIVATIONS
+    >>> layer = Dense(np.array([[1.0, -2.0]]), np.array([0.5]))
+    >>> backbone((layer,), np.array([[1.0, 0.25]]), ACTIVATIONS["relu"])[0]
+    array([[1.]])
+    """
+    u, kept = v, []
+    for layer, m in zip(layers, _factors(layers, drop), strict=True):
+        z = dense(layer, u)
+        a = activation.value(z)
+        kept.append(a if activation.by_value else z)
+        u = a if m is None else a * m
+    return u, tuple(kept)
+
+
+def d_backbone(
+    layers: tuple[Dense, ...],
+    v: Array,
+    kept: tuple[Array, ...],
+    d_u: Array,
+    activation: Activation,
+    drop: tuple[Array | None, ...] = (),
+) -> tuple[tuple[Dense, ...], Array]:
+    r"""Backward of :func:`backbone`, from the last layer to the first.
+
+    .. math:: \bar a_k = m_k \odot \bar u_k, \qquad \bar z_k = a'(z_k) \odot \bar a_k, \qquad
+              \bar W_k = \bar z_k^\top u_{k-1}, \qquad \bar u_{k-1} = \bar z_k W_k
+
+    Parameters
+    ----------
+    layers, v, activation, drop
+        As in the forward.
+    kept : tuple of ndarray
+        As the forward returned it.
+    d_u : ndarray, shape (batch, units)
+        Gradient of the result.
+
+    Returns
+    -------
+    d_layers : tuple of Dense
+    d_v : ndarray, shape (batch, inputs)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from cfc_ref.activations import ACTIVATIONS
+    >>> layers, v = (Dense(np.array([[1.0, -2.0]]), np.array([0.5])),), np.array([[1.0, 0.25]])
+    >>> u, kept = backbone(layers, v, ACTIVATIONS["relu"])
+    >>> d_backbone(layers, v, kept, np.ones_like(u), ACTIVATIONS["relu"])[1]
+    array([[ 1., -2.]])
+    """
+    factors = _factors(layers, drop)
+    d_layers: list[Dense] = []
+    for k in reversed(range(len(layers))):
+        d_a = d_u if factors[k] is None else d_u * factors[k]
+        d_z = d_a * activation.derivative(kept[k])
+        below = v if k == 0 else backbone_value(kept[k - 1], activation, factors[k - 1])
+        d_layer, d_u = d_dense(layers[k], below, d_z)
+        d_layers.append(d_layer)
+    return tuple(reversed(d_layers)), d_u
+
+
+def backbone_value(kept: Array, activation: Activation, m: Array | None) -> Array:
+    """Return a layer's value from what was kept of it."""
+    a = kept if activation.by_value else activation.value(kept)
+    return a if m is None else a * m
+
+
+def _factors(layers: tuple[Dense, ...], drop: tuple[Array | None, ...]) -> tuple[Array | None, ...]:
+    return drop or (None,) * len(layers)

@@ -1,0 +1,266 @@
+"""What a layer is called with: checked, and arranged as batch, time, features; and the way back to the caller's shapes.
+
+Time is where layers differ most from each other and from their documentation, so the rule stands here alone:
+``timespans[k]`` is the time from the previous sample to sample k, in the unit of the weights' rates, 1 where nothing is
+said. It may be a number, one time a step, (T,), or one a sample and step, of the batch's layout, with or without a
+last axis of length 1. Every other shape is refused, also one that would broadcast.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from cfc_ref import checks
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Array = npt.NDArray[Any]
+    State = tuple[Array, Array | None]
+
+__all__ = ["OTHER_DTYPE", "Call", "Expected", "arrange", "arrange_gradients"]
+
+OTHER_DTYPE = "use a layer of float64"
+
+
+class Expected(NamedTuple):
+    """What a layer expects of its arguments.
+
+    Attributes
+    ----------
+    inputs, units : int
+        Features, and neurons of the state.
+    mixed_memory : bool
+        Whether a state is a pair (h, c).
+    batch_first : bool
+        (B, T, F) rather than (T, B, F).
+    dtype : dtype
+        float32 or float64.
+    """
+
+    inputs: int
+    units: int
+    mixed_memory: bool
+    batch_first: bool
+    dtype: np.dtype[Any]
+
+
+class Call(NamedTuple):
+    """A call's arguments, arranged.
+
+    Attributes
+    ----------
+    x : ndarray, shape (batch, time, inputs)
+        Inputs; 0 at masked steps.
+    state : (h, c)
+        The state before the first step, shapes (batch, units).
+    dt : ndarray, shape (batch, time)
+        Timespans; 1 at masked steps.
+    mask : ndarray of bool, shape (batch, time), or None
+        True where a step is real.
+    batched : bool
+        Whether the caller's x had a batch axis.
+    time_axis : int
+        Where the caller's batched arrays have time.
+    spread : callable or None
+        From a gradient of `dt` to one of the caller's timespans; None where the caller gave none.
+    """
+
+    x: Array
+    state: State
+    dt: Array
+    mask: Array | None
+    batched: bool
+    time_axis: int
+    spread: Callable[[Array], Any] | None
+
+    def outward(self, array: Array) -> Array:
+        """Return (batch, time, …) in the caller's layout."""
+        if not self.batched:
+            return array[0]
+        return np.moveaxis(array, 1, self.time_axis)
+
+    def outward_last(self, array: Array) -> Array:
+        """Return (batch, …) in the caller's layout."""
+        return array if self.batched else array[0]
+
+    def outward_state(self, state: State) -> Any:
+        """Return a state as the caller has it: h, or with mixed memory the pair (h, c)."""
+        h, c = state
+        return self.outward_last(h) if c is None else (self.outward_last(h), self.outward_last(c))
+
+
+def arrange(expected: Expected, x: Any, hx: Any = None, timespans: Any = None, mask: Any = None) -> Call:
+    """Check a call's arguments together, and arrange them.
+
+    Parameters
+    ----------
+    expected : Expected
+        What the layer expects.
+    x : array_like, shape (B, T, F), (T, B, F) or (T, F)
+        Inputs.
+    hx : array_like of shape (B, units) or (units,), a pair of them with mixed memory, or None
+        The state before the first step, 0 where nothing is said.
+    timespans : None, number, or array_like
+        See the module.
+    mask : array_like of bool, shape (B, T), (T, B) or (T,), or None
+        True where a step is real. NaN is allowed where it is False, and nowhere else.
+
+    Returns
+    -------
+    Call
+
+    Raises
+    ------
+    ValueError, TypeError
+        In three parts, naming the argument.
+
+    Examples
+    --------
+    >>> expected = Expected(1, 2, False, True, np.dtype("float64"))
+    >>> arrange(expected, np.ones((2, 3, 1)), timespans=[1.0, 2.0, 3.0]).dt
+    array([[1., 2., 3.],
+           [1., 2., 3.]])
+    """
+    array = checks.real("x", x)
+    axes = "(B, T, F)" if expected.batch_first else "(T, B, F)"
+    if array.ndim not in (2, 3) or array.shape[-1] != expected.inputs:
+        wanted = f"{axes} or (T, F) with F = {expected.inputs} features"
+        checks.refuse("x", f"shape {array.shape}", wanted, "put time and features on axes of their own")
+    batched = array.ndim == 3
+    time_axis = 1 if expected.batch_first else 0
+    whole = np.moveaxis(array, time_axis, 1) if batched else array[None]
+    B, T, _ = whole.shape
+    real = None if mask is None else _mask(mask, batched, time_axis, B, T)
+    if real is not None:
+        whole = np.where(real[:, :, None], whole, 0)
+    checks.finite("x", whole)
+    dt, spread = _timespans(timespans, real, batched, time_axis, B, T, expected.dtype)
+    return Call(
+        checks.as_dtype("x", whole, expected.dtype, do=OTHER_DTYPE),
+        _state(expected, "hx", hx, B if batched else None),
+        dt,
+        real,
+        batched,
+        time_axis,
+        spread,
+    )
+
+
+def _mask(mask: Any, batched: bool, time_axis: int, B: int, T: int) -> Array:
+    """Return a mask as (batch, time)."""
+    try:
+        array = np.asarray(mask)
+    except ValueError:
+        array = np.empty(0)  # a ragged sequence
+    if array.dtype != np.bool_:
+        got = f"an array of dtype {array.dtype}"
+        checks.refuse("mask", got, "booleans, True = a real step", "compare numbers with 0", TypeError)
+    per_sample = (B, T) if time_axis else (T, B)
+    if array.shape == (T,):
+        return np.broadcast_to(array, (B, T))
+    if not batched or array.shape != per_sample:
+        wanted = f"{per_sample} or ({T},)" if batched else f"({T},)"
+        checks.refuse("mask", f"shape {array.shape}", f"shape {wanted}", "give one boolean a step")
+    return array if time_axis else array.T
+
+
+def _timespans(
+    timespans: Any, mask: Array | None, batched: bool, time_axis: int, B: int, T: int, dtype: np.dtype[Any]
+) -> tuple[Array, Callable[[Array], Any] | None]:
+    """Return timespans as (batch, time), and the way back for their gradient."""
+    if timespans is None:
+        return np.ones((B, T), dtype), None
+    array = checks.real("timespans", timespans, expected="times >= 0")
+    given, per_sample = array.shape, (B, T) if time_axis else (T, B)
+    if batched and given in (per_sample, (*per_sample, 1)):
+        own = array.reshape(per_sample)
+        dt = own if time_axis else own.T
+    elif given in ((), (T,)) or (not batched and given == (T, 1)):
+        dt = np.broadcast_to(array.reshape(given[:1]), (B, T))
+    else:
+        wanted = f"a number, ({T},), {per_sample} or {(*per_sample, 1)}" if batched else f"a number, ({T},) or ({T}, 1)"
+        checks.refuse("timespans", f"shape {given}", wanted, "give one time a step, or one a sample and step")
+
+    def spread(d_dt: Array) -> Any:
+        if given == ():
+            return float(d_dt.sum())
+        if batched and given != (T,):
+            return (d_dt if time_axis else d_dt.T).reshape(given)
+        return d_dt.sum(axis=0).reshape(given)
+
+    if mask is not None:
+        dt = np.where(mask, dt, 1)
+    checks.compare("timespans", dt, np.isfinite(dt) & (dt >= 0), "times >= 0", "pass the time since the last sample")
+    return checks.as_dtype("timespans", dt, dtype, do=OTHER_DTYPE), spread
+
+
+def _state(expected: Expected, name: str, hx: Any, batch: int | None) -> State:
+    """Return a state as arrays of shape (batch, units): (h, c), or h and None; 0 where nothing is given."""
+    shape = (expected.units,) if batch is None else (batch, expected.units)
+    axes = "(units,)" if batch is None else "(batch, units)"
+    inner = (1 if batch is None else batch, expected.units)
+    parts: tuple[Any, ...] = (hx,)
+    if hx is None:
+        parts = (np.zeros(shape),) * (2 if expected.mixed_memory else 1)
+    elif expected.mixed_memory:
+        if not isinstance(hx, (tuple, list)) or len(hx) != 2:
+            got = f"{len(hx)} parts" if isinstance(hx, (tuple, list)) else type(hx).__name__
+            checks.refuse(name, got, "a pair (h, c), as the layer has mixed memory", "pass both", TypeError)
+        parts = tuple(hx)
+    elif isinstance(hx, tuple):
+        checks.refuse(name, "a tuple", "one array, as the layer has no mixed memory", "pass h alone", TypeError)
+    arrays = []
+    for part in parts:
+        array = checks.numeric(name, part)
+        checks.shape(name, array, shape, axes)
+        arrays.append(checks.as_dtype(name, array, expected.dtype, do=OTHER_DTYPE).reshape(inner))
+    return arrays[0], arrays[1] if expected.mixed_memory else None
+
+
+def arrange_gradients(
+    expected: Expected, call: Call, d_output: Any, d_hx: Any, output_shape: tuple[int, ...]
+) -> tuple[Array, State]:
+    """Check the gradients that a backward is called with, and arrange them.
+
+    Parameters
+    ----------
+    expected : Expected
+        What the layer expects.
+    call : Call
+        The forward's arguments.
+    d_output : array_like
+        Gradient of the output, of its shape.
+    d_hx : array_like, pair of them, or None
+        Gradient of the last state, of its shape; None is 0.
+    output_shape : tuple of int
+        That of the forward's output.
+
+    Returns
+    -------
+    d_output : ndarray, shape (batch, time, outputs) or (batch, outputs)
+    d_state : (d_h, d_c)
+
+    Raises
+    ------
+    ValueError, TypeError
+        In three parts, naming the argument.
+
+    Examples
+    --------
+    >>> expected = Expected(1, 2, False, True, np.dtype("float64"))
+    >>> call = arrange(expected, np.ones((3, 1)))
+    >>> arrange_gradients(expected, call, np.ones((3, 2)), None, (3, 2))[1]
+    (array([[0., 0.]]), None)
+    """
+    array = checks.numeric("d_output", d_output)
+    checks.shape("d_output", array, output_shape, "that of the output")
+    array = checks.as_dtype("d_output", array, expected.dtype, do=OTHER_DTYPE)
+    if not call.batched:
+        array = array[None]
+    elif array.ndim == 3:
+        array = np.moveaxis(array, call.time_axis, 1)
+    return array, _state(expected, "d_hx", d_hx, call.state[0].shape[0] if call.batched else None)

@@ -1,0 +1,388 @@
+r"""What CfC and LTC layers share: calls, backprop with an explicit tape, streaming, and their weights by name.
+
+A layer says how one time step of a batch goes (``_step``), what comes out of a state (``_readout``), and how both go
+back; everything about sequences, shapes, masks and files is here, once.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from cfc_ref import checks
+from cfc_ref.cells.sequence import d_sequence, sequence
+from cfc_ref.cells.tree import leaves, tree_map
+from cfc_ref.layers.arguments import OTHER_DTYPE, Call, Expected, arrange, arrange_gradients
+from cfc_ref.layers.stepper import Stepper
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    import numpy.typing as npt
+
+    Array = npt.NDArray[Any]
+
+__all__ = ["UNDRAWN", "Gradients", "Layer", "Params", "Tape"]
+
+BACKENDS = ("auto", "numpy")
+UNDRAWN: Any = object()  # a seed that draws nothing: the weights are about to be loaded
+
+
+class Params(NamedTuple):
+    """Parameters of a layer as the cells take them: nested tuples of arrays.
+
+    Attributes
+    ----------
+    network : nested tuples
+        Of a time step.
+    readout : nested tuples, or None
+        From the state to the output.
+    """
+
+    network: Any
+    readout: Any
+
+
+class Tape(NamedTuple):
+    """What :meth:`Layer.backward` needs of a forward, its weights included; it can be used more than once.
+
+    Attributes
+    ----------
+    layer : Layer
+        The layer that made it.
+    params : Params
+        Its weights, as they were.
+    call : Call
+        The arguments.
+    states : list
+        The states that the readout read.
+    kept : list
+        What each time step kept.
+    output_shape : tuple of int
+        Shape of the output.
+    """
+
+    layer: Layer
+    params: Params
+    call: Call
+    states: list[Any]
+    kept: list[Any]
+    output_shape: tuple[int, ...]
+
+
+class Gradients(NamedTuple):
+    """Gradients of a loss.
+
+    Attributes
+    ----------
+    parameters : dict
+        By the keys of ``layer.parameters``; entries that a wiring masks are 0.
+    x : ndarray
+        Of the inputs, in their shape.
+    hx : ndarray, or pair of them
+        Of the state before the first step, also where it was not given.
+    timespans : ndarray, float or None
+        In the shape that was given: a float for a number, None for None.
+    """
+
+    parameters: dict[str, Array]
+    x: Array
+    hx: Any
+    timespans: Any
+
+
+class Layer:
+    """A recurrent layer over sequences with timespans; :class:`cfc_ref.CfC` is one.
+
+    Attributes
+    ----------
+    input_size, state_size, output_size : int
+        Features in, neurons, features out.
+    parameters : dict
+        The live trainable arrays by ncps's PyTorch names: writing into them in place is how an optimiser works.
+    dtype : dtype
+        float32 or float64.
+    """
+
+    input_size: int
+    state_size: int
+    output_size: int
+    proj_size: int | None
+    return_sequences: bool
+    batch_first: bool
+    mixed_memory: bool
+    dtype: np.dtype[Any]
+    _keys: Params  # names at the leaves
+    _arrays: dict[str, Array]
+    _masks: dict[str, Array]  # name of a weight -> its mask
+
+    # --- what a layer is made of
+
+    def _step(self, params: Any, x: Array, state: Any, dt: Array) -> tuple[Any, Any]:
+        """Return the next state of a batch, and what its backward needs."""
+        raise NotImplementedError
+
+    def _dropping(self, rng: np.random.Generator, batch: int) -> Callable[..., Any]:
+        """Return :meth:`_step` with dropout, where there is any."""
+        return self._step
+
+    def _d_step(self, params: Any, kept: Any, d_state: Any) -> tuple[Any, Array, Any, Array]:
+        """Return the gradients of the step's parameters, input, state and timespans."""
+        raise NotImplementedError
+
+    def _readout(self, params: Any, h: Array) -> Array:
+        """Return the outputs of states of shape (n, units)."""
+        raise NotImplementedError
+
+    def _d_readout(self, params: Any, h: Array, d_y: Array) -> tuple[Any, Array]:
+        """Return the gradients of the readout's parameters and of the states."""
+        raise NotImplementedError
+
+    def _trace(self, params: Any, kept: Any) -> dict[str, Array]:
+        """Return what a time step did, arrays of shape (batch, …) by name."""
+        raise NotImplementedError
+
+    # --- weights
+
+    @property
+    def parameters(self) -> dict[str, Array]:
+        """The live trainable arrays by name."""
+        return {key: self._arrays[key] for key in leaves(self._keys)}
+
+    def state_dict(self) -> dict[str, Array]:
+        """Return copies of all arrays by ncps's PyTorch names, a wiring's masks included."""
+        return {key: array.copy() for key, array in self._arrays.items()}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Take over weights; everything is checked first, and nothing changes where anything is wrong.
+
+        Parameters
+        ----------
+        state_dict : mapping
+            An array for each key of :meth:`state_dict`, of its shape; masks have to be those of the wiring.
+
+        Raises
+        ------
+        ValueError, TypeError
+            For missing or unused keys, other shapes, and numbers that are not finite.
+        """
+        if not hasattr(state_dict, "keys"):
+            checks.refuse("state_dict", type(state_dict).__name__, "a dict of arrays", "pass one by name", TypeError)
+        missing, unused = [sorted(a - b) for a, b in _both(set(self._arrays), set(state_dict.keys()))]
+        if missing or unused:
+            got = "; ".join(f"{word} {', '.join(keys)}" for word, keys in (("no", missing), ("also", unused)) if keys)
+            checks.refuse("state_dict", got, f"the {len(self._arrays)} keys of this layer", "compare both models")
+        taken = {}
+        for key, own in self._arrays.items():
+            array = checks.numeric(f"state_dict[{key!r}]", state_dict[key])
+            checks.shape(f"state_dict[{key!r}]", array, own.shape, "that of this layer's array")
+            taken[key] = checks.as_dtype(f"state_dict[{key!r}]", array, self.dtype, do=OTHER_DTYPE)
+            self._accepts(key, taken[key])
+        for key, array in taken.items():
+            self._arrays[key][...] = array
+
+    def _accepts(self, key: str, array: Array) -> None:
+        """Refuse numbers that this array can't take: a mask other than the wiring's."""
+        if key not in self.parameters and not np.array_equal(array, self._arrays[key]):
+            checks.refuse(
+                f"state_dict[{key!r}]",
+                "another mask",
+                "the mask of this layer's wiring",
+                "build the layer with the wiring (and the recurrence) of the weights",
+            )
+
+    def _params(self) -> Params:
+        """Return the weights as the cells take them: masked, else live."""
+
+        def effective(key: str) -> Array:
+            return self._arrays[key] * self._masks[key] if key in self._masks else self._arrays[key]
+
+        return tree_map(effective, self._keys)
+
+    # --- sequences
+
+    @property
+    def _expected(self) -> Expected:
+        return Expected(self.input_size, self.state_size, self.mixed_memory, self.batch_first, self.dtype)
+
+    def __call__(self, x: Any, hx: Any = None, timespans: Any = None, mask: Any = None) -> tuple[Array, Any]:
+        """Run over sequences.
+
+        Parameters
+        ----------
+        x : array_like, shape (B, T, F); (T, B, F) with ``batch_first=False``; or (T, F)
+            Inputs.
+        hx : array_like, shape (B, units) or (units,); with mixed memory a pair (h, c); or None
+            The state before the first step; 0 by default.
+        timespans : None, number, or array_like of shape (T,), (B, T) or (B, T, 1)
+            timespans[k] is the time from sample k - 1 to sample k; 1 by default.
+        mask : array_like of bool, shape (B, T) or (T,), or None
+            True = a real step. Elsewhere the state is held, the output is that of the held state, and NaN is allowed.
+
+        Returns
+        -------
+        output : ndarray, shape (B, T, outputs), or (B, outputs) with ``return_sequences=False``
+        hx : ndarray, or pair of them
+            The last state.
+
+        Raises
+        ------
+        ValueError, TypeError
+            In three parts, before anything is computed.
+        """
+        output, hx, _ = self._forward(arrange(self._expected, x, hx, timespans, mask), None, keep=False)
+        return output, hx
+
+    def forward(
+        self,
+        x: Any,
+        hx: Any = None,
+        timespans: Any = None,
+        mask: Any = None,
+        *,
+        rng: np.random.Generator | None = None,
+    ) -> tuple[Array, Any, Tape]:
+        """Run over sequences, and return also what :meth:`backward` needs.
+
+        Parameters
+        ----------
+        x, hx, timespans, mask
+            As in a plain call.
+        rng : numpy Generator, optional
+            Draws the dropout; without it nothing drops.
+
+        Returns
+        -------
+        output, hx
+            As from a plain call.
+        tape : Tape
+        """
+        call = arrange(self._expected, x, hx, timespans, mask)
+        if rng is not None and not isinstance(rng, np.random.Generator):
+            checks.refuse("rng", type(rng).__name__, "a numpy Generator or None", "numpy.random.default_rng", TypeError)
+        return self._forward(call, rng, keep=True)
+
+    def _forward(self, call: Call, rng: np.random.Generator | None, *, keep: bool) -> tuple[Array, Any, Any]:
+        if not self.return_sequences and call.x.shape[1] == 0:
+            checks.refuse(
+                "x", "a sequence of no steps", "at least one step, as the last output is asked for", "pass one"
+            )
+        params = self._params()
+        if keep:
+            params = tree_map(np.array, params)  # as they are now, whatever an optimiser writes
+        step = self._step if rng is None else self._dropping(rng, call.x.shape[0])
+        states, kept = sequence(step, params.network, call.x, call.state, call.dt, call.mask, keep=keep)
+        read = [state[0] for state in (states[1:] if self.return_sequences else states[-1:])]
+        output = self._outputs(params, call, read)
+        tape = Tape(self, params, call, read, kept, output.shape) if keep else None
+        return output, call.outward_state(states[-1]), tape
+
+    def _outputs(self, params: Params, call: Call, read: list[Array]) -> Array:
+        """Return the output of the states that are read, in the caller's layout."""
+        B = call.x.shape[0]
+        flat = self._readout(params.readout, self._flat(read, B))
+        if not self.return_sequences:
+            return call.outward_last(flat)
+        return call.outward(flat.reshape(B, len(read), self.output_size))
+
+    def _flat(self, read: list[Array], batch: int) -> Array:
+        """Return states side by side as (batch · time, units)."""
+        whole = np.stack(read, axis=1) if read else np.empty((batch, 0, self.state_size), self.dtype)
+        return whole.reshape(-1, self.state_size)
+
+    def backward(self, tape: Tape, d_output: Any, d_hx: Any = None) -> Gradients:
+        r"""Backpropagation through time.
+
+        Parameters
+        ----------
+        tape : Tape
+            From :meth:`forward`.
+        d_output : array_like
+            Gradient of a loss by the output, of its shape.
+        d_hx : array_like, or pair of them, optional
+            Gradient of the loss by the last state; 0 by default.
+
+        Returns
+        -------
+        Gradients
+
+        Raises
+        ------
+        ValueError, TypeError
+            In three parts, before anything is computed.
+        """
+        if not isinstance(tape, Tape) or tape.layer is not self:
+            got = "that of another layer" if isinstance(tape, Tape) else type(tape).__name__
+            checks.refuse("tape", got, "a tape of this layer", "pass what forward returned", TypeError)
+        params, call, kept = tape.params, tape.call, tape.kept
+        d_y, d_last = arrange_gradients(self._expected, call, d_output, d_hx, tape.output_shape)
+        B = call.x.shape[0]
+        flat = self._flat(tape.states, B)
+        d_readout, d_flat = self._d_readout(params.readout, flat, d_y.reshape(-1, self.output_size))
+        d_read = np.moveaxis(d_flat.reshape(B, len(tape.states), self.state_size), 1, 0)
+        d_states: list[Any] = [tree_map(lambda _: 0, d_last)] * (len(kept) + 1 - len(d_read))
+        d_states += [(d_h, None if d_last[1] is None else 0) for d_h in d_read]
+        d_states[-1] = tree_map(np.add, d_last, d_states[-1])
+        d_network, d_x, d_state, d_dt = (
+            d_sequence(self._d_step, params.network, kept, d_states, call.mask)
+            if kept
+            else (tree_map(np.zeros_like, params.network), np.zeros_like(call.x), d_states[0], np.zeros_like(call.dt))
+        )
+        by_name = dict(zip(leaves(self._keys), leaves(Params(d_network, d_readout)), strict=True))
+        return Gradients(
+            {key: d * self._masks[key] if key in self._masks else d for key, d in by_name.items()},
+            call.outward(d_x),
+            call.outward_state(d_state),
+            None if call.spread is None else call.spread(d_dt),
+        )
+
+    def trace(self, x: Any, hx: Any = None, timespans: Any = None, mask: Any = None) -> dict[str, Array]:
+        """Return what the network did at every step: states, gates, time constants, by name.
+
+        Parameters
+        ----------
+        x, hx, timespans, mask
+            As in a plain call.
+
+        Returns
+        -------
+        dict of ndarray, shapes (B, T, …) in the layout of `x`
+        """
+        call = arrange(self._expected, x, hx, timespans, mask)
+        params = self._params().network
+        states, kept = sequence(self._step, params, call.x, call.state, call.dt, call.mask, keep=True)
+        if not kept:
+            checks.refuse("x", "a sequence of no steps", "at least one step", "pass one")
+        steps = [{"state": state[0], **self._trace(params, k)} for state, k in zip(states[1:], kept, strict=True)]
+        return {name: call.outward(np.stack([step[name] for step in steps], axis=1)) for name in steps[0]}
+
+    def stepper(self) -> Stepper:
+        """Return a :class:`Stepper`: the network with a state of its own, one sample at a time.
+
+        It copies the weights as they are.
+        """
+        params = tree_map(np.array, self._params())
+        return Stepper(
+            lambda x, state, dt: self._step(params.network, x, state, dt)[0],
+            lambda h: self._readout(params.readout, h),
+            self._expected,
+            self.output_size,
+        )
+
+    # --- backend
+
+    @property
+    def backend(self) -> str:
+        """What computes: "numpy", or "auto", the fastest that is there."""
+        return self._backend
+
+    @backend.setter
+    def backend(self, value: str) -> None:
+        if value == "numba":
+            checks.refuse("backend", "'numba'", "'auto' or 'numpy', as layers have no kernels yet", "leave it out")
+        self._backend = checks.choice("backend", value, BACKENDS)
+
+
+def _both(a: set[str], b: set[str]) -> tuple[tuple[set[str], set[str]], tuple[set[str], set[str]]]:
+    return (a, b), (b, a)

@@ -1,0 +1,384 @@
+r"""The CfC layer: closed-form continuous-time networks over sequences, called like ncps's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cfc_ref import checks
+from cfc_ref.activations import ACTIVATIONS
+from cfc_ref.cells.cfc import MODES, trace_cfc
+from cfc_ref.cells.cfc_bounds import cell_box, cell_lipschitz
+from cfc_ref.cells.cfc_heads import VARIANTS, CfCForm, CfCParams
+from cfc_ref.cells.cfc_network import CfCNetwork, d_network_step, network_step
+from cfc_ref.cells.dense import Dense, d_dense, dense
+from cfc_ref.cells.lstm import LSTMParams
+from cfc_ref.layers.base import UNDRAWN, Layer, Params
+from cfc_ref.layers.initial import generator, initialise_cfc
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy.typing as npt
+
+    from cfc_ref.wirings import Wiring
+
+    Array = npt.NDArray[Any]
+
+__all__ = ["CfC"]
+
+_HEADS = {  # mode -> the linear heads and the vectors that it has besides ff1
+    "default": ("ff2", "time_a", "time_b"),
+    "no_gate": ("ff2", "time_a", "time_b"),
+    "pure": ("w_tau", "A"),
+    "paper_pure": ("w_tau", "A", "B"),
+    "from_x0": ("w_tau", "A"),
+}
+_BACKBONE_ACTIVATIONS = tuple(name for name in ACTIVATIONS if name != "linear")
+
+
+class CfC(Layer):
+    r"""A closed-form continuous-time network (Hasani et al. 2022) over sequences with timespans.
+
+    .. math:: x^+ = \sigma(-f t) \odot g + [1 - \sigma(-f t)] \odot h, \qquad
+              f, g, h \text{ heads of one backbone on } [I, x] \qquad \text{(Eq. 4)}
+
+    Called like ``ncps.torch.CfC``: ``output, hx = layer(x, hx=None, timespans=None, mask=None)``.
+
+    Parameters
+    ----------
+    input_size : int
+        Features of x.
+    units : int or Wiring
+        Neurons; or a wiring (:mod:`cfc_ref.wirings`), one cell a layer, without a backbone.
+    proj_size : int, optional
+        Features of the output, by a linear map of the state; by default the output is the state, of a wired network
+        its last layer's.
+    return_sequences : bool
+        Every step's output, or the last one's.
+    batch_first : bool
+        (B, T, F) rather than (T, B, F).
+    mixed_memory : bool
+        Whether an LSTM goes along (CfC-mmRNN); the state is then a pair (h, c).
+    mode : {"default", "no_gate", "pure", "paper_pure", "from_x0"}
+        Eq. 4; without its second gate; Eq. 3 as the official code has it; Eq. 3 as printed; Theorem 1 with the state
+        as x₀. See :mod:`cfc_ref.cells.cfc_heads` and :mod:`cfc_ref.cells.cfc_printed`.
+    activation : {"silu", "relu", "tanh", "gelu", "lecun_tanh"}
+        Of the backbone; without one it is not used.
+    backbone_units, backbone_layers : int, optional
+        128 and 1; with 0 layers the heads read [I, x].
+    backbone_dropout : float, optional
+        Share of the backbone's values that drop, 0 by default: in the variant "torch" behind every layer but the first,
+        else behind every layer. Acts in :meth:`forward` where a generator is given.
+    dtype : {"float32", "float64"}
+        In which it computes.
+    seed : int or numpy Generator, optional
+        Of the fresh weights.
+    backend : {"auto", "numpy"}
+        What computes.
+    variant : {"torch", "tensorflow", "keras"}
+        Whose conventions: ncps and the official code on PyTorch; the official code on TensorFlow; ncps on TensorFlow
+        and Keras. It decides the gate's sign, the heads' nonlinearity, where mixed memory and dropout act, and fresh
+        weights.
+    forget_bias : float
+        Of the mixed memory's forget gate.
+    recurrence : {"full", "wired"}
+        Of a wired network's heads within a layer: all to all, as ncps's weights mean, or as the wiring says.
+
+    Attributes
+    ----------
+    wiring : Wiring or None
+        The built wiring.
+    synapse_count : int
+        Of the wiring between neurons; without one units².
+
+    Raises
+    ------
+    ValueError, TypeError
+        In three parts.
+
+    Examples
+    --------
+    >>> layer = CfC(input_size=3, units=8, proj_size=2, seed=0)
+    >>> output, hx = layer(np.ones((4, 5, 3)), timespans=np.full((4, 5), 0.5))
+    >>> output.shape, hx.shape
+    ((4, 5, 2), (4, 8))
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        units: int | Wiring,
+        proj_size: int | None = None,
+        return_sequences: bool = True,
+        batch_first: bool = True,
+        mixed_memory: bool = False,
+        mode: str = "default",
+        activation: str = "lecun_tanh",
+        backbone_units: int | None = None,
+        backbone_layers: int | None = None,
+        backbone_dropout: float | None = None,
+        *,
+        dtype: npt.DTypeLike = "float32",
+        seed: int | np.random.Generator | None = None,
+        backend: str = "auto",
+        variant: str = "torch",
+        forget_bias: float = 1.0,
+        recurrence: str = "full",
+    ) -> None:
+        self.input_size = checks.count("input_size", input_size, at_least=1)
+        self.return_sequences = checks.flag("return_sequences", return_sequences)
+        self.batch_first = checks.flag("batch_first", batch_first)
+        self.mixed_memory = checks.flag("mixed_memory", mixed_memory)
+        self.mode = checks.choice("mode", mode, MODES)
+        self.activation = checks.choice("activation", activation, _BACKBONE_ACTIVATIONS)
+        self.dtype = checks.float_dtype("dtype", dtype)
+        self.backend = backend
+        self.variant = checks.choice("variant", variant, VARIANTS)
+        self.forget_bias = checks.number("forget_bias", forget_bias)
+        self.recurrence = checks.choice("recurrence", recurrence, ("full", "wired"))
+        self.proj_size = None if proj_size is None else checks.count("proj_size", proj_size, at_least=1)
+        self._set_units(units)
+        self._set_backbone(backbone_units, backbone_layers, backbone_dropout)
+        if self.forget_bias != 1 and not self.mixed_memory:
+            checks.refuse("forget_bias", repr(forget_bias), "1.0, as the layer has no mixed memory", "leave it out")
+        if self.recurrence != "full" and self.wiring is None:
+            checks.refuse("recurrence", repr(recurrence), "'full', as the layer has no wiring", "leave it out")
+        self._form = CfCForm(self.mode, self.variant, self.activation, self.forget_bias)
+        self._allocate()
+        if seed is not UNDRAWN:
+            initialise_cfc(self._arrays, self.mode, self.variant, generator(seed))
+
+    def _set_units(self, units: Any) -> None:
+        """Take a number of neurons, or a wiring, which is built for what the first cell reads."""
+        self.wiring: Wiring | None = None
+        if isinstance(units, (int, np.integer)):
+            self.state_size = checks.count("units", units, at_least=1)
+            return
+        from cfc_ref.wirings import Wiring
+
+        if not isinstance(units, Wiring):
+            checks.refuse("units", type(units).__name__, "an int or a Wiring", "see cfc_ref.wirings", TypeError)
+        self.state_size = units.units
+        self.wiring = units.build(self._cell_inputs)
+
+    @property
+    def _cell_inputs(self) -> int:
+        """What the first cell reads besides its state: x, or the output of the mixed memory."""
+        reads_memory = self.mixed_memory and VARIANTS[self.variant].memory == "input"
+        return self.state_size if reads_memory else self.input_size
+
+    def _set_backbone(self, units: int | None, layers: int | None, dropout: float | None) -> None:
+        if self.wiring is not None:
+            given = {"backbone_units": units, "backbone_layers": layers, "backbone_dropout": dropout}
+            for name, value in given.items():
+                if value is not None:
+                    checks.refuse(name, repr(value), "None, as a wired network has no backbone", "leave it out")
+            layers = 0
+        self.backbone_units = 128 if units is None else checks.count("backbone_units", units, at_least=1)
+        self.backbone_layers = 1 if layers is None else checks.count("backbone_layers", layers)
+        self.backbone_dropout = 0.0 if dropout is None else checks.number("backbone_dropout", dropout)
+        if not 0 <= self.backbone_dropout < 1:
+            checks.refuse("backbone_dropout", repr(dropout), "a share in [0, 1)", "pass the share that drops")
+        behind = VARIANTS[self.variant].dropout_from
+        if self.backbone_dropout > 0 and self.backbone_layers <= behind:
+            got = f"{self.backbone_dropout} with {self.backbone_layers} backbone layers"
+            expected = (
+                f"0.0, as in the variant {self.variant!r} the first {behind + 1} layers must be there to drop any"
+            )
+            checks.refuse("backbone_dropout", got, expected, "leave it out or add backbone layers")
+
+    # --- weights by ncps's PyTorch names
+
+    def _allocate(self) -> None:
+        self._arrays, self._masks = {}, {}
+        if self.wiring is None:
+            layers = (self._cell("rnn_cell.", self._cell_inputs, self.state_size),)
+            read = slice(0, self.state_size)
+        else:
+            layers, read = self._wired_cells(self.wiring)
+        lstm = None
+        if self.mixed_memory:
+            input_map = self._dense("lstm.input_map", 4 * self.state_size, self.input_size)
+            recurrent_map = self._dense("lstm.recurrent_map", 4 * self.state_size, self.state_size, bias=False)
+            lstm = LSTMParams(input_map, recurrent_map)
+        outputs = read.stop - read.start
+        fc = None if self.proj_size is None else self._dense("fc", self.proj_size, outputs)
+        self._read = read
+        self.output_size = outputs if self.proj_size is None else self.proj_size
+        self._keys = Params(CfCNetwork(layers, lstm), fc)
+
+    def _wired_cells(self, wiring: Wiring) -> tuple[tuple[Any, ...], slice]:
+        """Return the names of a wiring's cells, one a layer, and which part of the state is read out."""
+        cells: list[Any] = []
+        before: list[int] | None = None
+        for l in range(wiring.num_layers):
+            own = list(wiring.get_neurons_of_layer(l))
+            incoming: Any = wiring.sensory_adjacency_matrix if before is None else wiring.adjacency_matrix[before]
+            within = wiring.adjacency_matrix[np.ix_(own, own)]
+            if self.recurrence == "full":
+                within = np.ones_like(within)
+            mask = np.concatenate([incoming[:, own], within]).T.astype(self.dtype)
+            prefix = f"rnn_cell.layer_{l}."
+            # PyTorch drops the synapses' signs, TensorFlow and Keras multiply them to the weights.
+            self._arrays[f"{prefix}sparsity_mask"] = np.abs(mask) if self.variant == "torch" else mask
+            cells.append(self._cell(prefix, len(incoming), len(own)))
+            for head in ("ff1", "ff2"):
+                if f"{prefix}{head}.weight" in self._arrays:
+                    self._masks[f"{prefix}{head}.weight"] = self._arrays[f"{prefix}sparsity_mask"]
+            before = own
+        first = self.state_size - len(own)
+        read = len(own) if self.variant == "torch" else min(len(own), wiring.output_dim)
+        return tuple(cells), slice(first, first + read)
+
+    def _cell(self, prefix: str, inputs: int, units: int) -> Any:
+        """Allocate a cell's arrays, and return their names as the cell takes them."""
+        backbone, features = [], inputs + units
+        for k in range(self.backbone_layers):
+            backbone.append(self._dense(f"{prefix}backbone.{self._place(k)}", self.backbone_units, features))
+            features = self.backbone_units
+        heads: dict[str, Any] = {"ff1": self._dense(f"{prefix}ff1", units, features)}
+        for name in _HEADS[self.mode]:
+            if name in ("w_tau", "A", "B"):
+                self._arrays[f"{prefix}{name}"] = np.zeros((1, units), self.dtype)
+                heads[name] = f"{prefix}{name}"
+            else:
+                heads[name] = self._dense(f"{prefix}{name}", units, features)
+        return CfCParams(tuple(backbone), **heads)
+
+    def _place(self, k: int) -> int:
+        """Return where the k-th linear map stands in PyTorch's backbone of maps, activations and dropouts."""
+        dropouts = max(0, k - VARIANTS[self.variant].dropout_from) if self.backbone_dropout > 0 else 0
+        return 2 * k + dropouts
+
+    def _dense(self, name: str, outputs: int, inputs: int, *, bias: bool = True) -> Any:
+        self._arrays[f"{name}.weight"] = np.zeros((outputs, inputs), self.dtype)
+        if bias:
+            self._arrays[f"{name}.bias"] = np.zeros(outputs, self.dtype)
+        names: tuple[Any, Any] = f"{name}.weight", f"{name}.bias" if bias else None
+        return Dense(*names)
+
+    # --- one time step
+
+    def _step(self, params: CfCNetwork, x: Array, state: Any, dt: Array) -> tuple[Any, Any]:
+        return network_step(params, x, state, dt, self._form)
+
+    def _d_step(self, params: CfCNetwork, kept: Any, d_state: Any) -> tuple[Any, Array, Any, Array]:
+        return d_network_step(params, kept, d_state, self._form)
+
+    def _dropping(self, rng: np.random.Generator, batch: int) -> Callable[..., Any]:
+        behind = VARIANTS[self.variant].dropout_from
+        stays = 1 - self.backbone_dropout
+
+        def step(params: CfCNetwork, x: Array, state: Any, dt: Array) -> tuple[Any, Any]:
+            shape = (batch, self.backbone_units)
+            drop = tuple(
+                None if k < behind else ((rng.random(shape) < stays) / stays).astype(self.dtype)
+                for k in range(self.backbone_layers)
+            )
+            return network_step(params, x, state, dt, self._form, drop)
+
+        return step if self.backbone_dropout > 0 else self._step
+
+    def _readout(self, params: Dense | None, h: Array) -> Array:
+        out = h[:, self._read]
+        return out if params is None else dense(params, out)
+
+    def _d_readout(self, params: Dense | None, h: Array, d_y: Array) -> tuple[Any, Array]:
+        d_params = None
+        if params is not None:
+            d_params, d_y = d_dense(params, h[:, self._read], d_y)
+        d_h = np.zeros_like(h)
+        d_h[:, self._read] = d_y
+        return d_params, d_h
+
+    def _trace(self, params: CfCNetwork, kept: Any) -> dict[str, Array]:
+        layers = [trace_cfc(p, k, self._form) for p, k in zip(params.layers, kept.layers, strict=True)]
+        return {name: np.concatenate([layer[name] for layer in layers], axis=1) for name in layers[0]}
+
+    # --- what is known of it
+
+    @property
+    def synapse_count(self) -> int:
+        """Synapses between neurons: those of the wiring, or units² through a backbone."""
+        return self.state_size**2 if self.wiring is None else self.wiring.synapse_count
+
+    def box(self, timespan: float = 1.0) -> tuple[Array, Array]:
+        """Return a box that holds every state but the first: :func:`cfc_ref.cells.cfc_bounds.cell_box`.
+
+        Parameters
+        ----------
+        timespan : float
+            The shortest one used.
+
+        Returns
+        -------
+        low, high : ndarray, shape (units,)
+        """
+        t = self._timespan(timespan)
+        boxes = [cell_box(layer, t, self._form) for layer in self._params().network.layers]
+        return np.concatenate([low for low, _ in boxes]), np.concatenate([high for _, high in boxes])
+
+    def lipschitz(self, timespan: float = 1.0, norm: str = "max") -> float:
+        """Return a Lipschitz constant of a step in its state: :func:`cfc_ref.cells.cfc_bounds.cell_lipschitz`.
+
+        Parameters
+        ----------
+        timespan : float
+            That of the step.
+        norm : {"max", "euclidean"}
+            Of a state.
+        """
+        t = self._timespan(timespan)
+        checks.choice("norm", norm, ("max", "euclidean"))
+        if self.mixed_memory:
+            checks.refuse("layer", "one with mixed memory", "one without, whose state is bounded", "ask its cell alone")
+        if norm == "euclidean" and (self.wiring is not None or self.mode != "default"):
+            got = f"'euclidean' with {'a wiring' if self.wiring is not None else f'mode {self.mode!r}'}"
+            checks.refuse("norm", got, "'max'; 'euclidean' is for one cell of mode 'default'", "pass 'max'")
+        return cell_lipschitz(self._params().network, t, self._form, norm)
+
+    def _timespan(self, value: float) -> float:
+        t = checks.number("timespan", value)
+        if t < 0:
+            checks.refuse("timespan", repr(value), "a time >= 0", "pass the time between two samples")
+        return t
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The arguments that make a layer like this one, but for `units`, `seed` and `backend`."""
+        made = {name: getattr(self, name) for name in _CONFIG}
+        if self.wiring is not None:
+            made.update(backbone_units=None, backbone_layers=None, backbone_dropout=None)
+        return {**made, "dtype": self.dtype.name}
+
+    def __repr__(self) -> str:
+        count = sum(array.size for array in self.parameters.values())
+        who = f"{self.state_size} units" if self.wiring is None else repr(self.wiring)
+        backbone = f", backbone {self.backbone_units} x {self.backbone_layers} {self.activation}"
+        parts = [
+            f"{self.input_size} inputs, {who}, {self.output_size} outputs",
+            f", mode {self.mode!r}, variant {self.variant!r}",
+            backbone if self.backbone_layers else "",
+            ", mixed memory" if self.mixed_memory else "",
+            f", {self.dtype.name}, {count:,} parameters",
+        ]
+        return f"CfC({''.join(parts)})"
+
+
+_CONFIG = (
+    "input_size",
+    "proj_size",
+    "return_sequences",
+    "batch_first",
+    "mixed_memory",
+    "mode",
+    "activation",
+    "backbone_units",
+    "backbone_layers",
+    "backbone_dropout",
+    "variant",
+    "forget_bias",
+    "recurrence",
+)

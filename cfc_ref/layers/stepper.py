@@ -1,0 +1,109 @@
+"""A network as it runs in a control loop: one sample in, one output out, the state kept in between."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cfc_ref import checks
+from cfc_ref.layers.arguments import OTHER_DTYPE, Expected, arrange
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy.typing as npt
+
+    Array = npt.NDArray[Any]
+
+__all__ = ["Stepper"]
+
+
+class Stepper:
+    """A network with a state; made by ``layer.stepper()``, with the weights as they were then.
+
+    Parameters
+    ----------
+    step : callable
+        From (x, state, dt), a batch of one, to the next state.
+    readout : callable
+        From h, a batch of one, to the output.
+    expected : Expected
+        What the layer expects of its arguments.
+    output_size : int
+        Features out.
+
+    Examples
+    --------
+    >>> from cfc_ref import CfC
+    >>> s = CfC(3, 4, seed=0).stepper()
+    >>> y = s(np.ones(3), dt=0.5)
+    >>> y.shape, s.state.shape
+    ((4,), (4,))
+    """
+
+    __slots__ = ("_expected", "_output_size", "_readout", "_state", "_step")
+
+    def __init__(
+        self, step: Callable[..., Any], readout: Callable[[Array], Array], expected: Expected, output_size: int
+    ) -> None:
+        self._step, self._readout = step, readout
+        self._expected, self._output_size = expected, output_size
+        self._state: Any
+        self.reset()
+
+    def __call__(self, x: Any, dt: float = 1.0, out: Array | None = None) -> Array:
+        """Take one sample and return the output.
+
+        Parameters
+        ----------
+        x : array_like, shape (F,)
+            The sample.
+        dt : float
+            Time since the previous one, >= 0.
+        out : ndarray, shape (outputs,), of the layer's dtype, optional
+            Takes the output, and is returned; a new array by default.
+
+        Raises
+        ------
+        ValueError, TypeError
+            In three parts; the state is then as it was.
+        """
+        expected = self._expected
+        sample = checks.numeric("x", x)
+        checks.shape("x", sample, (expected.inputs,), "(features,)")
+        sample = checks.as_dtype("x", sample, expected.dtype, do=OTHER_DTYPE)
+        span = np.array([[checks.number("dt", dt)]])
+        if span[0, 0] < 0:
+            checks.refuse("dt", str(span[0, 0]), "a time >= 0", "pass the time since the last sample")
+        span = checks.as_dtype("dt", span, expected.dtype, do=OTHER_DTYPE)
+        if out is not None:
+            self._check_out(out)
+        self._state = self._step(sample[None], self._state, span)
+        y = self._readout(self._state[0])[0]
+        if out is None:
+            return y.copy()
+        out[...] = y
+        return out
+
+    def _check_out(self, out: Any) -> None:
+        expected, wanted = self._expected, f"a writeable array of shape ({self._output_size},), {self._expected.dtype}"
+        if not isinstance(out, np.ndarray):
+            checks.refuse("out", type(out).__name__, wanted, "make one with numpy.empty", TypeError)
+        if out.shape != (self._output_size,) or out.dtype != expected.dtype or not out.flags.writeable:
+            got = f"shape {out.shape}, {out.dtype}{'' if out.flags.writeable else ', read-only'}"
+            checks.refuse("out", got, wanted, "make one with numpy.empty")
+
+    @property
+    def state(self) -> Any:
+        """The state, a copy: shape (units,), or with mixed memory the pair (h, c)."""
+        h, c = self._state
+        return h[0].copy() if c is None else (h[0].copy(), c[0].copy())
+
+    @state.setter
+    def state(self, value: Any) -> None:
+        self._state = arrange(self._expected, np.zeros((0, self._expected.inputs)), value).state
+
+    def reset(self) -> None:
+        """Set the state to 0."""
+        self.state = None
