@@ -16,6 +16,8 @@ _PUBLIC = {
     "closed_form": "cfc_ref.neuron.closed_forms",
     "exact": "cfc_ref.neuron.exact_solution",
     "frozen": "cfc_ref.neuron.closed_forms",
+    "load": "cfc_ref.io",
+    "save": "cfc_ref.io",
     "set_num_threads": "cfc_ref.backend",
     "signals": "cfc_ref.signals",
     "solve": "cfc_ref.neuron.trajectory",
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
     from cfc_ref import wirings as wirings
     from cfc_ref.backend import set_num_threads as set_num_threads
     from cfc_ref.backend import warmup as warmup
+    from cfc_ref.io import load as load
+    from cfc_ref.io import save as save
     from cfc_ref.layers.cfc import CfC as CfC
     from cfc_ref.neuron.closed_forms import closed_form as closed_form
     from cfc_ref.neuron.closed_forms import frozen as frozen

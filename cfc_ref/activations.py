@@ -39,7 +39,6 @@ Array = npt.NDArray[Any]
 _LECUN_SCALE, _LECUN_GAIN = 1.7159, 0.666  # as printed in the official code; LeCun's own gain is 2/3
 _erf = np.frompyfunc(math.erf, 1, 1)  # NumPy has none, the C library's is exact to its last digit
 
-_MEAN_NODES, _MEAN_WEIGHTS = np.polynomial.legendre.leggauss(6)
 _CLOSE = 0.1  # below this distance the difference quotient of mean_sigmoid loses digits and six Gauss points lose none
 
 
@@ -165,9 +164,10 @@ def mean_sigmoid(z0: npt.ArrayLike, z1: npt.ArrayLike) -> Array:
     ramp = np.maximum(z1, 0) - np.maximum(z0, 0)
     bend = np.log1p(np.exp(-np.abs(z1))) - np.log1p(np.exp(-np.abs(z0)))
     quotient = (ramp + bend) / np.where(close, 1, rise)
+    nodes, weights = np.polynomial.legendre.leggauss(6)
     gauss = sum(
         weight / 2 * sigmoid(z0 + rise * ((node + 1) / 2))
-        for node, weight in zip(_MEAN_NODES.tolist(), _MEAN_WEIGHTS.tolist(), strict=True)
+        for node, weight in zip(nodes.tolist(), weights.tolist(), strict=True)
     )
     return np.where(close, gauss, quotient)
 

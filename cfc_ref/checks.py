@@ -105,7 +105,7 @@ def real(name: str, value: npt.ArrayLike, *, expected: str = "real numbers") -> 
     array([ 1., nan])
     """
     do = f"pass numbers or an array of numbers as {name}"
-    if isinstance(value, np.ma.MaskedArray):
+    if hasattr(value, "filled"):  # numpy.ma is not loaded just to ask
         refuse(name, "a masked array", expected, "pass its values that count", TypeError)
     try:
         array = np.asarray(value)

@@ -1,15 +1,34 @@
-"""Files: written under a temporary name and renamed, so that none is ever half there."""
+"""Files: written under a temporary name and renamed, so that none is ever half there; and models in them.
+
+A model's file is NumPy's npz without pickle: reading one can't run code. Its entries are ``header``, JSON in UTF-8 as
+bytes, ``weights.`` and the names of ``state_dict()``, and of a wired model ``wiring.`` and its matrices. The header
+says what the file is, how the model is made, and the SHA-256 of everything else.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
-import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from cfc_ref import checks
+from cfc_ref.layers.base import UNDRAWN, Layer
 
-__all__ = ["output_folder", "write_atomically"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy.typing as npt
+
+    Array = npt.NDArray[Any]
+
+__all__ = ["load", "output_folder", "save", "write_atomically"]
+
+_FORMAT, _VERSION = "cfc_ref model", 1
+_KINDS = {"CfC": "cfc_ref.layers.cfc", "LTC": "cfc_ref.layers.ltc", "NeuralLTC": "cfc_ref.layers.ltc"}
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -29,11 +48,14 @@ def write_atomically(path: Path, data: bytes) -> None:
 
     Examples
     --------
+    >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     write_atomically(Path(folder) / "note.txt", b"whole")
     ...     (Path(folder) / "note.txt").read_text()
     'whole'
     """
+    import tempfile
+
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
@@ -63,10 +85,13 @@ def output_folder(name: str, folder: str | Path) -> Path:
 
     Examples
     --------
+    >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     output_folder("out", Path(folder) / "new").is_dir()
     True
     """
+    import tempfile
+
     if not isinstance(folder, (str, Path)):
         checks.refuse(name, type(folder).__name__, "the path of a folder", "pass a string or a Path", TypeError)
     path = Path(folder)
@@ -79,3 +104,152 @@ def output_folder(name: str, folder: str | Path) -> Path:
             name, f"{str(folder)!r} ({error.strerror})", "a folder that can be written to", "name another one"
         )
     return path
+
+
+def save(path: str | Path, model: Layer) -> None:
+    """Write a model to a file, weights, settings and wiring.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file, by custom ``.npz``; one that is there already is replaced, whole or not at all.
+    model : CfC, LTC or NeuralLTC
+        What it holds.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If it is no model, or the file can't be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from cfc_ref import CfC
+    >>> model = CfC(3, 4, seed=0)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save(Path(folder) / "model.npz", model)
+    ...     same = load(Path(folder) / "model.npz")
+    >>> bool(np.array_equal(model(np.ones((5, 3)))[0], same(np.ones((5, 3)))[0]))
+    True
+    """
+    path = _path(path)
+    if not isinstance(model, Layer):
+        checks.refuse("model", type(model).__name__, "a CfC, LTC or NeuralLTC", "pass the layer itself", TypeError)
+    entries = {f"weights.{key}": array for key, array in model.state_dict().items()}
+    wiring = model.wiring
+    if wiring is not None:
+        entries |= {f"wiring.{key}": array for key, array in wiring.to_arrays().items()}
+    header = {"format": _FORMAT, "version": _VERSION, "kind": type(model).__name__, "config": model.config}
+    if wiring is None:
+        header["units"] = model.state_size
+    try:
+        write_atomically(path, _packed(header, entries))
+    except OSError as error:
+        checks.refuse("path", f"{str(path)!r} ({error.strerror})", "a file that can be written", "name another one")
+
+
+def load(path: str | Path) -> Any:
+    """Read a model from a file that :func:`save` wrote.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+
+    Returns
+    -------
+    CfC, LTC or NeuralLTC
+
+    Raises
+    ------
+    ValueError, TypeError
+        If there is no such file, it was truncated or altered, is of a newer format, or of something else.
+
+    Examples
+    --------
+    >>> load("model.pt")
+    Traceback (most recent call last):
+    ValueError: path: got 'model.pt' (No such file or directory); expected a model's file; check the path.
+    """
+    path = _path(path)
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as opened:
+            entries = {key: opened[key] for key in opened.files}
+        header = _json(bytes(entries.pop("header")))
+    except OSError as error:
+        if error.strerror is None:
+            _refuse(path, "which ends too soon or is no model's file")
+        checks.refuse("path", f"{str(path)!r} ({error.strerror})", "a model's file", "check the path")
+    except Exception:  # whatever zipfile, numpy and json say of a file that is not what it should be
+        _refuse(path, "which is truncated, altered, or no model's file")
+    if not isinstance(header, dict) or header.get("format") != _FORMAT:
+        _refuse(path, "which is no model's file")
+    if header.get("version") != _VERSION:
+        got = f"{path.name!r}, of format {header.get('version')!r}"
+        checks.refuse("path", got, f"format {_VERSION}", "read it with the version of cfc_ref that wrote it, or newer")
+    if header.pop("sha256", None) != _digest(header, entries):
+        _refuse(path, "which was altered: its contents do not have the digest that it states")
+    return _model(path, header, entries)
+
+
+def _model(path: Path, header: dict[str, Any], entries: dict[str, Array]) -> Layer:
+    kind = header.get("kind")
+    if kind not in _KINDS:
+        _refuse(path, f"which holds a {kind!r}")
+    make = getattr(importlib.import_module(_KINDS[kind]), kind)
+    parts: dict[str, dict[str, Array]] = {"weights": {}, "wiring": {}}
+    try:
+        for key, array in entries.items():
+            part, _, name = key.partition(".")
+            parts[part][name] = array
+        units: Any = header.get("units")
+        if parts["wiring"]:
+            from cfc_ref.wirings import Wiring
+
+            units = Wiring.from_arrays(parts["wiring"])
+        model: Layer = make(units=units, **header["config"], seed=UNDRAWN)
+        model.load_state_dict(parts["weights"])
+    except (ValueError, TypeError, KeyError, MemoryError) as error:
+        _refuse(path, f"whose parts do not fit together ({error})")
+    return model
+
+
+def _refuse(path: Path, why: str) -> None:
+    checks.refuse("path", f"{path.name!r}, {why}", "a file that save wrote", "save the model again")
+
+
+def _path(path: str | Path) -> Path:
+    if not isinstance(path, (str, Path)):
+        checks.refuse("path", type(path).__name__, "the path of a file", "pass a string or a Path", TypeError)
+    return Path(path)
+
+
+def _packed(header: dict[str, Any], entries: Mapping[str, Array]) -> bytes:
+    """Return a file's bytes."""
+    import io
+    import json
+
+    whole = {**header, "sha256": _digest(header, entries)}
+    text = np.frombuffer(json.dumps(whole, allow_nan=False).encode(), np.uint8)
+    with io.BytesIO() as file:
+        np.savez(file, header=text, **entries)
+        return file.getvalue()
+
+
+def _json(data: bytes) -> Any:
+    import json
+
+    return json.loads(data)
+
+
+def _digest(header: Mapping[str, Any], entries: Mapping[str, Array]) -> str:
+    """Return the SHA-256 of a header and of every array's name, dtype, shape and numbers."""
+    import hashlib
+    import json
+
+    digest = hashlib.sha256(json.dumps(header, sort_keys=True).encode())
+    for key in sorted(entries):
+        array = np.ascontiguousarray(entries[key])
+        digest.update(f"{key} {array.dtype.str} {entries[key].shape}".encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()

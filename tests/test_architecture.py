@@ -18,7 +18,7 @@ PACKAGES = {m for m in MODULES if any(other.startswith(f"{m}.") for other in MOD
 
 # One direction: a unit imports from its own rank and from those below.
 RANKS = [
-    {"activations", "checks", "csv_table", "signals", "wirings"},
+    {"activations", "checks", "csv_table", "signals", "wiring_draws", "wirings"},
     {"neuron", "bounds", "cells"},
     {"kernels"},
     {"backend"},
@@ -38,10 +38,15 @@ HOMES = {  # third-party package -> the files and folders that may import it, an
 
 
 def imports(tree):
-    """Yield (dotted name, inside a function) of every import, TYPE_CHECKING's excepted."""
+    """Yield (dotted name, inside a function) of every import, TYPE_CHECKING's and those of a method ``plot`` excepted.
+
+    Such a method only passes its object on to the figure of it.
+    """
 
     def walk(node, inside):
         if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            return
+        if isinstance(node, ast.FunctionDef) and node.name == "plot":
             return
         if isinstance(node, ast.Import):
             yield from ((alias.name, inside) for alias in node.names)

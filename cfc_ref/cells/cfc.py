@@ -22,7 +22,7 @@ from cfc_ref.cells.cfc_heads import (
     pure,
 )
 from cfc_ref.cells.cfc_printed import d_printed, printed
-from cfc_ref.cells.dense import backbone, backbone_value, d_backbone, dense
+from cfc_ref.cells.dense import affine, backbone, backbone_value, d_backbone
 from cfc_ref.cells.tree import tree_map
 
 __all__ = ["MODES", "CfCKept", "cfc_step", "d_cfc_step", "trace_cfc"]
@@ -193,7 +193,7 @@ def trace_cfc(params: CfCParams, kept: CfCKept, form: CfCForm) -> dict[str, Arra
     more: dict[str, Array]
     if isinstance(heads, GateKept):
         u = _features(np.concatenate([kept.x, kept.h], axis=1), kept.backbone, form, kept.drop)
-        rate, more = dense(params.time_a, u), {"gate": heads.s, "ff1": heads.ff1, "ff2": heads.ff2}
+        rate, more = affine(params.time_a, u), {"gate": heads.s, "ff1": heads.ff1, "ff2": heads.ff2}
     elif isinstance(heads, PureKept):
         rate, more = np.abs(params.w_tau) + np.abs(heads.f1), {}
     else:

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cfc_ref.activations import ACTIVATIONS, d_sigmoid, sigmoid
-from cfc_ref.cells.dense import Dense, d_dense, dense
+from cfc_ref.cells.dense import Dense, affine, d_affine
 
 __all__ = [
     "VARIANTS",
@@ -131,10 +131,10 @@ class PureKept(NamedTuple):
 def _gate(params: CfCParams, u: Array, dt: Array, form: CfCForm) -> GateKept:
     """Return the two heads and the gate between them."""
     sign, heads = VARIANTS[form.variant].gate_sign, ACTIVATIONS[VARIANTS[form.variant].heads]
-    ff1 = heads.value(dense(params.ff1, u))
-    ff2 = heads.value(dense(params.ff2, u))
-    f = dense(params.time_a, u)
-    s = sigmoid(sign * f * dt + dense(params.time_b, u))
+    ff1 = heads.value(affine(params.ff1, u))
+    ff2 = heads.value(affine(params.ff2, u))
+    f = affine(params.time_a, u)
+    s = sigmoid(sign * f * dt + affine(params.time_b, u))
     return GateKept(ff1, ff2, s)
 
 
@@ -151,11 +151,11 @@ def _d_gate(
     d_z2 = d.ff2 * heads.derivative(kept.ff2)
     d_p = d.s * d_sigmoid(kept.s)
     d_f = sign * dt * d_p
-    d_dt = (sign * dense(params.time_a, u) * d_p).sum(axis=1, keepdims=True)
-    d_ff1, d_u1 = d_dense(params.ff1, u, d_z1)
-    d_ff2, d_u2 = d_dense(params.ff2, u, d_z2)
-    d_time_a, d_ua = d_dense(params.time_a, u, d_f)
-    d_time_b, d_ub = d_dense(params.time_b, u, d_p)
+    d_dt = (sign * affine(params.time_a, u) * d_p).sum(axis=1, keepdims=True)
+    d_ff1, d_u1 = d_affine(params.ff1, u, d_z1)
+    d_ff2, d_u2 = d_affine(params.ff2, u, d_z2)
+    d_time_a, d_ua = d_affine(params.time_a, u, d_f)
+    d_time_b, d_ub = d_affine(params.time_b, u, d_p)
     return CfCParams((), d_ff1, d_ff2, d_time_a, d_time_b), d_u1 + d_u2 + d_ua + d_ub, d_dt
 
 
@@ -329,7 +329,7 @@ def pure(params: CfCParams, u: Array, dt: Array, form: CfCForm) -> tuple[Array, 
     >>> pure(params, np.zeros((1, 1)), np.zeros((1, 1)), CfCForm("pure"))[0]  # A (1 - f1) at t = 0
     array([[0.5]])
     """
-    f1 = dense(params.ff1, u)
+    f1 = affine(params.ff1, u)
     decay = np.exp(-dt * (np.abs(params.w_tau) + np.abs(f1)))
     # Eq. (3), as in code
     return params.A - params.A * decay * f1, PureKept(f1, decay)
@@ -378,6 +378,6 @@ def d_pure(
     d_dt = (-rate * kept.decay * d_decay).sum(axis=1, keepdims=True)
     d_w_tau = np.sign(params.w_tau) * d_rate
     d_f1 = -d_x * params.A * kept.decay + np.sign(kept.f1) * d_rate
-    d_ff1, d_u = d_dense(params.ff1, u, d_f1)
+    d_ff1, d_u = d_affine(params.ff1, u, d_f1)
     d_params = CfCParams((), d_ff1, w_tau=d_w_tau.sum(axis=0, keepdims=True), A=d_A.sum(axis=0, keepdims=True))
     return d_params, d_u, d_dt

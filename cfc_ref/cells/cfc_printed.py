@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from cfc_ref.activations import d_sigmoid, sigmoid
 from cfc_ref.cells.cfc_heads import CfCParams
-from cfc_ref.cells.dense import d_dense, dense
+from cfc_ref.cells.dense import affine, d_affine
 from cfc_ref.cells.tree import tree_map
 
 __all__ = ["PrintedKept", "d_printed", "printed"]
@@ -66,8 +66,8 @@ def printed(params: CfCParams, u: Array, u_minus: Array, B: Array, dt: Array) ->
     >>> x  # A + B/2
     array([[2.]])
     """
-    f = sigmoid(dense(params.ff1, u))
-    r = sigmoid(dense(params.ff1, u_minus))
+    f = sigmoid(affine(params.ff1, u))
+    r = sigmoid(affine(params.ff1, u_minus))
     decay = np.exp(-(np.abs(params.w_tau) + f) * dt)
     # Eq. (3)
     return B * decay * r + params.A, PrintedKept(f, r, decay)
@@ -118,8 +118,8 @@ def d_printed(
     d_rate = -dt * kept.decay * d_decay
     d_dt = (-rate * kept.decay * d_decay).sum(axis=1, keepdims=True)
     d_w_tau = np.sign(params.w_tau) * d_rate
-    d_plus, d_u = d_dense(params.ff1, u, d_rate * d_sigmoid(kept.f))
-    d_minus, d_u_minus = d_dense(params.ff1, u_minus, d_r * d_sigmoid(kept.r))
+    d_plus, d_u = d_affine(params.ff1, u, d_rate * d_sigmoid(kept.f))
+    d_minus, d_u_minus = d_affine(params.ff1, u_minus, d_r * d_sigmoid(kept.r))
     d_ff1 = tree_map(np.add, d_plus, d_minus)
     d_params = CfCParams((), d_ff1, w_tau=d_w_tau.sum(axis=0, keepdims=True), A=d_A.sum(axis=0, keepdims=True))
     return d_params, d_u, d_u_minus, d_B, d_dt

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from cfc_ref.activations import Activation
 
-__all__ = ["Dense", "backbone", "d_backbone", "d_dense", "dense"]
+__all__ = ["Dense", "affine", "backbone", "d_affine", "d_backbone"]
 
 Array = npt.NDArray[Any]
 
@@ -32,7 +32,7 @@ class Dense(NamedTuple):
     b: Array | None
 
 
-def dense(params: Dense, u: Array) -> Array:
+def affine(params: Dense, u: Array) -> Array:
     r"""Linear map, :math:`z = u\,W^\top + b`.
 
     Parameters
@@ -49,15 +49,15 @@ def dense(params: Dense, u: Array) -> Array:
     Examples
     --------
     >>> import numpy as np
-    >>> dense(Dense(np.array([[1.0, 2.0]]), np.array([0.5])), np.array([[1.0, 1.0]]))
+    >>> affine(Dense(np.array([[1.0, 2.0]]), np.array([0.5])), np.array([[1.0, 1.0]]))
     array([[3.5]])
     """
     z = u @ params.W.T
     return z if params.b is None else z + params.b
 
 
-def d_dense(params: Dense, u: Array, d_z: Array) -> tuple[Dense, Array]:
-    r"""Backward of :func:`dense`.
+def d_affine(params: Dense, u: Array, d_z: Array) -> tuple[Dense, Array]:
+    r"""Backward of :func:`affine`.
 
     .. math:: \frac{\partial z_i}{\partial W_{ij}} = u_j, \qquad \frac{\partial z_i}{\partial b_i} = 1, \qquad
               \frac{\partial z_i}{\partial u_j} = W_{ij}
@@ -81,7 +81,7 @@ def d_dense(params: Dense, u: Array, d_z: Array) -> tuple[Dense, Array]:
     --------
     >>> import numpy as np
     >>> params = Dense(np.array([[1.0, 2.0]]), np.array([0.5]))
-    >>> d_params, d_u = d_dense(params, np.array([[3.0, 4.0]]), np.array([[1.0]]))
+    >>> d_params, d_u = d_affine(params, np.array([[3.0, 4.0]]), np.array([[1.0]]))
     >>> d_params.W, d_params.b, d_u
     (array([[3., 4.]]), array([1.]), array([[1., 2.]]))
     """
@@ -124,7 +124,7 @@ def backbone(
     """
     u, kept = v, []
     for layer, m in zip(layers, _factors(layers, drop), strict=True):
-        z = dense(layer, u)
+        z = affine(layer, u)
         a = activation.value(z)
         kept.append(a if activation.by_value else z)
         u = a if m is None else a * m
@@ -173,7 +173,7 @@ def d_backbone(
         d_a = d_u if factors[k] is None else d_u * factors[k]
         d_z = d_a * activation.derivative(kept[k])
         below = v if k == 0 else backbone_value(kept[k - 1], activation, factors[k - 1])
-        d_layer, d_u = d_dense(layers[k], below, d_z)
+        d_layer, d_u = d_affine(layers[k], below, d_z)
         d_layers.append(d_layer)
     return tuple(reversed(d_layers)), d_u
 

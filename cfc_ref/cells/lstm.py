@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cfc_ref.activations import d_sigmoid, d_tanh, sigmoid
-from cfc_ref.cells.dense import Dense, d_dense, dense
+from cfc_ref.cells.dense import Dense, affine, d_affine
 
 __all__ = ["LSTMKept", "LSTMParams", "d_lstm_step", "lstm_step"]
 
@@ -77,7 +77,7 @@ def lstm_step(
     >>> c, h.round(4)
     (array([[0.5]]), array([[0.2311]]))
     """
-    z = dense(params.input_map, x) + dense(params.recurrent_map, h)
+    z = affine(params.input_map, x) + affine(params.recurrent_map, h)
     z_a, z_i, z_f, z_o = np.split(z, 4, axis=1)
     a = np.tanh(z_a)
     i = sigmoid(z_i)
@@ -128,6 +128,6 @@ def d_lstm_step(params: LSTMParams, kept: LSTMKept, d_h: Array, d_c: Array) -> t
     d_z_f = d_f * d_sigmoid(kept.f)
     d_z_o = d_o * d_sigmoid(kept.o)
     d_z = np.concatenate([d_z_a, d_z_i, d_z_f, d_z_o], axis=1)
-    d_input_map, d_x = d_dense(params.input_map, kept.x, d_z)
-    d_recurrent_map, d_h = d_dense(params.recurrent_map, kept.h, d_z)
+    d_input_map, d_x = d_affine(params.input_map, kept.x, d_z)
+    d_recurrent_map, d_h = d_affine(params.recurrent_map, kept.h, d_z)
     return LSTMParams(d_input_map, d_recurrent_map), d_x, d_h, d_c

@@ -14,12 +14,12 @@ import numpy.typing as npt
 
 from cfc_ref.cells.tree import tree_map
 
-__all__ = ["d_sequence", "sequence"]
+__all__ = ["d_over_time", "over_time"]
 
 Array = npt.NDArray[Any]
 
 
-def sequence(
+def over_time(
     step: Callable[..., Any], params: Any, x: Array, state: Any, dt: Array, mask: Array | None = None, *, keep: bool
 ) -> tuple[list[Any], list[Any]]:
     r"""Run a network over a sequence, :math:`s_k = \mathrm{step}(x_k, s_{k-1}, t_k)`; a masked step holds the state.
@@ -52,7 +52,8 @@ def sequence(
     --------
     >>> def step(params, x, state, dt):
     ...     return (state[0] + x * dt,), None
-    >>> states, _ = sequence(step, (), np.ones((1, 3, 1)), (np.zeros((1, 1)),), np.array([[1.0, 2.0, 3.0]]), keep=False)
+    >>> start, dt = (np.zeros((1, 1)),), np.array([[1.0, 2.0, 3.0]])
+    >>> states, _ = over_time(step, (), np.ones((1, 3, 1)), start, dt, keep=False)
     >>> [state[0].item() for state in states]
     [0.0, 1.0, 3.0, 6.0]
     """
@@ -66,10 +67,10 @@ def sequence(
     return states, kept
 
 
-def d_sequence(
+def d_over_time(
     d_step: Callable[..., Any], params: Any, kept: list[Any], d_states: list[Any], mask: Array | None = None
 ) -> tuple[Any, Array, Any, Array]:
-    r"""Backward of :func:`sequence`: backpropagation through time.
+    r"""Backward of :func:`over_time`: backpropagation through time.
 
     .. math:: \bar s_{k-1} \mathrel{+}= \Big(\frac{\partial s_k}{\partial s_{k-1}}\Big)^{\!\top} \bar s_k, \qquad
               \bar\theta = \sum_k \Big(\frac{\partial s_k}{\partial \theta}\Big)^{\!\top} \bar s_k
@@ -103,7 +104,7 @@ def d_sequence(
     ...     x, dt = kept
     ...     return (), d_state[0] * dt, d_state, d_state[0] * x
     >>> one = np.ones((1, 1))
-    >>> _, d_x, _, d_dt = d_sequence(d_step, (), [(one, 2 * one), (one, 3 * one)], [(0 * one,), (one,), (one,)])
+    >>> _, d_x, _, d_dt = d_over_time(d_step, (), [(one, 2 * one), (one, 3 * one)], [(0 * one,), (one,), (one,)])
     >>> d_x[0, :, 0], d_dt
     (array([4., 3.]), array([[2., 1.]]))
     """

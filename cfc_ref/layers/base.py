@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cfc_ref import checks
-from cfc_ref.cells.sequence import d_sequence, sequence
+from cfc_ref.cells.sequence import d_over_time, over_time
 from cfc_ref.cells.tree import leaves, tree_map
 from cfc_ref.layers.arguments import OTHER_DTYPE, Call, Expected, arrange, arrange_gradients
 from cfc_ref.layers.stepper import Stepper
@@ -272,7 +272,7 @@ class Layer:
         if keep:
             params = tree_map(np.array, params)  # as they are now, whatever an optimiser writes
         step = self._step if rng is None else self._dropping(rng, call.x.shape[0])
-        states, kept = sequence(step, params.network, call.x, call.state, call.dt, call.mask, keep=keep)
+        states, kept = over_time(step, params.network, call.x, call.state, call.dt, call.mask, keep=keep)
         read = [state[0] for state in (states[1:] if self.return_sequences else states[-1:])]
         output = self._outputs(params, call, read)
         tape = Tape(self, params, call, read, kept, output.shape) if keep else None
@@ -325,7 +325,7 @@ class Layer:
         d_states += [(d_h, None if d_last[1] is None else 0) for d_h in d_read]
         d_states[-1] = tree_map(np.add, d_last, d_states[-1])
         d_network, d_x, d_state, d_dt = (
-            d_sequence(self._d_step, params.network, kept, d_states, call.mask)
+            d_over_time(self._d_step, params.network, kept, d_states, call.mask)
             if kept
             else (tree_map(np.zeros_like, params.network), np.zeros_like(call.x), d_states[0], np.zeros_like(call.dt))
         )
@@ -351,7 +351,7 @@ class Layer:
         """
         call = arrange(self._expected, x, hx, timespans, mask)
         params = self._params().network
-        states, kept = sequence(self._step, params, call.x, call.state, call.dt, call.mask, keep=True)
+        states, kept = over_time(self._step, params, call.x, call.state, call.dt, call.mask, keep=True)
         if not kept:
             checks.refuse("x", "a sequence of no steps", "at least one step", "pass one")
         steps = [{"state": state[0], **self._trace(params, k)} for state, k in zip(states[1:], kept, strict=True)]

@@ -9,13 +9,11 @@ import numpy as np
 from cfc_ref import checks
 from cfc_ref.activations import ACTIVATIONS
 from cfc_ref.cells.cfc import MODES, trace_cfc
-from cfc_ref.cells.cfc_bounds import cell_box, cell_lipschitz
 from cfc_ref.cells.cfc_heads import VARIANTS, CfCForm, CfCParams
 from cfc_ref.cells.cfc_network import CfCNetwork, d_network_step, network_step
-from cfc_ref.cells.dense import Dense, d_dense, dense
+from cfc_ref.cells.dense import Dense, affine, d_affine
 from cfc_ref.cells.lstm import LSTMParams
 from cfc_ref.layers.base import UNDRAWN, Layer, Params
-from cfc_ref.layers.initial import generator, initialise_cfc
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -148,6 +146,8 @@ class CfC(Layer):
         self._form = CfCForm(self.mode, self.variant, self.activation, self.forget_bias)
         self._allocate()
         if seed is not UNDRAWN:
+            from cfc_ref.layers.initial import generator, initialise_cfc
+
             initialise_cfc(self._arrays, self.mode, self.variant, generator(seed))
 
     def _set_units(self, units: Any) -> None:
@@ -283,12 +283,12 @@ class CfC(Layer):
 
     def _readout(self, params: Dense | None, h: Array) -> Array:
         out = h[:, self._read]
-        return out if params is None else dense(params, out)
+        return out if params is None else affine(params, out)
 
     def _d_readout(self, params: Dense | None, h: Array, d_y: Array) -> tuple[Any, Array]:
         d_params = None
         if params is not None:
-            d_params, d_y = d_dense(params, h[:, self._read], d_y)
+            d_params, d_y = d_affine(params, h[:, self._read], d_y)
         d_h = np.zeros_like(h)
         d_h[:, self._read] = d_y
         return d_params, d_h
@@ -316,6 +316,8 @@ class CfC(Layer):
         -------
         low, high : ndarray, shape (units,)
         """
+        from cfc_ref.cells.cfc_bounds import cell_box
+
         t = self._timespan(timespan)
         boxes = [cell_box(layer, t, self._form) for layer in self._params().network.layers]
         return np.concatenate([low for low, _ in boxes]), np.concatenate([high for _, high in boxes])
@@ -330,6 +332,8 @@ class CfC(Layer):
         norm : {"max", "euclidean"}
             Of a state.
         """
+        from cfc_ref.cells.cfc_bounds import cell_lipschitz
+
         t = self._timespan(timespan)
         checks.choice("norm", norm, ("max", "euclidean"))
         if self.mixed_memory:

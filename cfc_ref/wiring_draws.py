@@ -1,0 +1,142 @@
+"""How the synapses of a wiring are drawn: the draws of ncps 1.0.1 in its order, so that a seed means the same wiring.
+
+n draws made at once are the same numbers as n made one after the other.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Array = npt.NDArray[Any]
+
+__all__ = ["draw_fully_connected", "draw_ncp", "draw_random", "ncp_neurons"]
+
+
+def draw_fully_connected(inputs: int, units: int, seed: int, self_connections: bool) -> tuple[Array, Array]:
+    """Draw the polarities of all synapses, one in three inhibitory.
+
+    Parameters
+    ----------
+    inputs, units, seed, self_connections
+        As :class:`cfc_ref.wirings.FullyConnected` takes them, and the number of inputs.
+
+    Returns
+    -------
+    adjacency : ndarray, shape (units, units)
+    sensory : ndarray, shape (inputs, units)
+
+    Examples
+    --------
+    >>> draw_fully_connected(1, 2, 1111, True)[0].shape
+    (2, 2)
+    """
+    rng = np.random.default_rng(seed)
+    adjacency = np.zeros((units, units))
+    wired = np.full((units, units), True) if self_connections else ~np.eye(units, dtype=bool)
+    adjacency[wired] = rng.choice([-1, 1, 1], size=np.count_nonzero(wired))
+    return adjacency, rng.choice([-1, 1, 1], size=(inputs, units))
+
+
+def draw_random(inputs: int, units: int, sparsity: float, seed: int) -> tuple[Array, Array]:
+    """Draw a share of all synapses, and their polarities.
+
+    Parameters
+    ----------
+    inputs, units, sparsity, seed
+        As :class:`cfc_ref.wirings.Random` takes them, and the number of inputs.
+
+    Returns
+    -------
+    adjacency : ndarray, shape (units, units)
+    sensory : ndarray, shape (inputs, units)
+
+    Examples
+    --------
+    >>> int(np.abs(draw_random(2, 4, 0.5, 1111)[0]).sum())
+    8
+    """
+    rng = np.random.default_rng(seed)
+    adjacency, sensory = np.zeros(units * units), np.zeros(inputs * units)
+    used = rng.choice(adjacency.size, size=round(units * units * (1 - sparsity)), replace=False)
+    adjacency[used] = rng.choice([-1, 1, 1], size=used.size)
+    used = rng.choice(sensory.size, size=round(inputs * units * (1 - sparsity)), replace=False)
+    sensory[used] = rng.choice([-1, 1, 1], size=(used.size, 2))[:, 1]  # ncps draws each twice; the second one counts
+    return adjacency.reshape(units, units), sensory.reshape(inputs, units)
+
+
+def ncp_neurons(inter: int, command: int, motor: int) -> tuple[Array, Array, Array]:
+    """Return the ids of motor, command and inter neurons.
+
+    Parameters
+    ----------
+    inter, command, motor : int
+        How many there are.
+
+    Examples
+    --------
+    >>> ncp_neurons(inter=2, command=2, motor=1)
+    (array([0]), array([1, 2]), array([3, 4]))
+    """
+    return np.arange(motor), motor + np.arange(command), motor + command + np.arange(inter)
+
+
+def draw_ncp(
+    inputs: int,
+    inter: int,
+    command: int,
+    motor: int,
+    sensory_fanout: int,
+    inter_fanout: int,
+    recurrent_command_synapses: int,
+    motor_fanin: int,
+    seed: int,
+) -> tuple[Array, Array]:
+    """Draw the synapses of a neural circuit policy, half of them inhibitory.
+
+    Parameters
+    ----------
+    inputs, inter, command, motor, sensory_fanout, inter_fanout, recurrent_command_synapses, motor_fanin, seed
+        As :class:`cfc_ref.wirings.NCP` takes them, and the number of inputs.
+
+    Returns
+    -------
+    adjacency : ndarray, shape (units, units)
+    sensory : ndarray, shape (inputs, units)
+
+    Examples
+    --------
+    >>> int(np.abs(draw_ncp(2, 2, 2, 1, 1, 1, 1, 1, 22222)[1]).sum())
+    2
+    """
+    rng = np.random.RandomState(seed)
+    motor_ids, command_ids, inter_ids = ncp_neurons(inter, command, motor)
+    units = inter + command + motor
+    adjacency, sensory = np.zeros((units, units)), np.zeros((inputs, units))
+    _connect(rng, sensory, np.arange(inputs), inter_ids, sensory_fanout, most=inputs)
+    _connect(rng, adjacency, inter_ids, command_ids, inter_fanout, most=command)  # as ncps does; inter would be enough
+    for _ in range(recurrent_command_synapses):
+        source, target = rng.choice(command_ids), rng.choice(command_ids)
+        adjacency[source, target] = rng.choice([-1, 1])
+    _connect(rng, adjacency.T, motor_ids, command_ids, motor_fanin, most=motor)
+    return adjacency, sensory
+
+
+def _connect(
+    rng: np.random.RandomState, matrix: Array, choosing: Array, chosen: Array, number: int, *, most: int
+) -> None:
+    """Let each of `choosing` (rows) choose `number` of `chosen` (columns), then connect those that nobody chose.
+
+    The latter get as many synapses as the others have on average, at least 1 and not more than `most`.
+    """
+    for one in choosing:
+        others = rng.choice(chosen, size=number, replace=False)
+        matrix[one, others] = rng.choice([-1, 1], size=number)
+    average = min(max(choosing.size * number // chosen.size, 1), most)
+    for one in chosen[~matrix[np.ix_(choosing, chosen)].any(axis=0)]:
+        others = rng.choice(choosing, size=average, replace=False)
+        matrix[others, one] = rng.choice([-1, 1], size=average)
