@@ -16,11 +16,13 @@ _PUBLIC = {
     "closed_form": "cfc_ref.neuron.closed_forms",
     "exact": "cfc_ref.neuron.exact_solution",
     "frozen": "cfc_ref.neuron.closed_forms",
+    "from_ncps": "cfc_ref.ncps_weights",
     "load": "cfc_ref.io",
     "save": "cfc_ref.io",
     "set_num_threads": "cfc_ref.backend",
     "signals": "cfc_ref.signals",
     "solve": "cfc_ref.neuron.trajectory",
+    "to_ncps_state_dict": "cfc_ref.ncps_weights",
     "verify": "cfc_ref.report.run",
     "warmup": "cfc_ref.backend",
     "wirings": "cfc_ref.wirings",
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
     from cfc_ref.io import load as load
     from cfc_ref.io import save as save
     from cfc_ref.layers.cfc import CfC as CfC
+    from cfc_ref.ncps_weights import from_ncps as from_ncps
+    from cfc_ref.ncps_weights import to_ncps_state_dict as to_ncps_state_dict
     from cfc_ref.neuron.closed_forms import closed_form as closed_form
     from cfc_ref.neuron.closed_forms import frozen as frozen
     from cfc_ref.neuron.exact_solution import exact as exact

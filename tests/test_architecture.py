@@ -23,7 +23,7 @@ RANKS = [
     {"kernels"},
     {"backend"},
     {"layers", "translate"},
-    {"io", "learn"},
+    {"io", "live_ncps", "ncps_weights", "learn"},
     {"plots"},
     {"data", "experiments", "bench", "report"},
     {"cli"},

@@ -153,7 +153,7 @@ def arrange(expected: Expected, x: Any, hx: Any = None, timespans: Any = None, m
 def _mask(mask: Any, batched: bool, time_axis: int, B: int, T: int) -> Array:
     """Return a mask as (batch, time)."""
     try:
-        array = np.asarray(mask)
+        array = np.array(mask)  # a copy: a tape is not changed by what the caller writes later
     except ValueError:
         array = np.empty(0)  # a ragged sequence
     if array.dtype != np.bool_:

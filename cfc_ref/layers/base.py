@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from cfc_ref.wirings import Wiring
+
     Array = npt.NDArray[Any]
 
 __all__ = ["UNDRAWN", "Gradients", "Layer", "Params", "Tape"]
@@ -103,6 +105,8 @@ class Layer:
         The live trainable arrays by ncps's PyTorch names: writing into them in place is how an optimiser works.
     dtype : dtype
         float32 or float64.
+    wiring : Wiring or None
+        The built wiring.
     """
 
     input_size: int
@@ -113,6 +117,7 @@ class Layer:
     batch_first: bool
     mixed_memory: bool
     dtype: np.dtype[Any]
+    wiring: Wiring | None
     _keys: Params  # names at the leaves
     _arrays: dict[str, Array]
     _masks: dict[str, Array]  # name of a weight -> its mask
@@ -141,6 +146,11 @@ class Layer:
 
     def _trace(self, params: Any, kept: Any) -> dict[str, Array]:
         """Return what a time step did, arrays of shape (batch, …) by name."""
+        raise NotImplementedError
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The arguments that make a layer like this one, but for `units`, `seed` and `backend`."""
         raise NotImplementedError
 
     # --- weights
@@ -276,7 +286,8 @@ class Layer:
         read = [state[0] for state in (states[1:] if self.return_sequences else states[-1:])]
         output = self._outputs(params, call, read)
         tape = Tape(self, params, call, read, kept, output.shape) if keep else None
-        return output, call.outward_state(states[-1]), tape
+        last = tree_map(np.array, states[-1])  # the caller's own, as the tape reads the states
+        return output, call.outward_state(last), tape
 
     def _outputs(self, params: Params, call: Call, read: list[Array]) -> Array:
         """Return the output of the states that are read, in the caller's layout."""
