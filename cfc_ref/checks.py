@@ -445,7 +445,7 @@ def float_dtype(name: str, value: Any) -> np.dtype[Any]:
     """
     try:
         dtype = np.dtype("float16" if value is None else value)  # numpy takes None for float64
-    except TypeError:
+    except Exception:  # numpy parses strings, and raises what its parser raises
         dtype = np.dtype("float16")
     if dtype not in (np.float32, np.float64):
         refuse(name, repr(value), "'float32' or 'float64'", "choose one of them")

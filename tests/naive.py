@@ -7,6 +7,7 @@ reversal potential, c = x0 - A, y = f(I) the release, k = w + a, and [a, b] the 
 import math
 from decimal import Decimal, localcontext
 from itertools import pairwise
+from typing import NamedTuple
 
 # --- the neuron
 
@@ -286,3 +287,136 @@ def release_derivatives(U1, U2, U3, U4):
         S3 * U1**3 + 3 * S2 * U1 * U2 + S1 * U3,
         S4 * U1**4 + 6 * S3 * U1**2 * U2 + 3 * S2 * U2**2 + 4 * S2 * U1 * U3 + S1 * U4,
     )
+
+
+# --- networks: one sample, one neuron at a time; weights are nested lists by ncps's PyTorch names
+
+NONLINEARITIES = {
+    "silu": lambda z: z * f(z),
+    "relu": lambda z: z if z > 0 else 0.0,
+    "tanh": math.tanh,
+    "gelu": lambda z: z * math.erfc(-z / math.sqrt(2)) / 2,
+    "lecun_tanh": lambda z: 1.7159 * math.tanh(0.666 * z),
+    "linear": lambda z: z,
+}
+HEADS = {"torch": "tanh", "tensorflow": "lecun_tanh", "keras": "linear"}
+
+
+class Wires(NamedTuple):
+    """A wiring: synapses [from][to], the number of motor neurons, and the neurons of each layer."""
+
+    adjacency: list
+    sensory: list
+    outputs: int
+    layers: list
+
+
+class Network(NamedTuple):
+    """What is fixed about a CfC besides its weights."""
+
+    mode: str
+    variant: str
+    activation: str = "lecun_tanh"
+    forget_bias: float = 1.0
+    recurrence: str = "full"
+    wires: Wires | None = None
+
+
+def affine(weights, name, u, mask=None):
+    z = []
+    for i, row in enumerate(weights[f"{name}.weight"]):
+        terms = [w * u_j * (mask[i][j] if mask else 1) for j, (w, u_j) in enumerate(zip(row, u, strict=True))]
+        z.append(math.fsum(terms) + (weights[f"{name}.bias"][i] if f"{name}.bias" in weights else 0.0))
+    return z
+
+
+def backbone(network, weights, prefix, v):
+    biases = [key for key in weights if key.startswith(f"{prefix}backbone.") and key.endswith("bias")]
+    for place in sorted(int(key.split(".")[-2]) for key in biases):
+        v = [NONLINEARITIES[network.activation](z) for z in affine(weights, f"{prefix}backbone.{place}", v)]
+    return v
+
+
+def cfc_neuron(network, weights, prefix, i, x_i, t, heads, heads_minus):
+    """The next state of neuron i, and what it did, from the heads at [I, x] and at [-I, -x]."""
+    mode = network.mode
+    if mode in ("default", "no_gate"):
+        g = NONLINEARITIES[HEADS[network.variant]]
+        ff1, ff2, rate = g(heads["ff1"][i]), g(heads["ff2"][i]), heads["time_a"][i]
+        s = f((rate if network.variant == "torch" else -rate) * t + heads["time_b"][i])
+        x = ff1 * (1 - s) + s * ff2 if mode == "default" else ff1 + s * ff2
+        return x, {"rate": rate, "gate": s, "ff1": ff1, "ff2": ff2}
+    w_tau, A, f1 = abs(weights[f"{prefix}w_tau"][0][i]), weights[f"{prefix}A"][0][i], heads["ff1"][i]
+    if mode == "pure":
+        rate = w_tau + abs(f1)
+        return A - A * math.exp(-t * rate) * f1, {"rate": rate}
+    B = weights[f"{prefix}B"][0][i] if mode == "paper_pure" else x_i - A
+    rate = w_tau + f(f1)
+    return B * math.exp(-rate * t) * f(heads_minus["ff1"][i]) + A, {"rate": rate, "release": f(f1)}
+
+
+def cfc_cell(network, weights, prefix, I, x, t, mask=None):
+    def heads(v):
+        u = backbone(network, weights, prefix, v)
+        names = ["ff1", "ff2", "time_a", "time_b"] if network.mode in ("default", "no_gate") else ["ff1"]
+        return {name: affine(weights, prefix + name, u, mask if "ff" in name else None) for name in names}
+
+    plus, minus = heads([*I, *x]), heads([-v for v in (*I, *x)])
+    steps = [cfc_neuron(network, weights, prefix, i, x[i], t, plus, minus) for i in range(len(x))]
+    return [new for new, _ in steps], {name: [did[name] for _, did in steps] for name in steps[0][1]}
+
+
+def synapse_mask(network, l):
+    """Factors of the heads of layer l, [to][from]: from what it reads, and from within; PyTorch drops the signs."""
+    wires, own = network.wires, network.wires.layers[l]
+    incoming = wires.sensory if l == 0 else [wires.adjacency[j] for j in wires.layers[l - 1]]
+    mask = []
+    for i in own:
+        within = [1 if network.recurrence == "full" else wires.adjacency[j][i] for j in own]
+        signed = [*(row[i] for row in incoming), *within]
+        mask.append([abs(m) for m in signed] if network.variant == "torch" else signed)
+    return mask
+
+
+def lstm(weights, x, h, c, forget_bias):
+    parts = affine(weights, "lstm.input_map", x), affine(weights, "lstm.recurrent_map", h)
+    z, n = [a + b for a, b in zip(*parts, strict=True)], len(h)
+    new_c = [f(z[2 * n + i] + forget_bias) * c[i] + f(z[n + i]) * math.tanh(z[i]) for i in range(n)]
+    return [f(z[3 * n + i]) * math.tanh(new_c[i]) for i in range(n)], new_c
+
+
+def cfc_step(network, weights, I, h, c, t):
+    """The next (h, c), and what the neurons did, in the state's order."""
+    if c is not None:
+        out, c = lstm(weights, I, h, c, network.forget_bias)
+        I, h = (I, out) if network.variant == "torch" else (out, h)
+    if network.wires is None:
+        h, did = cfc_cell(network, weights, "rnn_cell.", I, h, t)
+        return h, c, did
+    new_h, did, begin = [], {}, 0
+    for l, own in enumerate(network.wires.layers):
+        part = h[begin : begin + len(own)]
+        I, did_l = cfc_cell(network, weights, f"rnn_cell.layer_{l}.", I, part, t, synapse_mask(network, l))
+        new_h, begin = new_h + I, begin + len(own)
+        did = {name: did.get(name, []) + values for name, values in did_l.items()}
+    return new_h, c, did
+
+
+def cfc_output(network, weights, h):
+    if network.wires is not None:
+        last = network.wires.layers[-1]
+        motor = h[len(h) - len(last) :]
+        h = motor if network.variant == "torch" else motor[: network.wires.outputs]
+    return affine(weights, "fc", h) if "fc.weight" in weights else h
+
+
+def cfc_sequence(network, weights, xs, h, c, ts, mask=None):
+    """Outputs, last (h, c), and of every step the state and what the neurons did; a masked step holds the state."""
+    outputs, steps = [], []
+    for k, (x, t) in enumerate(zip(xs, ts, strict=True)):
+        new_h, new_c, did = cfc_step(network, weights, x, h, c, t)
+        if mask is None or mask[k]:
+            h, c = new_h, new_c
+        outputs.append(cfc_output(network, weights, h))
+        steps.append({"state": h, **did})
+    return outputs, h, c, steps

@@ -65,3 +65,69 @@ def test_no_argument_overflows(dtype):
     assert_close(activations.sigmoid(z), np.array([0, 0, 0.5, 1, 1]), dtype=dtype)
     assert_close(activations.softplus(z), np.maximum(z, 0) + np.array([0, 0, math.log(2), 0, 0]), rtol=1e-6)
     assert_close(activations.mean_sigmoid(z, -z), np.full(5, 0.5), rtol=1e-6, dtype=dtype)
+
+
+# --- the nonlinearities of networks
+
+SMOOTH = sorted(set(naive.NONLINEARITIES) - {"relu"})
+EACH = pytest.mark.parametrize("name", sorted(naive.NONLINEARITIES))
+
+
+def derivative(name, z):
+    """As a backward takes it: from the value, or from the argument."""
+    entry = activations.ACTIVATIONS[name]
+    return entry.derivative(entry.value(z) if entry.by_value else z)
+
+
+@EACH
+@given(z=anywhere)
+def test_values(name, z):
+    got = activations.ACTIVATIONS[name].value(z)
+    assert_close(got, naive.NONLINEARITIES[name](z), rtol=1e-14, atol=1e-15 * max(1, abs(z)))
+    assert_close(getattr(activations, name)(z), got, 0, 0)
+
+
+@pytest.mark.parametrize("name", SMOOTH)
+@given(z=st.floats(-40, 40))
+def test_derivatives_of_the_nonlinearities(name, z):
+    f, h = naive.NONLINEARITIES[name], 1e-4
+    ref = (8 * (f(z + h) - f(z - h)) - (f(z + 2 * h) - f(z - 2 * h))) / (12 * h)
+    assert_close(derivative(name, z), ref, rtol=0, atol=1e-9)
+
+
+@given(anywhere)
+def test_the_rectifiers_derivative_is_a_step_and_0_at_the_kink(z):
+    assert derivative("relu", z) == (1.0 if z > 0 else 0.0)
+    assert derivative("relu", 0.0) == derivative("relu", -0.0) == 0
+
+
+@EACH
+def test_slope_and_bound_are_the_smallest_that_hold(name):
+    entry = activations.ACTIVATIONS[name]
+    z = np.linspace(-40, 40, 800_001)
+    assert_close(np.abs(derivative(name, z)).max(), entry.slope, rtol=1e-8, atol=0)
+    assert np.abs(derivative(name, z)).max() <= entry.slope * (1 + 1e-15)
+    if math.isfinite(entry.bound):
+        assert_close(np.abs(entry.value(z)).max(), entry.bound, rtol=1e-14, atol=0)
+        assert np.abs(entry.value(z)).max() <= entry.bound
+    else:
+        assert np.abs(entry.value(np.array([-1e6, 1e6]))).max() == 1e6
+
+
+@EACH
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("shape", [(), (3,), (2, 1, 3), (0,)])
+def test_nonlinearities_keep_shape_and_dtype(name, dtype, shape):
+    z = np.full(shape, 0.3, dtype)
+    value = naive.NONLINEARITIES[name](0.3)
+    assert_close(activations.ACTIVATIONS[name].value(z), np.full(shape, value), 1e-6, dtype=dtype)
+    assert_close(derivative(name, z), np.full(shape, derivative(name, 0.3)), 1e-6, dtype=dtype)
+
+
+@EACH
+@pytest.mark.parametrize(("dtype", "largest"), [(np.float32, 1e30), (np.float64, 1e150)])
+def test_nonlinearities_of_huge_arguments(name, dtype, largest):
+    z = np.array([-largest, -1e9, 0, 1e9, largest], dtype)
+    ref = [naive.NONLINEARITIES[name](max(value, -1e300)) for value in z.tolist()]
+    assert_close(activations.ACTIVATIONS[name].value(z), ref, rtol=1e-6, dtype=dtype)
+    assert np.isfinite(derivative(name, z)).all()

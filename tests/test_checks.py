@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 
@@ -117,3 +119,69 @@ def test_a_message_is_one_line_of_bounded_length():
     assert len(message) < 300
     assert message.startswith("A: got one two one")
     assert message.endswith("...; expected less; shorten it.")
+
+
+# --- what networks ask for
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int8])
+def test_real_takes_what_is_not_finite(dtype):
+    array = np.array([1, 2], dtype)
+    assert_close(checks.real("x", array), array, dtype=np.float32 if dtype == np.float32 else np.float64)
+    got = checks.real("x", [1.0, math.nan, -math.inf])
+    assert (got[0], math.isnan(got[1]), got[2]) == (1, True, -math.inf)
+
+
+@pytest.mark.parametrize("value", [*bad.NOT_NUMBERS, np.ma.ones(2), "x", [object()], np.array("2020", "datetime64[Y]")])
+def test_real_refuses_what_is_no_number(value):
+    bad.refuses(checks.real, "value", value, named="x", name="x")
+
+
+def test_what_an_array_method_raises_is_a_refusal():
+    class Broken:
+        def __array__(self, dtype=None, copy=None):
+            raise RuntimeError("no")
+
+    bad.refuses(checks.real, "value", Broken(), named="x", name="x")
+
+
+@pytest.mark.parametrize("value", [[np.nan], [[1.0, 2.0], [np.inf, 0.0]], [-np.inf]])
+def test_finite_refuses(value):
+    with pytest.raises(ValueError, match=r"x: got (nan|inf|-inf) at index "):
+        checks.finite("x", np.array(value))
+
+
+def test_finite_accepts_everything_else():
+    for array in (np.empty(0), np.array(0.0), np.array([-1e308, 5e-324])):
+        checks.finite("x", array)
+
+
+@pytest.mark.parametrize("value", [0, 1, 1.0, "True", None, [True], np.array([True]), np.array(True), object()])
+def test_flag_refuses_what_is_neither_true_nor_false(value):
+    bad.refuses(checks.flag, "value", value, named="mixed_memory", name="mixed_memory")
+
+
+@pytest.mark.parametrize("value", [True, False])
+def test_flag_takes_those_of_python_and_numpy(value):
+    assert checks.flag("f", value) is value
+    assert checks.flag("f", np.bool_(value)) is value
+
+
+@pytest.mark.parametrize(
+    "given_shape", [(), (3,), (3, 2), (1, 3), (2, 1), (1, 1), (2, 3, 1), (1, 2, 3), (0, 3), (2, 4)]
+)
+def test_shape_refuses_all_but_one_also_what_would_broadcast(given_shape):
+    checks.shape("hx", np.empty((2, 3)), (2, 3), "(batch, units)")
+    with pytest.raises(ValueError, match=refusal("hx")):
+        checks.shape("hx", np.empty(given_shape), (2, 3), "(batch, units)")
+
+
+@pytest.mark.parametrize("value", ["float16", "int32", "complex64", "f4,f8", "no", "", None, 32, {}, [], object(), int])
+def test_float_dtype_refuses(value):
+    bad.refuses(checks.float_dtype, "value", value, named="dtype", name="dtype")
+
+
+@pytest.mark.parametrize("value", ["float32", "float64", np.float32, np.float64, np.dtype("f4"), "f8"])
+def test_float_dtype_takes_names_types_and_dtypes(value):
+    assert checks.float_dtype("dtype", value) in (np.dtype("float32"), np.dtype("float64"))
+    assert checks.float_dtype("dtype", value).itemsize == (4 if "4" in np.dtype(value).str else 8)

@@ -198,5 +198,5 @@ def trace_cfc(params: CfCParams, kept: CfCKept, form: CfCForm) -> dict[str, Arra
         rate, more = np.abs(params.w_tau) + np.abs(heads.f1), {}
     else:
         rate, more = np.abs(params.w_tau) + heads.f, {"release": heads.f}
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", over="ignore"):  # a rate of 0, or one so small that its inverse overflows
         return {"rate": rate, "time_constant": 1 / np.abs(rate), **more}

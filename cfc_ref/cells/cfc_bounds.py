@@ -58,7 +58,8 @@ def cell_box(params: CfCParams, t: float, form: CfCForm) -> tuple[Array, Array]:
         return -radius, radius
     A, decay = params.A[0], np.exp(-t * np.abs(params.w_tau[0]))
     if form.mode == "pure":
-        radius = np.abs(A) * (decay / (math.e * t) if t > 0 else math.inf)
+        with np.errstate(divide="ignore", over="ignore", invalid="ignore"):  # t = 0
+            radius = np.where(A == 0, 0, np.abs(A) * decay / (math.e * t))
     else:
         radius = np.abs(A) if form.mode == "from_x0" else np.abs(params.B[0]) * decay
     return A - radius, A + radius
@@ -119,6 +120,8 @@ def gain(params: CfCParams, d_v: Array, t: float, form: CfCForm) -> Array:
     >>> gain(CfCParams((), W, W, zero, zero), np.array([0.0, 1.0]), 1.0, CfCForm())
     array([3.])
     """
+    if form.mode in ("default", "no_gate") and math.isinf(ACTIVATIONS[VARIANTS[form.variant].heads].bound):
+        return np.full(len(params.ff1.W), math.inf)
     delta = d_v
     for layer in params.backbone:
         delta = ACTIVATIONS[form.activation].slope * (np.abs(layer.W) @ delta)
@@ -127,8 +130,6 @@ def gain(params: CfCParams, d_v: Array, t: float, form: CfCForm) -> Array:
         heads, sign = ACTIVATIONS[VARIANTS[form.variant].heads], VARIANTS[form.variant].gate_sign
         m = np.maximum(m, np.abs(params.ff2.W) @ delta)
         gamma = np.abs(sign * t * params.time_a.W + params.time_b.W) @ delta
-        if math.isinf(heads.bound):
-            return np.full(len(m), math.inf)
         if form.mode == "no_gate":
             return 2 * heads.slope * m + heads.bound * gamma / 4
         return heads.bound * gate_gain(heads.slope * m / heads.bound, gamma)
