@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 # public name -> the module that holds it; a module's own name stands for the module
 _PUBLIC = {
     "CfC": "cfc_ref.layers.cfc",
+    "LTC": "cfc_ref.layers.ltc",
     "LTCNeuron": "cfc_ref.neuron.model",
+    "NeuralLTC": "cfc_ref.layers.ltc",
     "bounds": "cfc_ref.bounds",
     "closed_form": "cfc_ref.neuron.closed_forms",
     "exact": "cfc_ref.neuron.exact_solution",
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
     from cfc_ref.io import load as load
     from cfc_ref.io import save as save
     from cfc_ref.layers.cfc import CfC as CfC
+    from cfc_ref.layers.ltc import LTC as LTC
+    from cfc_ref.layers.ltc import NeuralLTC as NeuralLTC
     from cfc_ref.ncps_weights import from_ncps as from_ncps
     from cfc_ref.ncps_weights import to_ncps_state_dict as to_ncps_state_dict
     from cfc_ref.neuron.closed_forms import closed_form as closed_form

@@ -58,7 +58,7 @@ class Call(NamedTuple):
     state : (h, c)
         The state before the first step, shapes (batch, units).
     dt : ndarray, shape (batch, time)
-        Timespans; 1 at masked steps.
+        Timespans; 0 at masked steps.
     mask : ndarray of bool, shape (batch, time), or None
         True where a step is real.
     batched : bool
@@ -173,7 +173,7 @@ def _timespans(
 ) -> tuple[Array, Callable[[Array], Any] | None]:
     """Return timespans as (batch, time), and the way back for their gradient."""
     if timespans is None:
-        return np.ones((B, T), dtype), None
+        return np.ones((B, T), dtype) if mask is None else mask.astype(dtype), None
     array = checks.real("timespans", timespans, expected="times >= 0")
     given, per_sample = array.shape, (B, T) if time_axis else (T, B)
     if batched and given in (per_sample, (*per_sample, 1)):
@@ -193,7 +193,7 @@ def _timespans(
         return d_dt.sum(axis=0).reshape(given)
 
     if mask is not None:
-        dt = np.where(mask, dt, 1)
+        dt = np.where(mask, dt, 0)
     checks.compare("timespans", dt, np.isfinite(dt) & (dt >= 0), "times >= 0", "pass the time since the last sample")
     return checks.as_dtype("timespans", dt, dtype, do=OTHER_DTYPE), spread
 

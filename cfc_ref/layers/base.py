@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cfc_ref import checks
+from cfc_ref.cells.dense import Dense
+from cfc_ref.cells.lstm import LSTMParams
 from cfc_ref.cells.sequence import d_over_time, over_time
 from cfc_ref.cells.tree import leaves, tree_map
 from cfc_ref.layers.arguments import OTHER_DTYPE, Call, Expected, arrange, arrange_gradients
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[Any]
 
-__all__ = ["UNDRAWN", "Gradients", "Layer", "Params", "Tape"]
+__all__ = ["UNDRAWN", "Gradients", "Layer", "Params", "Tape", "units_or_wiring"]
 
 BACKENDS = ("auto", "numpy")
 UNDRAWN: Any = object()  # a seed that draws nothing: the weights are about to be loaded
@@ -155,6 +157,20 @@ class Layer:
 
     # --- weights
 
+    def _dense(self, name: str, outputs: int, inputs: int, *, bias: bool = True) -> Any:
+        """Allocate a linear map's arrays, and return their names as the cells take them."""
+        self._arrays[f"{name}.weight"] = np.zeros((outputs, inputs), self.dtype)
+        if bias:
+            self._arrays[f"{name}.bias"] = np.zeros(outputs, self.dtype)
+        names: tuple[Any, Any] = f"{name}.weight", f"{name}.bias" if bias else None
+        return Dense(*names)
+
+    def _lstm(self) -> LSTMParams:
+        """Allocate the mixed memory's arrays, and return their names."""
+        input_map = self._dense("lstm.input_map", 4 * self.state_size, self.input_size)
+        recurrent_map = self._dense("lstm.recurrent_map", 4 * self.state_size, self.state_size, bias=False)
+        return LSTMParams(input_map, recurrent_map)
+
     @property
     def parameters(self) -> dict[str, Array]:
         """The live trainable arrays by name."""
@@ -179,7 +195,7 @@ class Layer:
         """
         if not hasattr(state_dict, "keys"):
             checks.refuse("state_dict", type(state_dict).__name__, "a dict of arrays", "pass one by name", TypeError)
-        missing, unused = [sorted(a - b) for a, b in _both(set(self._arrays), set(state_dict.keys()))]
+        missing, unused = [sorted(map(str, a - b)) for a, b in _both(set(self._arrays), set(state_dict.keys()))]
         if missing or unused:
             got = "; ".join(f"{word} {', '.join(keys)}" for word, keys in (("no", missing), ("also", unused)) if keys)
             checks.refuse("state_dict", got, f"the {len(self._arrays)} keys of this layer", "compare both models")
@@ -203,12 +219,16 @@ class Layer:
             )
 
     def _params(self) -> Params:
-        """Return the weights as the cells take them: masked, else live."""
+        """Return the weights as the cells take them."""
+        return tree_map(self._effective, self._keys)
 
-        def effective(key: str) -> Array:
-            return self._arrays[key] * self._masks[key] if key in self._masks else self._arrays[key]
+    def _effective(self, key: str) -> Array:
+        """Return a weight as the cells take it."""
+        return self._arrays[key] * self._masks[key] if key in self._masks else self._arrays[key]
 
-        return tree_map(effective, self._keys)
+    def _d_effective(self, key: str, value: Array, d_value: Array) -> Array:
+        """Return the gradient of a weight from its effective value's."""
+        return d_value * self._masks[key] if key in self._masks else d_value
 
     # --- sequences
 
@@ -323,6 +343,9 @@ class Layer:
         ValueError, TypeError
             In three parts, before anything is computed.
         """
+        return self._gradients(tape, d_output, d_hx, self._d_step)
+
+    def _gradients(self, tape: Tape, d_output: Any, d_hx: Any, d_step: Callable[..., Any]) -> Gradients:
         if not isinstance(tape, Tape) or tape.layer is not self:
             got = "that of another layer" if isinstance(tape, Tape) else type(tape).__name__
             checks.refuse("tape", got, "a tape of this layer", "pass what forward returned", TypeError)
@@ -336,13 +359,13 @@ class Layer:
         d_states += [(d_h, None if d_last[1] is None else 0) for d_h in d_read]
         d_states[-1] = tree_map(np.add, d_last, d_states[-1])
         d_network, d_x, d_state, d_dt = (
-            d_over_time(self._d_step, params.network, kept, d_states, call.mask)
+            d_over_time(d_step, params.network, kept, d_states, call.mask)
             if kept
             else (tree_map(np.zeros_like, params.network), np.zeros_like(call.x), d_states[0], np.zeros_like(call.dt))
         )
-        by_name = dict(zip(leaves(self._keys), leaves(Params(d_network, d_readout)), strict=True))
+        by_name = zip(leaves(self._keys), leaves(params), leaves(Params(d_network, d_readout)), strict=True)
         return Gradients(
-            {key: d * self._masks[key] if key in self._masks else d for key, d in by_name.items()},
+            {key: self._d_effective(key, value, d_value) for key, value, d_value in by_name},
             call.outward(d_x),
             call.outward_state(d_state),
             None if call.spread is None else call.spread(d_dt),
@@ -393,6 +416,33 @@ class Layer:
         if value == "numba":
             checks.refuse("backend", "'numba'", "'auto' or 'numpy', as layers have no kernels yet", "leave it out")
         self._backend = checks.choice("backend", value, BACKENDS)
+
+
+def units_or_wiring(units: Any) -> tuple[int, Wiring | None]:
+    """Return a layer's number of neurons, and its wiring where `units` is one.
+
+    Parameters
+    ----------
+    units : int or Wiring
+        The argument of a layer.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For anything else.
+
+    Examples
+    --------
+    >>> units_or_wiring(3)
+    (3, None)
+    """
+    if isinstance(units, (int, np.integer)):
+        return checks.count("units", units, at_least=1), None
+    from cfc_ref.wirings import Wiring
+
+    if not isinstance(units, Wiring):
+        checks.refuse("units", type(units).__name__, "an int or a Wiring", "see cfc_ref.wirings", TypeError)
+    return units.units, units
 
 
 def _both(a: set[str], b: set[str]) -> tuple[tuple[set[str], set[str]], tuple[set[str], set[str]]]:

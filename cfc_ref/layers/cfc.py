@@ -12,8 +12,8 @@ from cfc_ref.cells.cfc import MODES, trace_cfc
 from cfc_ref.cells.cfc_heads import VARIANTS, CfCForm, CfCParams
 from cfc_ref.cells.cfc_network import CfCNetwork, d_network_step, network_step
 from cfc_ref.cells.dense import Dense, affine, d_affine
-from cfc_ref.cells.lstm import LSTMParams
-from cfc_ref.layers.base import UNDRAWN, Layer, Params
+from cfc_ref.layers.arguments import OTHER_DTYPE
+from cfc_ref.layers.base import UNDRAWN, Layer, Params, units_or_wiring
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -152,16 +152,8 @@ class CfC(Layer):
 
     def _set_units(self, units: Any) -> None:
         """Take a number of neurons, or a wiring, which is built for what the first cell reads."""
-        self.wiring: Wiring | None = None
-        if isinstance(units, (int, np.integer)):
-            self.state_size = checks.count("units", units, at_least=1)
-            return
-        from cfc_ref.wirings import Wiring
-
-        if not isinstance(units, Wiring):
-            checks.refuse("units", type(units).__name__, "an int or a Wiring", "see cfc_ref.wirings", TypeError)
-        self.state_size = units.units
-        self.wiring = units.build(self._cell_inputs)
+        self.state_size, wiring = units_or_wiring(units)
+        self.wiring = None if wiring is None else wiring.build(self._cell_inputs)
 
     @property
     def _cell_inputs(self) -> int:
@@ -198,11 +190,7 @@ class CfC(Layer):
             read = slice(0, self.state_size)
         else:
             layers, read = self._wired_cells(self.wiring)
-        lstm = None
-        if self.mixed_memory:
-            input_map = self._dense("lstm.input_map", 4 * self.state_size, self.input_size)
-            recurrent_map = self._dense("lstm.recurrent_map", 4 * self.state_size, self.state_size, bias=False)
-            lstm = LSTMParams(input_map, recurrent_map)
+        lstm = self._lstm() if self.mixed_memory else None
         outputs = read.stop - read.start
         fc = None if self.proj_size is None else self._dense("fc", self.proj_size, outputs)
         self._read = read
@@ -252,13 +240,6 @@ class CfC(Layer):
         dropouts = max(0, k - VARIANTS[self.variant].dropout_from) if self.backbone_dropout > 0 else 0
         return 2 * k + dropouts
 
-    def _dense(self, name: str, outputs: int, inputs: int, *, bias: bool = True) -> Any:
-        self._arrays[f"{name}.weight"] = np.zeros((outputs, inputs), self.dtype)
-        if bias:
-            self._arrays[f"{name}.bias"] = np.zeros(outputs, self.dtype)
-        names: tuple[Any, Any] = f"{name}.weight", f"{name}.bias" if bias else None
-        return Dense(*names)
-
     # --- one time step
 
     def _step(self, params: CfCNetwork, x: Array, state: Any, dt: Array) -> tuple[Any, Any]:
@@ -307,6 +288,8 @@ class CfC(Layer):
     def box(self, timespan: float = 1.0) -> tuple[Array, Array]:
         """Return a box that holds every state but the first: :func:`cfc_ref.cells.cfc_bounds.cell_box`.
 
+        In mode "from_x0" it holds the states of runs that begin in it, as at 0, and is not known with mixed memory.
+
         Parameters
         ----------
         timespan : float
@@ -319,6 +302,9 @@ class CfC(Layer):
         from cfc_ref.cells.cfc_bounds import cell_box
 
         t = self._timespan(timespan)
+        if self.mode == "from_x0" and self.mixed_memory:
+            got, expected = "mode 'from_x0' with mixed memory", "another mode, or no mixed memory"
+            checks.refuse("layer", got, expected, "ask a layer whose steps begin at its own state")
         boxes = [cell_box(layer, t, self._form) for layer in self._params().network.layers]
         return np.concatenate([low for low, _ in boxes]), np.concatenate([high for _, high in boxes])
 
@@ -344,10 +330,9 @@ class CfC(Layer):
         return cell_lipschitz(self._params().network, t, self._form, norm)
 
     def _timespan(self, value: float) -> float:
-        t = checks.number("timespan", value)
-        if t < 0:
-            checks.refuse("timespan", repr(value), "a time >= 0", "pass the time between two samples")
-        return t
+        t = checks.as_dtype("timespan", np.array(checks.number("timespan", value)), self.dtype, do=OTHER_DTYPE)
+        checks.compare("timespan", t, t >= 0, "a time >= 0", "pass the time between two samples")
+        return float(t)
 
     @property
     def config(self) -> dict[str, Any]:

@@ -1,0 +1,55 @@
+r"""Algorithm 1 of the paper, at one time: a synaptic LTC's states as sums of closed forms, one for each synapse."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cfc_ref.activations import sigmoid
+from cfc_ref.cells.ltc import LTCParams
+from cfc_ref.cells.ltc_bounds import all_synapses
+
+__all__ = ["algorithm1_states"]
+
+Array = npt.NDArray[Any]
+
+
+def algorithm1_states(params: LTCParams, pre: Array, x0: Array, t: Array) -> Array:
+    r"""Algorithm 1 as printed: every synapse brings its own closed form (Eq. 2), and a neuron adds them up.
+
+    .. math:: \hat x_i(t) = \sum_j \Big[ A_{ij} + (x_{0,i} - A_{ij})\, e^{-t\,(1/\tau_i + s_{ij})}\,(1 - s_{ij}) \Big],
+              \qquad s_{ij} = \sigma\big(\sigma_{ij}(x^{pre}_{ij} - \mu_{ij})\big), \qquad \tau_i = C_i/g_i
+
+    A is the reversal potential E. The conductances w do not occur, nor V and C but for τ. At t = 0 it is
+    :math:`\sum_j [x_{0,i} + s_{ij}(A_{ij} - x_{0,i})]`, not :math:`x_{0,i}`; late it is :math:`\sum_j A_{ij}`, where the
+    ODE's equilibrium is a mean of the A's and V.
+
+    Parameters
+    ----------
+    params : LTCParams
+        Parameters; a synapse is where w > 0.
+    pre : ndarray, shape (batch, inputs + units)
+        Presynaptic values at time t: the inputs, as they reach the synapses, and the neurons' states.
+    x0 : ndarray, shape (batch, units)
+        States at t = 0.
+    t : ndarray, shape (batch, 1)
+        Time since then.
+
+    Returns
+    -------
+    ndarray, shape (batch, units)
+
+    Examples
+    --------
+    >>> one, none = np.ones(1), np.zeros((1, 1))
+    >>> params = LTCParams(one, one, one, *[none] * 4, none + 0.3, none + 1, none, none + 1)
+    >>> algorithm1_states(params, np.zeros((1, 2)), none, none + 1).round(4)  # 1 - e^{-3/2}/2
+    array([[0.8884]])
+    """
+    synapses = all_synapses(params)
+    A, s = synapses.erev, sigmoid(synapses.sigma * (pre[:, :, None] - synapses.mu))
+    decay = np.exp(-t[:, :, None] * (params.gleak / params.cm + s))
+    closed = A + (x0[:, None, :] - A) * decay * (1 - s)
+    return np.where(synapses.w > 0, closed, 0).sum(axis=1)

@@ -1,0 +1,248 @@
+r"""The LTC as ncps and the LTC repository have it: neurons with a leak, and synapses that are conductances.
+
+.. math:: C_i\,\dot x_i = g_i\,(V_i - x_i) + \sum_j w_{ij}\,\sigma\big(\sigma_{ij}(x_j - \mu_{ij})\big)\,(E_{ij} - x_i)
+          + \text{the same sum over the inputs } I_j
+
+It is not the paper's Eq. 1, which has one release and one reversal potential a neuron, and no capacity
+(:mod:`cfc_ref.cells.neural_ltc`). Matrices are indexed [presynaptic, postsynaptic], so that :math:`w_{ij}` is
+``w[j, i]``. Parameters are effective: positive where they have to be, and w is 0 where there is no synapse.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy.typing as npt
+
+from cfc_ref.activations import d_sigmoid, sigmoid
+from cfc_ref.cells.conductance import Balance, ConductanceForm
+
+__all__ = ["LTCParams", "Synapses", "d_synapse_sums", "synapse_sums", "synaptic", "trace_ltc"]
+
+Array = npt.NDArray[Any]
+Sums = tuple[Array, Array]
+
+
+class LTCParams(NamedTuple):
+    """Effective parameters of a synaptic LTC.
+
+    Attributes
+    ----------
+    gleak, vleak, cm : ndarray, shape (units,)
+        Leak g > 0, its reversal potential V, capacity C > 0.
+    w, sigma, mu, erev : ndarray, shape (units, units)
+        Of the synapses between neurons: conductance w >= 0, gain σ, threshold μ, reversal potential E.
+    sensory_w, sensory_sigma, sensory_mu, sensory_erev : ndarray, shape (inputs, units)
+        The same of the synapses from inputs.
+    """
+
+    gleak: Any
+    vleak: Any
+    cm: Any
+    w: Any
+    sigma: Any
+    mu: Any
+    erev: Any
+    sensory_w: Any
+    sensory_sigma: Any
+    sensory_mu: Any
+    sensory_erev: Any
+
+
+class Synapses(NamedTuple):
+    """One kind of synapses, shape (pre, post)."""
+
+    w: Any
+    sigma: Any
+    mu: Any
+    erev: Any
+
+
+_UNTOUCHED = LTCParams(*(0,) * len(LTCParams._fields))  # gradients of what a function does not read
+
+
+def _recurrent(params: LTCParams) -> Synapses:
+    return Synapses(params.w, params.sigma, params.mu, params.erev)
+
+
+def _sensory(params: LTCParams) -> Synapses:
+    return Synapses(params.sensory_w, params.sensory_sigma, params.sensory_mu, params.sensory_erev)
+
+
+def synapse_sums(synapses: Synapses, pre: Array) -> tuple[Array, Array, Array]:
+    r"""Sum synapses over their presynaptic side.
+
+    .. math:: s_{ij} = \sigma\big(\sigma_{ij}(x_j - \mu_{ij})\big), \qquad
+              G_i = \sum_j w_{ij}\,s_{ij}, \qquad Q_i = \sum_j w_{ij}\,s_{ij}\,E_{ij}
+
+    Parameters
+    ----------
+    synapses : Synapses
+        Parameters, shape (pre, post).
+    pre : ndarray, shape (batch, pre)
+        Presynaptic values, of neurons or inputs.
+
+    Returns
+    -------
+    G, Q : ndarray, shape (batch, post)
+    s : ndarray, shape (batch, pre, post)
+        The release of each synapse.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> one = np.ones((2, 1))
+    >>> G, Q, s = synapse_sums(Synapses(w=3 * one, sigma=one, mu=one, erev=-one), np.ones((1, 2)))
+    >>> G, Q
+    (array([[3.]]), array([[-3.]]))
+    """
+    s = sigmoid(synapses.sigma * (pre[:, :, None] - synapses.mu))
+    ws = synapses.w * s
+    return ws.sum(axis=1), (ws * synapses.erev).sum(axis=1), s
+
+
+def d_synapse_sums(synapses: Synapses, pre: Array, s: Array, d_G: Array, d_Q: Array) -> tuple[Synapses, Array]:
+    r"""Backward of :func:`synapse_sums`, with :math:`z = \sigma_{ij}(x_j - \mu_{ij})`.
+
+    .. math:: \overline{ws} = \bar G_i + E_{ij} \bar Q_i, \quad \bar w = \overline{ws}\,s, \quad \bar E = \bar Q_i\,w s,
+              \quad \bar z = \overline{ws}\,w\,s(1-s), \quad \bar\sigma = (x_j - \mu)\,\bar z, \quad
+              \bar\mu = -\sigma \bar z, \quad \bar x_j = \textstyle\sum_i \sigma \bar z
+
+    Parameters
+    ----------
+    synapses, pre
+        As in the forward.
+    s : ndarray, shape (batch, pre, post)
+        As the forward returned it.
+    d_G, d_Q : ndarray, shape (batch, post)
+        Gradients of the sums.
+
+    Returns
+    -------
+    d_synapses : Synapses
+    d_pre : ndarray, shape (batch, pre)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> one = np.ones((1, 1))
+    >>> synapses = Synapses(3 * one, one, one, -one)
+    >>> d_synapse_sums(synapses, one, synapse_sums(synapses, one)[2], one, 0 * one)[1]  # w σ s (1 - s)
+    array([[0.75]])
+    """
+    d_G, d_Q = d_G[:, None, :], d_Q[:, None, :]
+    d_ws = d_G + synapses.erev * d_Q
+    d_w = (d_ws * s).sum(axis=0)
+    d_erev = synapses.w * (d_Q * s).sum(axis=0)
+    d_z = d_ws * synapses.w * d_sigmoid(s)
+    d_sigma = (d_z * (pre[:, :, None] - synapses.mu)).sum(axis=0)
+    d_mu = -synapses.sigma * d_z.sum(axis=0)
+    d_pre = (d_z * synapses.sigma).sum(axis=2)
+    return Synapses(d_w, d_sigma, d_mu, d_erev), d_pre
+
+
+def _hold(params: LTCParams, I: Array, epsilon: float) -> Sums:
+    """Return the sums over the leak, ε and the sensory synapses."""
+    G, Q, _ = synapse_sums(_sensory(params), I)
+    return params.gleak + epsilon + G, params.gleak * params.vleak + Q
+
+
+def _d_hold(params: LTCParams, I: Array, d_held: Sums) -> tuple[LTCParams, Array]:
+    d_G, d_Q = d_held
+    d_gleak = (d_G + params.vleak * d_Q).sum(axis=0)
+    d_vleak = params.gleak * d_Q.sum(axis=0)
+    s = synapse_sums(_sensory(params), I)[2]
+    d, d_I = d_synapse_sums(_sensory(params), I, s, d_G, d_Q)
+    sensory = {f"sensory_{name}": gradient for name, gradient in d._asdict().items()}
+    return _UNTOUCHED._replace(gleak=d_gleak, vleak=d_vleak, **sensory), d_I
+
+
+def _balance(params: LTCParams, held: Sums, x: Array) -> tuple[Balance, Array]:
+    """Return the sums over everything; kept is the release of the synapses between neurons."""
+    G, Q, s = synapse_sums(_recurrent(params), x)
+    return Balance(params.cm, held[0] + G, held[1] + Q), s
+
+
+def _d_balance(params: LTCParams, x: Array, s: Array, d: Balance) -> tuple[LTCParams, Sums, Array]:
+    d_synapses, d_x = d_synapse_sums(_recurrent(params), x, s, d.G, d.Q)
+    return _UNTOUCHED._replace(cm=d.C.sum(axis=0), **d_synapses._asdict()), (d.G, d.Q), d_x
+
+
+def _fastest(params: LTCParams, epsilon: float) -> Array:
+    r"""Return (g + ε + Σ w)/C: every synapse open (LTC bounds, Hasani et al. 2021, Theorem 1)."""
+    return (params.gleak + epsilon + params.w.sum(axis=0) + params.sensory_w.sum(axis=0)) / params.cm
+
+
+def synaptic(epsilon: float = 0.0) -> ConductanceForm:
+    r"""Synaptic LTC as the solvers take it.
+
+    .. math:: G_i = g_i + \varepsilon + \sum_j w_{ij}\,s_{ij}, \qquad Q_i = g_i V_i + \sum_j w_{ij}\,s_{ij}\,E_{ij}
+              \qquad \text{(sums over neurons and inputs)}
+
+    Parameters
+    ----------
+    epsilon : float
+        One more conductance of every neuron, on the value 0: ncps adds it to a denominator, which is the same.
+
+    Returns
+    -------
+    ConductanceForm
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> one, none = np.ones(1), np.zeros((1, 1))
+    >>> form, params = synaptic(), LTCParams(2 * one, 3 * one, one, *[none] * 8)
+    >>> balance, _ = form.balance(params, form.hold(params, none), none)
+    >>> balance.G, balance.Q  # g and g V
+    (array([[2.]]), array([[6.]]))
+    """
+    return ConductanceForm(
+        partial(_hold, epsilon=epsilon), _d_hold, _balance, _d_balance, partial(_fastest, epsilon=epsilon)
+    )
+
+
+def trace_ltc(params: LTCParams, I: Array, x: Array, epsilon: float = 0.0) -> dict[str, Array]:
+    r"""Return what the neurons do at states x with input I, by name.
+
+    Parameters
+    ----------
+    params : LTCParams
+        Parameters.
+    I : ndarray, shape (batch, inputs)
+        The input, as it reaches the synapses.
+    x : ndarray, shape (batch, units)
+        The states.
+    epsilon : float
+        As in :func:`synaptic`.
+
+    Returns
+    -------
+    dict of ndarray
+        "time_constant", :math:`C/G`, and "equilibrium", :math:`Q/G`, shape (batch, units); "release" s and
+        "synaptic_current" :math:`w s (E - x)` of each synapse between neurons, shape (batch, pre, post);
+        "sensory_release" and "sensory_current", shape (batch, inputs, post); "leak_current" :math:`g (V - x)` and
+        "current", the sum of them all, :math:`C \dot x`, shape (batch, units).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> one, none = np.ones(1), np.zeros((1, 1))
+    >>> params = LTCParams(one, one, 2 * one, *[none] * 8)
+    >>> trace_ltc(params, none, none)["time_constant"]
+    array([[2.]])
+    """
+    held = _hold(params, I, epsilon)
+    (C, G, Q), s = _balance(params, held, x)
+    sensory_s = synapse_sums(_sensory(params), I)[2]
+    return {
+        "time_constant": C / G,
+        "equilibrium": Q / G,
+        "current": Q - G * x,
+        "leak_current": params.gleak * (params.vleak - x),
+        "release": s,
+        "synaptic_current": params.w * s * (params.erev - x[:, None, :]),
+        "sensory_release": sensory_s,
+        "sensory_current": params.sensory_w * sensory_s * (params.sensory_erev - x[:, None, :]),
+    }

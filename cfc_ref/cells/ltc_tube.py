@@ -1,0 +1,241 @@
+r"""The reach tube of a synaptic LTC: an interval for each neuron that holds its state, whatever the inputs in a box do.
+
+Each release :math:`s_{ij}` ranges over an interval while its presynaptic value ranges over one. A neuron is driven up
+the most where synapses that pull up (:math:`E_{ij} > x_i`) are open as wide as they can be, and the others as little.
+
+.. math:: C_i\,\dot u_i = g_i\,(V_i - u_i) + \sum_j w_{ij}\,s^u_{ij}\,(E_{ij} - u_i), \qquad
+          s^u_{ij} = s^{hi}_{ij} \text{ where } E_{ij} > u_i, \text{ else } s^{lo}_{ij}
+
+and the mirror for l. By Müller's theorem every trajectory, for every measurable input in the box, stays within l and u:
+the right side is the largest that neuron i can have at :math:`x_i = u_i` with the others in their intervals. A synapse
+of a neuron on itself therefore sees :math:`u_i`. The tube is exact for one neuron whose inputs have a synapse each, and
+sound otherwise. Parameters and ε are as in :mod:`cfc_ref.cells.ltc_bounds`.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cfc_ref.cells.conductance import Balance, ConductanceForm
+from cfc_ref.cells.ltc import LTCParams, _recurrent, _sensory, synaptic
+from cfc_ref.cells.ltc_bounds import all_synapses, release_range
+from cfc_ref.cells.solvers import Scheme, integrate
+
+__all__ = ["fused_interval", "fused_tube", "ode_tube", "tube_form"]
+
+Array = npt.NDArray[Any]
+Interval = tuple[Array, Array]
+
+
+# --- of the ODE
+
+
+def _hold(params: LTCParams, ends: Array) -> Interval:
+    """Return the range of the sensory releases, as the inputs' low and high ends, side by side, are held."""
+    low, high = np.split(ends[:, :, None], 2, axis=1)
+    return release_range(_sensory(params), low, high)
+
+
+def _extreme_sums(
+    params: LTCParams, sensory: Interval, low: Array, high: Array, epsilon: float, *, up: bool
+) -> tuple[Array, Array]:
+    """Return G and Q of what drives every neuron up the most at x = high, or down at x = low."""
+    x = (high if up else low)[:, None, :]
+    own = np.eye(low.shape[1], dtype=bool)
+    recurrent = _recurrent(params)
+    between = release_range(recurrent, *(np.where(own, x, end[:, :, None]) for end in (low, high)))
+    G, Q = params.gleak + epsilon, params.gleak * params.vleak
+    for synapses, (least, most) in ((recurrent, between), (_sensory(params), sensory)):
+        ws = synapses.w * np.where((synapses.erev > x) == up, most, least)
+        G, Q = G + ws.sum(axis=1), Q + (ws * synapses.erev).sum(axis=1)
+    return G, Q
+
+
+def _balance(params: LTCParams, sensory: Interval, ends: Array, epsilon: float) -> tuple[Balance, None]:
+    low, high = np.split(ends, 2, axis=1)
+    G_low, Q_low = _extreme_sums(params, sensory, low, high, epsilon, up=False)
+    G_high, Q_high = _extreme_sums(params, sensory, low, high, epsilon, up=True)
+    G, Q = np.concatenate([G_low, G_high], axis=1), np.concatenate([Q_low, Q_high], axis=1)
+    return Balance(np.tile(params.cm, 2), G, Q), None
+
+
+def _no_way_back(*_: Any) -> Any:
+    raise NotImplementedError("a tube has no gradient")
+
+
+def tube_form(epsilon: float = 0.0) -> ConductanceForm:
+    """Tube as the solvers take it: a network of twice as many neurons, l and then u, over twice as many inputs.
+
+    Parameters
+    ----------
+    epsilon : float
+        One more conductance of every neuron, on the value 0.
+
+    Returns
+    -------
+    ConductanceForm
+        Without backward functions.
+
+    Examples
+    --------
+    >>> one, none = np.ones(1), np.zeros((1, 1))
+    >>> params = LTCParams(one, 0 * one, one, *[none] * 4, none + 1, none + 1, none, none + 1)  # input: s in [1/2, 1]
+    >>> form, wide = tube_form(), np.array([[0.0, 800.0]])
+    >>> form.balance(params, form.hold(params, wide), np.array([[0.5, 0.5]]))[0].Q
+    array([[0.5, 1. ]])
+    """
+
+    def fastest(params: LTCParams) -> Array:
+        return np.tile(synaptic(epsilon).fastest(params), 2)
+
+    return ConductanceForm(_hold, _no_way_back, partial(_balance, epsilon=epsilon), _no_way_back, fastest)
+
+
+def ode_tube(params: LTCParams, inputs: Interval, start: Interval, timespans: Array, epsilon: float = 0.0) -> Interval:
+    r"""Tube of the ODE, by scipy with the tolerances of :class:`cfc_ref.cells.solvers.Scheme`.
+
+    Parameters
+    ----------
+    params : LTCParams
+        Parameters.
+    inputs : (low, high)
+        Box of the inputs during each time step, as they reach the synapses, shape (T, inputs) each.
+    start : (low, high)
+        Box of the first state, shape (units,) each.
+    timespans : ndarray, shape (T,)
+        Lengths of the time steps, >= 0.
+    epsilon : float
+        One more conductance, on the value 0.
+
+    Returns
+    -------
+    low, high : ndarray, shape (T, units)
+        After each time step.
+
+    Raises
+    ------
+    RuntimeError
+        If scipy's solver gives up.
+
+    Examples
+    --------
+    >>> one, none = np.ones(1), np.zeros((1, 1))
+    >>> params = LTCParams(one, 0 * one, one, *[none] * 4, none + 1, none + 1, none, none + 1)
+    >>> low, high = ode_tube(params, (none, none + 800), (0 * one, 0 * one), one)  # x' = -x + s (1 - x), s in [1/2, 1]
+    >>> low.round(4), high.round(4)
+    (array([[0.259]]), array([[0.4323]]))
+    """
+    scheme, ends = Scheme(tube_form(epsilon), "scipy"), np.concatenate(start)[None]
+    tube = []
+    for I, dt in zip(np.concatenate(inputs, axis=1), timespans, strict=True):
+        ends, _ = integrate(scheme, params, I[None], ends, dt.reshape(1, 1))
+        tube.append(ends[0])
+    low, high = np.split(np.reshape(tube, (len(tube), ends.size)), 2, axis=1)
+    return low, high
+
+
+# --- of the fused step
+
+
+def fused_interval(
+    params: LTCParams, sensory: Interval, low: Array, high: Array, h: float, epsilon: float = 0.0
+) -> Interval:
+    r"""Interval of one unfolding of the fused step, as states and sensory releases range over theirs.
+
+    .. math:: x_i^+ = \frac{C_i\,x_i + h\,\big(g_i V_i + \sum_j w_{ij} s_{ij} E_{ij}\big)}
+              {C_i + h\,\big(g_i + \varepsilon + \sum_j w_{ij} s_{ij}\big)}
+
+    It is a weighted mean of :math:`x_i`, :math:`V_i`, 0 and :math:`E_{ij}`. Its maximum is at :math:`x_i = u_i`, and
+    with the synapses sorted by :math:`E_{ij}` at the least release of the first p and the largest of the others, for
+    some p: all are tried, in O(m log m) for m synapses. It is exact where no neuron has a synapse on itself, and holds
+    where one has.
+
+    Parameters
+    ----------
+    params : LTCParams
+        Parameters.
+    sensory : (low, high)
+        Ranges of the sensory releases, shape (inputs, units) each.
+    low, high : ndarray, shape (units,)
+        Box of the states.
+    h : float
+        Length of the unfolding, >= 0.
+    epsilon : float
+        One more conductance, on the value 0.
+
+    Returns
+    -------
+    low, high : ndarray, shape (units,)
+
+    Examples
+    --------
+    >>> one, none = np.ones(1), np.zeros((1, 1))
+    >>> params = LTCParams(one, 0 * one, one, *[none] * 4, none + 1, none, none, none + 1)
+    >>> low, high = fused_interval(params, (none, none + 1), 0 * one, 0 * one, 1.0)  # s / (2 + s), s in [0, 1]
+    >>> low, high.round(4)
+    (array([0.]), array([0.3333]))
+    """
+    between = release_range(_recurrent(params), low[:, None], high[:, None])
+    synapses = all_synapses(params)
+    order = np.argsort(synapses.erev, axis=0)
+    E = np.take_along_axis(synapses.erev, order, axis=0)
+    weights = (h * synapses.w * np.concatenate(both) for both in zip(sensory, between, strict=True))
+    least, most = (np.take_along_axis(weight, order, axis=0) for weight in weights)
+    D, N = params.cm + h * (params.gleak + epsilon), h * params.gleak * params.vleak
+    lowest = _split_means(D, N + params.cm * low, most, least, E).min(axis=0)
+    highest = _split_means(D, N + params.cm * high, least, most, E).max(axis=0)
+    return lowest, highest
+
+
+def _split_means(D: Array, N: Array, first: Array, others: Array, E: Array) -> Array:
+    """Return the weighted means with weights `first` of the first p values and `others` of the rest, p = 0 … m."""
+
+    def sums(a: Array, b: Array) -> Array:
+        none = np.zeros_like(a[:1])
+        head = np.concatenate([none, np.cumsum(a, axis=0)])
+        tail = np.concatenate([np.cumsum(b[::-1], axis=0)[::-1], none])
+        return head + tail
+
+    return (N + sums(first * E, others * E)) / (D + sums(first, others))
+
+
+def fused_tube(
+    params: LTCParams, inputs: Interval, start: Interval, timespans: Array, unfolds: int, epsilon: float = 0.0
+) -> Interval:
+    r"""Tube of a network that runs by fused steps: :func:`fused_interval`, unfolding by unfolding.
+
+    Each unfolding's interval is exact; over several of them the tube is sound, as it forgets what neurons have in
+    common, and that an input is held.
+
+    Parameters
+    ----------
+    params, inputs, start, timespans, epsilon
+        As in :func:`ode_tube`.
+    unfolds : int
+        Equal parts of a time step.
+
+    Returns
+    -------
+    low, high : ndarray, shape (T, units)
+        After each time step.
+
+    Examples
+    --------
+    >>> one, none = np.ones(1), np.zeros((1, 1))
+    >>> params = LTCParams(one, 0 * one, one, *[none] * 8)
+    >>> fused_tube(params, (none, none), (one, 2 * one), one, unfolds=1)
+    (array([[0.5]]), array([[1.]]))
+    """
+    low, high = start
+    tube = [np.empty((2, 0, low.size))]
+    for I_low, I_high, dt in zip(*inputs, timespans, strict=True):
+        sensory = release_range(_sensory(params), I_low[:, None], I_high[:, None])
+        for _ in range(unfolds):
+            low, high = fused_interval(params, sensory, low, high, dt / unfolds, epsilon)
+        tube.append(np.stack([low, high])[:, None])
+    low, high = np.concatenate(tube, axis=1)
+    return low, high

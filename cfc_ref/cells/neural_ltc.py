@@ -1,0 +1,115 @@
+r"""The LTC as the papers have it (Eq. 1), with a neural release f: one layer on input and state.
+
+.. math:: \dot x = -\big(w_\tau + f(x, I)\big)\,x + A\,f(x, I), \qquad f(x, I) = \sigma\big(W\,[I, x] + b\big)
+
+As a conductance form: C = 1, G = w_τ + f, and Q = A f. It is not the LTC of ncps (:mod:`cfc_ref.cells.ltc`), whose
+synapses have a conductance and a reversal potential each.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from cfc_ref.activations import d_sigmoid, sigmoid
+from cfc_ref.cells.conductance import Balance, ConductanceForm
+from cfc_ref.cells.dense import Dense
+
+__all__ = ["NEURAL", "NeuralLTCParams", "trace_neural_ltc"]
+
+Array = npt.NDArray[Any]
+
+
+class NeuralLTCParams(NamedTuple):
+    """Effective parameters of Eq. 1.
+
+    Attributes
+    ----------
+    f : Dense, shapes (units, inputs + units) and (units,)
+        W and b of the release.
+    w_tau : ndarray, shape (units,)
+        Leak, > 0.
+    A : ndarray, shape (units,)
+        Reversal potential.
+    """
+
+    f: Dense
+    w_tau: Any
+    A: Any
+
+
+def _hold(params: NeuralLTCParams, I: Array) -> Array:
+    """Return what the input adds to the argument of f."""
+    return I @ params.f.W[:, : I.shape[1]].T + params.f.b
+
+
+def _d_hold(params: NeuralLTCParams, I: Array, d_held: Array) -> tuple[NeuralLTCParams, Array]:
+    d_W = np.zeros_like(params.f.W)
+    d_W[:, : I.shape[1]] = d_held.T @ I
+    d_b = d_held.sum(axis=0)
+    d_I = d_held @ params.f.W[:, : I.shape[1]]
+    return NeuralLTCParams(Dense(d_W, d_b), 0, 0), d_I
+
+
+def _balance(params: NeuralLTCParams, held: Array, x: Array) -> tuple[Balance, Array]:
+    f = sigmoid(held + x @ params.f.W[:, -x.shape[1] :].T)
+    # Eq. (1)
+    return Balance(np.ones_like(params.w_tau), params.w_tau + f, params.A * f), f
+
+
+def _d_balance(params: NeuralLTCParams, x: Array, f: Array, d: Balance) -> tuple[NeuralLTCParams, Array, Array]:
+    d_w_tau = d.G.sum(axis=0)
+    d_A = (f * d.Q).sum(axis=0)
+    d_f = d.G + params.A * d.Q
+    d_z = d_f * d_sigmoid(f)
+    d_W = np.zeros_like(params.f.W)
+    d_W[:, -x.shape[1] :] = d_z.T @ x
+    d_x = d_z @ params.f.W[:, -x.shape[1] :]
+    untouched: Any = 0
+    return NeuralLTCParams(Dense(d_W, untouched), d_w_tau, d_A), d_z, d_x
+
+
+def _fastest(params: NeuralLTCParams) -> Array:
+    """Return w_τ + 1, the rate with f = 1."""
+    return params.w_tau + 1
+
+
+NEURAL = ConductanceForm(_hold, _d_hold, _balance, _d_balance, _fastest)
+
+
+def trace_neural_ltc(params: NeuralLTCParams, I: Array, x: Array) -> dict[str, Array]:
+    r"""Return what the neurons do at states x with input I, by name.
+
+    Parameters
+    ----------
+    params : NeuralLTCParams
+        Parameters.
+    I : ndarray, shape (batch, inputs)
+        The input.
+    x : ndarray, shape (batch, units)
+        The states.
+
+    Returns
+    -------
+    dict of ndarray, shape (batch, units)
+        "release" f, "time_constant" :math:`1/(w_\tau + f)`, "equilibrium" :math:`A f/(w_\tau + f)`, "synaptic_current"
+        :math:`f (A - x)`, "leak_current" :math:`-w_\tau x`, and "current", their sum, :math:`\dot x`.
+
+    Examples
+    --------
+    >>> one = np.ones(1)
+    >>> params = NeuralLTCParams(Dense(np.zeros((1, 2)), 0 * one), one / 2, one)
+    >>> trace_neural_ltc(params, np.ones((1, 1)), np.ones((1, 1)))["time_constant"]
+    array([[1.]])
+    """
+    (_, G, Q), f = _balance(params, _hold(params, I), x)
+    return {
+        "release": f,
+        "time_constant": 1 / G,
+        "equilibrium": Q / G,
+        "current": Q - G * x,
+        "synaptic_current": f * (params.A - x),
+        "leak_current": -params.w_tau * x,
+    }

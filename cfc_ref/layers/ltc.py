@@ -1,0 +1,374 @@
+r"""The LTC layers over sequences: the synaptic one, called like ncps's, and the papers' Eq. 1 with a neural f."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cfc_ref import checks
+from cfc_ref.cells.ltc import LTCParams, synaptic, trace_ltc
+from cfc_ref.cells.neural_ltc import NEURAL, NeuralLTCParams, trace_neural_ltc
+from cfc_ref.cells.ode_network import ODEKept, ODENetwork, Scaling
+from cfc_ref.layers.base import units_or_wiring
+from cfc_ref.layers.initial import glorot
+from cfc_ref.layers.ode import COMMON, ODELayer
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from cfc_ref.cells.conductance import ConductanceForm
+    from cfc_ref.wirings import Wiring
+
+    Array = npt.NDArray[Any]
+
+__all__ = ["LTC", "NeuralLTC"]
+
+_CELL = "rnn_cell."
+_SYNAPSES = ("w", "sigma", "mu", "erev")
+_INITIAL = {  # as in ncps
+    "gleak": (0.001, 1.0),
+    "vleak": (-0.2, 0.2),
+    "cm": (0.4, 0.6),
+    "w": (0.001, 1.0),
+    "sigma": (3.0, 8.0),
+    "mu": (0.3, 0.8),
+}
+_INVERSE_SOFTPLUS_OF_1 = float(np.log(np.expm1(1)))
+
+
+class LTC(ODELayer):
+    r"""A liquid time-constant network of synapses that are conductances, as in ncps and the LTC repository.
+
+    .. math:: C_i\,\dot x_i = g_i\,(V_i - x_i) + \sum_j w_{ij}\,\sigma\big(\sigma_{ij}(x_j - \mu_{ij})\big)\,
+              (E_{ij} - x_i) + \text{the same sum over the inputs}
+
+    Called like ``ncps.torch.LTC``: ``output, hx = layer(x, hx=None, timespans=None, mask=None)``. It is not the papers'
+    Eq. 1, which is :class:`NeuralLTC`.
+
+    Parameters
+    ----------
+    input_size : int
+        Features of x.
+    units : int or Wiring
+        Neurons, all connected with each other; or a wiring (:mod:`cfc_ref.wirings`), whose first ``output_dim`` neurons
+        are the output.
+    return_sequences : bool
+        Every step's output, or the last one's.
+    batch_first : bool
+        (B, T, F) rather than (T, B, F).
+    mixed_memory : bool
+        Whether an LSTM goes along; the state is then a pair (h, c).
+    input_mapping, output_mapping : {"affine", "linear", "none"} or None
+        What each feature, and each motor neuron, goes through: a factor and a shift, a factor, nothing.
+    ode_unfolds : int
+        Equal parts of a time step; scipy does without.
+    epsilon : float
+        One more conductance of every neuron, on the value 0, >= 0.
+    implicit_param_constraints : bool
+        Whether softplus makes w, sensory_w, cm and gleak positive; else they are taken as they are, and refused below
+        0: call :meth:`project` after each step of an optimiser.
+    dtype : {"float32", "float64"}
+        In which it computes.
+    seed : int or numpy Generator, optional
+        Of the fresh weights.
+    backend : {"auto", "numpy"}
+        What computes.
+    solver : {"fused", "euler", "rk4", "frozen", "frozen_midpoint", "scipy"}
+        Of the ODE: ncps's semi-implicit one; explicit Euler and Runge-Kutta; exponential Euler with the conductances of
+        the part's start or middle; scipy's DOP853 with tolerances 1e-10 and 1e-12.
+    proj_size : int, optional
+        Features of the output, by a linear map behind the output's mapping.
+
+    Attributes
+    ----------
+    wiring : Wiring
+        The built wiring.
+    synapse_count, sensory_synapse_count : int
+        Synapses between neurons, and from inputs.
+
+    Raises
+    ------
+    ValueError, TypeError
+        In three parts.
+
+    Warns
+    -----
+    RuntimeWarning
+        Once a layer, if an explicit solver leaves its stability region.
+
+    Examples
+    --------
+    >>> from cfc_ref import wirings
+    >>> layer = LTC(3, wirings.AutoNCP(8, 2), seed=0)
+    >>> output, hx = layer(np.ones((4, 5, 3)), timespans=np.full((4, 5), 0.5))
+    >>> output.shape, hx.shape
+    ((4, 5, 2), (4, 8))
+    """
+
+    wiring: Wiring
+
+    def __init__(
+        self,
+        input_size: int,
+        units: int | Wiring,
+        return_sequences: bool = True,
+        batch_first: bool = True,
+        mixed_memory: bool = False,
+        input_mapping: str | None = "affine",
+        output_mapping: str | None = "affine",
+        ode_unfolds: int = 6,
+        epsilon: float = 1e-8,
+        implicit_param_constraints: bool = True,
+        *,
+        dtype: npt.DTypeLike = "float32",
+        seed: int | np.random.Generator | None = None,
+        backend: str = "auto",
+        solver: str = "fused",
+        proj_size: int | None = None,
+    ) -> None:
+        super().__init__(
+            input_size,
+            return_sequences,
+            batch_first,
+            mixed_memory,
+            ode_unfolds,
+            implicit_param_constraints,
+            proj_size,
+            dtype,
+            backend,
+            solver,
+        )
+        self.input_mapping = _mapping("input_mapping", input_mapping)
+        self.output_mapping = _mapping("output_mapping", output_mapping)
+        self.epsilon = checks.number("epsilon", epsilon)
+        if self.epsilon < 0:
+            checks.refuse("epsilon", repr(epsilon), "a number >= 0", "leave it out")
+        self.wiring = _wiring(units).build(self.input_size)
+        self.state_size, self._read = self.wiring.units, self.wiring.output_dim
+        cell = self._cell()
+        maps = (
+            self._map("input", self.input_mapping, self.input_size),
+            self._map("output", self.output_mapping, self._read),
+        )
+        self._finish(cell, *maps, seed)
+
+    # --- weights by ncps's PyTorch names
+
+    def _cell(self) -> LTCParams:
+        """Allocate the cell's arrays, and return their names as it takes them."""
+        units, sensory, names = self.state_size, self._sensory_adjacency, {}
+        for name in ("gleak", "vleak", "cm"):
+            names[name] = self._array(name, (units,))
+        for kind, pre, adjacency in (
+            ("", units, self.wiring.adjacency_matrix),
+            ("sensory_", self.input_size, sensory),
+        ):
+            for name in _SYNAPSES:
+                names[kind + name] = self._array(kind + name, (pre, units))
+            mask = self._array(f"{kind}sparsity_mask", (pre, units))
+            self._arrays[mask][...] = np.abs(adjacency)
+            self._masks[names[f"{kind}w"]] = self._arrays[mask]
+        self._positive = frozenset(names[name] for name in ("gleak", "cm", "w", "sensory_w"))
+        return LTCParams(**names)
+
+    def _array(self, name: str, shape: tuple[int, ...]) -> str:
+        self._arrays[_CELL + name] = np.zeros(shape, self.dtype)
+        return _CELL + name
+
+    def _map(self, end: str, mapping: str, features: int) -> Scaling | None:
+        if mapping == "none":
+            return None
+        w = self._array(f"{end}_w", (features,))
+        return Scaling(w, self._array(f"{end}_b", (features,)) if mapping == "affine" else None)
+
+    def _draw(self, rng: np.random.Generator) -> None:
+        """Write fresh weights as ncps does; reversal potentials are the signs of the wiring's synapses."""
+        for key, array in self._arrays.items():
+            name = key.removeprefix(_CELL).removeprefix("sensory_")
+            if name in _INITIAL:
+                array[...] = rng.uniform(*_INITIAL[name], array.shape)
+            elif name in ("input_w", "output_w"):
+                array[...] = 1
+        self._arrays[f"{_CELL}erev"][...] = self.wiring.adjacency_matrix
+        self._arrays[f"{_CELL}sensory_erev"][...] = self._sensory_adjacency
+
+    @property
+    def _form(self) -> ConductanceForm:
+        return synaptic(self.epsilon)
+
+    def _trace(self, params: ODENetwork, kept: ODEKept) -> dict[str, Array]:
+        trace = trace_ltc(params.cell, kept.solver.I, kept.solver.states[-1], self.epsilon)
+        for name, key in (("release", "w"), ("sensory_release", "sensory_w")):
+            trace[name] = trace[name] * self._masks[_CELL + key]
+        return trace
+
+    def trace(self, x: Any, hx: Any = None, timespans: Any = None, mask: Any = None) -> dict[str, Array]:
+        """Return what the network did, at the end of every time step: see :func:`cfc_ref.cells.ltc.trace_ltc`.
+
+        Parameters
+        ----------
+        x, hx, timespans, mask
+            As in a plain call.
+
+        Returns
+        -------
+        dict of ndarray
+            "state", "time_constant", "equilibrium", "current", "leak_current", shape (B, T, units); "release" and
+            "synaptic_current", shape (B, T, units, units), from the neuron of the third axis to that of the last;
+            "sensory_release" and "sensory_current", shape (B, T, inputs, units). 0 where there is no synapse. At a
+            masked step they are those of a step of no length with input 0.
+        """
+        return super().trace(x, hx, timespans, mask)
+
+    # --- what is known of it
+
+    @property
+    def synapse_count(self) -> int:
+        """Synapses between neurons."""
+        return self.wiring.synapse_count
+
+    @property
+    def sensory_synapse_count(self) -> int:
+        """Synapses from inputs to neurons."""
+        return int(np.count_nonzero(self._sensory_adjacency))
+
+    @property
+    def _sensory_adjacency(self) -> Any:
+        return self.wiring.sensory_adjacency_matrix
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The arguments that make a layer like this one, but for `units`, `seed` and `backend`."""
+        names = (*COMMON, "input_mapping", "output_mapping", "epsilon")
+        return {**{name: getattr(self, name) for name in names}, "dtype": self.dtype.name}
+
+
+def _wiring(units: Any) -> Wiring:
+    from cfc_ref.wirings import FullyConnected
+
+    count, wiring = units_or_wiring(units)
+    return FullyConnected(count) if wiring is None else wiring
+
+
+def _mapping(name: str, value: str | None) -> str:
+    return checks.choice(name, "none" if value is None else value, ("affine", "linear", "none"))
+
+
+class NeuralLTC(ODELayer):
+    r"""A liquid time-constant network as the papers have it (Hasani et al. 2021; Eq. 1 of 2022), with a neural f.
+
+    .. math:: \dot x = -\big(w_\tau + f(x, I)\big)\,x + A\,f(x, I), \qquad f(x, I) = \sigma\big(W\,[I, x] + b\big)
+
+    Called like :class:`LTC`. Unlike there, a neuron has one release, and one reversal potential A.
+
+    Parameters
+    ----------
+    input_size : int
+        Features of x.
+    units : int or Wiring
+        Neurons, each of which reads everything; or a wiring, which masks W, and whose first ``output_dim`` neurons are
+        the output. Polarities are left to W.
+    return_sequences, batch_first, mixed_memory
+        As in :class:`LTC`.
+    ode_unfolds : int
+        Equal parts of a time step; scipy does without.
+    implicit_param_constraints : bool
+        Whether softplus makes w_tau positive; else it is refused below 0: call :meth:`project`.
+    dtype, seed, backend, solver
+        As in :class:`LTC`.
+    proj_size : int, optional
+        Features of the output, by a linear map.
+
+    Attributes
+    ----------
+    wiring : Wiring or None
+        The built wiring.
+    synapse_count : int
+        Of the wiring between neurons; without one units².
+
+    Raises
+    ------
+    ValueError, TypeError
+        In three parts.
+
+    Warns
+    -----
+    RuntimeWarning
+        Once a layer, if an explicit solver leaves its stability region.
+
+    Notes
+    -----
+    Fresh weights: W as Glorot has it, b = 0, w_τ = 1, A uniform in ±1.
+
+    Examples
+    --------
+    >>> layer = NeuralLTC(3, 8, seed=0, solver="frozen")
+    >>> layer(np.ones((4, 5, 3)))[0].shape
+    (4, 5, 8)
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        units: int | Wiring,
+        return_sequences: bool = True,
+        batch_first: bool = True,
+        mixed_memory: bool = False,
+        ode_unfolds: int = 6,
+        implicit_param_constraints: bool = True,
+        *,
+        dtype: npt.DTypeLike = "float32",
+        seed: int | np.random.Generator | None = None,
+        backend: str = "auto",
+        solver: str = "fused",
+        proj_size: int | None = None,
+    ) -> None:
+        super().__init__(
+            input_size,
+            return_sequences,
+            batch_first,
+            mixed_memory,
+            ode_unfolds,
+            implicit_param_constraints,
+            proj_size,
+            dtype,
+            backend,
+            solver,
+        )
+        self.state_size, wiring = units_or_wiring(units)
+        self.wiring = None if wiring is None else wiring.build(self.input_size)
+        self._read = self.state_size if self.wiring is None else self.wiring.output_dim
+        f = self._dense(f"{_CELL}f", self.state_size, self.input_size + self.state_size)
+        w_tau, A = f"{_CELL}w_tau", f"{_CELL}A"
+        for key in (w_tau, A):
+            self._arrays[key] = np.zeros(self.state_size, self.dtype)
+        self._positive = frozenset([w_tau])
+        if self.wiring is not None:
+            pre = np.concatenate([self.wiring.sensory_adjacency_matrix, self.wiring.adjacency_matrix])
+            self._arrays[f"{_CELL}sparsity_mask"] = np.abs(pre).T.astype(self.dtype)
+            self._masks[f"{_CELL}f.weight"] = self._arrays[f"{_CELL}sparsity_mask"]
+        self._finish(NeuralLTCParams(f, w_tau, A), None, None, seed)
+
+    def _draw(self, rng: np.random.Generator) -> None:
+        W, A = self._arrays[f"{_CELL}f.weight"], self._arrays[f"{_CELL}A"]
+        W[...] = glorot(rng, W.shape)
+        A[...] = rng.uniform(-1, 1, A.shape)
+        self._arrays[f"{_CELL}w_tau"][...] = _INVERSE_SOFTPLUS_OF_1 if self.implicit_param_constraints else 1
+
+    @property
+    def _form(self) -> ConductanceForm:
+        return NEURAL
+
+    def _trace(self, params: ODENetwork, kept: ODEKept) -> dict[str, Array]:
+        return trace_neural_ltc(params.cell, kept.solver.I, kept.solver.states[-1])
+
+    @property
+    def synapse_count(self) -> int:
+        """Synapses between neurons: those of the wiring, or units²."""
+        return self.state_size**2 if self.wiring is None else self.wiring.synapse_count
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The arguments that make a layer like this one, but for `units`, `seed` and `backend`."""
+        return {**{name: getattr(self, name) for name in COMMON}, "dtype": self.dtype.name}
