@@ -5,9 +5,12 @@ import sys
 
 import pytest
 
+from cfc_ref import LTC, CfC, NeuralLTC, save, wirings
+
 HEAVY = ("numba", "scipy", "matplotlib", "tqdm", "numpy.random")
 
 COMPUTE = """
+import inspect
 import numpy as np
 import cfc_ref
 from cfc_ref import LTCNeuron, bounds, closed_form, exact, frozen, signals
@@ -22,18 +25,50 @@ for signal in (0.3, np.cos, signals.sine(), signals.sampled(*table), signals.pie
     for sample in ("start", "midpoint", "gauss"):
         assert np.isfinite(frozen(neuron, signal, 0.0, t, sample, 0.1)).all()
     signals.as_signal(signal).range(t)
-for name in bounds.__all__:
+of_neurons = [name for name in bounds.__all__ if "neuron" in inspect.signature(getattr(bounds, name)).parameters]
+assert len(of_neurons) > 8
+for name in of_neurons:
     more = {"frozen_error": {"step": 0.1, "lipschitz": 1.0}, "frozen_step_error": {"y": 0.5}}.get(name, {})
     start = {} if name in ("form_gap", "time_constant") else {"x0": 0.0}
     times = {} if name == "time_constant" else {"t": t}
     assert np.isfinite(getattr(bounds, name)(neuron, **start, **times, **more)).all(), name
 """
 
+NETWORKS = """
+import sys
+import numpy as np
+import cfc_ref
 
-def run(code):
+for path in sys.argv[1:]:
+    model = cfc_ref.load(path)
+    x = np.ones((3, 4, model.input_size))
+    output, hx, tape = model.forward(x, timespans=0.5)
+    model.backward(tape, np.ones_like(output))
+    assert np.array_equal(model(x, timespans=0.5)[0], output)
+    assert np.isfinite(model.stepper()(x[0, 0], 0.5)).all()
+"""
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    """Files of networks of every kind."""
+    models = [
+        CfC(3, 5, 2, mixed_memory=True, seed=0),
+        CfC(3, wirings.AutoNCP(8, 2), mode="pure", seed=0),
+        LTC(3, wirings.AutoNCP(8, 2), seed=0),
+        NeuralLTC(3, 5, seed=0, solver="frozen"),
+    ]
+    paths = [tmp_path_factory.mktemp("saved") / f"{k}.npz" for k in range(len(models))]
+    for path, model in zip(paths, models, strict=True):
+        save(path, model)
+    return paths
+
+
+def run(code, *arguments):
     """Run in a fresh process and return the names of the modules loaded at its end."""
     code += "\nimport sys; print('LOADED', *sys.modules)"
-    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False)
+    command = [sys.executable, "-W", "error", "-c", code, *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return set(done.stdout.rpartition("LOADED")[2].split())
 
@@ -48,6 +83,13 @@ def test_computing_loads_numpy_only():
     assert not (run(COMPUTE) & set(HEAVY)) - run("import numpy")
 
 
+def test_networks_load_numpy_only(saved):
+    """Neither making one from its file nor running and training it draws random numbers."""
+    assert not (run(NETWORKS, *saved) & set(HEAVY)) - run("import numpy")
+
+
 @pytest.mark.parametrize("missing", [("numba",), ("scipy",), ("numba", "scipy", "matplotlib", "tqdm")])
-def test_computing_works_where_the_others_are_missing(missing):
-    run(f"import sys\nfor name in {missing}: sys.modules[name] = None\n{COMPUTE}")
+def test_computing_works_where_the_others_are_missing(missing, saved):
+    without = f"import sys\nfor name in {missing}: sys.modules[name] = None\n"
+    run(without + COMPUTE)
+    run(without + NETWORKS, *saved)
