@@ -5,12 +5,15 @@ import doctest
 import importlib
 import re
 import shlex
+import warnings
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import cfc_ref
 from cfc_ref.cli import verify as verify_command
+from tests.compare import assert_close
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -55,7 +58,7 @@ def test_every_symbol_has_its_name_in_the_code():
 
     (rows,) = [table[1:] for table in tables() if table[0][:2] == ["Paper", "Code"]]
     functions = [cfc_ref.solve, cfc_ref.exact, cfc_ref.frozen, cfc_ref.closed_form, cfc_ref.bounds.lemma1]
-    functions.append(cfc_ref.bounds.frozen_error)
+    functions += [cfc_ref.bounds.frozen_error, cfc_ref.CfC.__call__]
     parameters = {name for function in functions for name in inspect.signature(function).parameters}
     for _, code, shape, unit in rows:
         for name in re.findall(r"`([^`]+)`", code):
@@ -70,6 +73,62 @@ def test_the_statements_table_has_every_statement_with_its_verdict():
     (rows,) = [table[1:] for table in tables() if table[0][1:] == ["Statement", "About", "Verdict"]]
     said = {name.strip(): row[3].strip("*") for row in rows for name in row[0].split(",")}
     assert said == {name: statement.expected for name, statement in STATEMENTS.items()}
+
+
+def coming_from_ncps():
+    """Return (ncps's code, ours) of each row of the table."""
+    (rows,) = [table[1:] for table in tables() if table[0][:2] == ["ncps on PyTorch", "Here"]]
+    assert all(differs for _, _, differs in rows)
+    return [(theirs.strip("`"), ours.strip("`")) for theirs, ours, _ in rows]
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory):
+    """What the table's right column speaks of."""
+    model = cfc_ref.CfC(3, 8, seed=0)
+    x = np.cos(np.arange(24.0)).reshape(1, 8, 3)
+    output, _, tape = model.forward(x)
+    names = {"model": model, "tape": tape, "x": x, "t": np.linspace(0.1, 2, 8).reshape(1, 8), "h0": np.zeros((1, 8))}
+    names |= {"d_output": np.ones_like(output), "path": tmp_path_factory.mktemp("saved") / "model"}
+    names |= {"ours": cfc_ref.LTC(3, 8, implicit_param_constraints=False, seed=0)}
+    return {**names, "ours_wiring": cfc_ref.wirings.AutoNCP(12, 2)}
+
+
+@pytest.fixture(scope="module")
+def there(here):
+    """What its left column speaks of, with the same weights."""
+    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        patch.setenv("KERAS_BACKEND", "torch")
+        torch, ncps = pytest.importorskip("torch"), pytest.importorskip("ncps")
+        for part in ("torch", "keras", "wirings"):
+            pytest.importorskip(f"ncps.{part}")
+    rnn = ncps.torch.CfC(3, 8)
+    weights = cfc_ref.to_ncps_state_dict(here["model"])
+    rnn.load_state_dict({key: torch.from_numpy(array) for key, array in weights.items()})
+    names = {name: torch.tensor(here[name], dtype=torch.float32) for name in ("x", "t", "h0")}
+    names |= {"ltc": ncps.torch.LTC(3, 8), "wiring": ncps.wirings.AutoNCP(12, 2), "path": here["path"]}
+    return {**names, "ncps": ncps, "torch": torch, "rnn": rnn}
+
+
+@pytest.mark.parametrize("ours", [ours for _, ours in coming_from_ncps() if "rnn" not in ours])
+def test_what_replaces_ncps_runs(ours, here):
+    eval(ours, {**vars_of_the_package(), **here})
+
+
+@pytest.mark.parametrize(("theirs", "ours"), coming_from_ncps())
+def test_it_gives_what_ncps_gives(theirs, ours, here, there):
+    ref = eval(theirs, dict(there))
+    got = eval(ours, {**vars_of_the_package(), **here, "rnn": there["rnn"]})
+    if theirs.startswith(("rnn(x, h0", "rnn.rnn_cell")):
+        ref, got = ref[0].detach().numpy(), got[0] if isinstance(got, tuple) else got
+        assert_close(got.reshape(ref.shape), ref, rtol=1e-5, atol=1e-5)
+    elif isinstance(got, dict):
+        assert set(got) == set(ref)
+
+
+def vars_of_the_package():
+    return {name: getattr(cfc_ref, name) for name in cfc_ref.__all__}
 
 
 @pytest.mark.parametrize("line", re.findall(r"^cfc-ref (.+?)(?:\s+#.*)?$", README, flags=re.MULTILINE))
