@@ -22,9 +22,9 @@ def algorithm1_states(params: LTCParams, pre: Array, x0: Array, t: Array) -> Arr
     .. math:: \hat x_i(t) = \sum_j \Big[ A_{ij} + (x_{0,i} - A_{ij})\, e^{-t\,(1/\tau_i + s_{ij})}\,(1 - s_{ij}) \Big],
               \qquad s_{ij} = \sigma\big(\sigma_{ij}(x^{pre}_{ij} - \mu_{ij})\big), \qquad \tau_i = C_i/g_i
 
-    A is the reversal potential E. The conductances w do not occur, nor V and C but for τ. At t = 0 it is
-    :math:`\sum_j [x_{0,i} + s_{ij}(A_{ij} - x_{0,i})]`, not :math:`x_{0,i}`; late it is :math:`\sum_j A_{ij}`, where the
-    ODE's equilibrium is a mean of the A's and V.
+    A is the reversal potential E. Neither w nor V occurs, and C only in τ. At t = 0 it is
+    :math:`\sum_j [x_{0,i} + s_{ij}(A_{ij} - x_{0,i})]`, not :math:`x_{0,i}`; late it is :math:`\sum_j A_{ij}`, where
+    the ODE's equilibrium is a mean of the A's and V.
 
     Parameters
     ----------

@@ -29,6 +29,7 @@ __all__ = [
     "integrate",
     "overstep",
     "solver_step",
+    "tolerances",
 ]
 
 Array = npt.NDArray[Any]
@@ -295,7 +296,21 @@ def integrate(
 
 
 def tolerances(scheme: Scheme, size: int) -> dict[str, float]:
-    """Return what scipy is asked for, so that every one of `size` variables holds the scheme's tolerances."""
+    """Return what scipy is asked for, so that every variable of a system holds the scheme's tolerances.
+
+    Parameters
+    ----------
+    scheme : Scheme
+        Its rtol and atol.
+    size : int
+        Number of variables, over which scipy averages its error.
+
+    Examples
+    --------
+    >>> from cfc_ref.cells.neural_ltc import NEURAL
+    >>> tolerances(Scheme(NEURAL, rtol=1e-6, atol=1e-8), 4)
+    {'rtol': 5e-07, 'atol': 5e-09}
+    """
     return {"rtol": max(scheme.rtol / math.sqrt(size), _SMALLEST_RTOL), "atol": scheme.atol / math.sqrt(size)}
 
 
