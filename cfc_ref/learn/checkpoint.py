@@ -1,0 +1,171 @@
+"""A training run in a file, so that a run that was killed goes on where it was.
+
+The file is NumPy's npz without pickle, and replaced as a whole. It holds all numbers that the rest of a run depends on:
+weights, what the optimiser remembers, where the run is, the losses so far, the best weights. Generators are no part of
+it, as each epoch's order and each batch's dropout is drawn from (seed, epoch, batch) afresh. Of the settings and the
+data it holds a description; a run with others is refused.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cfc_ref import checks
+from cfc_ref.io import write_atomically
+
+__all__ = ["Progress", "checkpoint_path", "read_checkpoint", "write_checkpoint"]
+
+Array = npt.NDArray[Any]
+
+_FORMAT = "cfc_ref training checkpoint, version 1"
+
+
+@dataclass
+class Progress:
+    """Where a run is.
+
+    Attributes
+    ----------
+    epoch, batch : int
+        The next one, counted from 0.
+    loss_sum, weight_sum : float
+        Of the batches of this epoch so far: of loss times weight, and of weight.
+    elapsed : float
+        Seconds spent in this epoch so far.
+    loss, validation_loss, seconds : list of float
+        Of the epochs that are done.
+    """
+
+    epoch: int = 0
+    batch: int = 0
+    loss_sum: float = 0.0
+    weight_sum: float = 0.0
+    elapsed: float = 0.0
+    loss: list[float] = field(default_factory=list)
+    validation_loss: list[float] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+
+    @property
+    def best_epoch(self) -> int:
+        """The first epoch with the lowest validation loss; the last one where there are no validation data."""
+        return int(np.argmin(self.validation_loss)) if self.validation_loss else len(self.loss) - 1
+
+
+def checkpoint_path(checkpoint: Any) -> Path:
+    """Check the `checkpoint` argument of a run.
+
+    Parameters
+    ----------
+    checkpoint : str or Path
+        The file, in a folder that is there.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For anything else.
+
+    Examples
+    --------
+    >>> checkpoint_path("nowhere/run.npz")
+    Traceback (most recent call last):
+    ValueError: checkpoint: got 'nowhere/run.npz'; expected a file in a folder that is there; make the folder first.
+    """
+    if not isinstance(checkpoint, (str, Path)):
+        got = type(checkpoint).__name__
+        checks.refuse("checkpoint", got, "the path of a file, or None", "pass a string or a Path", TypeError)
+    path = Path(checkpoint)
+    if not path.parent.is_dir():
+        checks.refuse("checkpoint", repr(str(path)), "a file in a folder that is there", "make the folder first")
+    if path.is_dir():
+        checks.refuse("checkpoint", f"the folder {str(path)!r}", "a file", "name a file in it, such as run.npz")
+    return path
+
+
+def write_checkpoint(path: Path, settings: Mapping[str, str], progress: Progress, arrays: Mapping[str, Array]) -> None:
+    """Write a run to its file, whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    settings : mapping of str
+        What makes the run another one.
+    progress : Progress
+        Where it is.
+    arrays : mapping
+        Its arrays by name.
+
+    Raises
+    ------
+    ValueError
+        If the file can't be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "run.npz"
+    ...     write_checkpoint(path, {"seed": "0"}, Progress(epoch=3), {"w": np.ones(2)})
+    ...     read_checkpoint(path, {"seed": "0"})[0].epoch
+    3
+    """
+    header = json.dumps({"format": _FORMAT, "settings": dict(settings), "progress": asdict(progress)})
+    with io.BytesIO() as file:
+        entries: dict[str, Any] = {"header": np.frombuffer(header.encode(), np.uint8), **arrays}
+        np.savez(file, **entries)
+        data = file.getvalue()
+    try:
+        write_atomically(path, data)
+    except OSError as error:
+        checks.refuse("checkpoint", f"{str(path)!r} ({error.strerror})", "a file that can be written", "make room")
+
+
+def read_checkpoint(path: Path, settings: Mapping[str, str]) -> tuple[Progress, dict[str, Array]]:
+    """Read a run of these settings.
+
+    Parameters
+    ----------
+    path : Path
+        A file that :func:`write_checkpoint` wrote.
+    settings : mapping of str
+        Those of the run that is to go on.
+
+    Returns
+    -------
+    progress : Progress
+    arrays : dict of ndarray
+
+    Raises
+    ------
+    ValueError
+        If the file is damaged or something else, or its run has other settings.
+
+    Examples
+    --------
+    >>> read_checkpoint(Path("run.npz"), {})
+    Traceback (most recent call last):
+    ValueError: checkpoint: got 'run.npz', which can't be read; expected a checkpoint of fit; delete it or name another.
+    """
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as opened:
+            arrays = {name: opened[name] for name in opened.files}
+        header = json.loads(bytes(arrays.pop("header")))
+        if header["format"] != _FORMAT:
+            raise ValueError
+        progress, found = Progress(**header["progress"]), header["settings"]
+    except Exception:  # whatever zipfile, numpy and json say of a file that is not what it should be
+        got = f"{path.name!r}, which can't be read"
+        checks.refuse("checkpoint", got, "a checkpoint of fit", "delete it or name another")
+    for name, wanted in settings.items():
+        if found.get(name) != wanted:
+            do = "pass the same settings to go on, or name another file to start anew"
+            checks.refuse("checkpoint", f"a run with {name} {found.get(name)}", f"{name} {wanted}", do)
+    return progress, arrays

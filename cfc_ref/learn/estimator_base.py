@@ -1,0 +1,184 @@
+"""What the estimators share: parameters, scaling, fitting and running; scikit-learn is loaded where it asks."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from cfc_ref import checks
+from cfc_ref.layers.cfc import CfC
+from cfc_ref.learn.examples import predict
+from cfc_ref.learn.optimizers import Adam
+from cfc_ref.learn.scaling import Scaling, standardisation, time_unit
+from cfc_ref.learn.sequences import Sequences, pad, pad_like
+from cfc_ref.learn.training import fit
+
+if TYPE_CHECKING:
+    from cfc_ref.learn.history import History
+    from cfc_ref.wirings import Wiring
+
+__all__ = ["Estimator"]
+
+Array = npt.NDArray[Any]
+Self = TypeVar("Self", bound="Estimator")
+
+
+@dataclass(eq=False, repr=False)
+class Estimator:
+    """What both estimators share: parameters, scaling, fitting and running."""
+
+    units: int | Wiring = 32
+    mode: str = "default"
+    mixed_memory: bool = False
+    activation: str = "silu"
+    backbone_units: int | None = None
+    backbone_layers: int | None = None
+    backbone_dropout: float | None = None
+    learning_rate: float = 0.002
+    epochs: int = 100
+    batch_size: int = 32
+    l2: float = 0.0
+    validation_fraction: float = 0.0
+    patience: int | None = None
+    seed: int = 0
+    progress: bool = False
+
+    _kind: ClassVar[str]  # as scikit-learn calls it
+
+    # --- parameters, as scikit-learn asks for them
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the constructor's arguments.
+
+        Parameters
+        ----------
+        deep : bool
+            As scikit-learn passes it; there are no estimators inside.
+        """
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    def set_params(self: Self, **params: Any) -> Self:
+        """Set arguments of the constructor, and return the estimator.
+
+        Parameters
+        ----------
+        **params
+            By name.
+
+        Raises
+        ------
+        ValueError
+            For a name that it does not have.
+        """
+        for name in params:
+            checks.choice("params", name, self.get_params())
+        for name, value in params.items():
+            setattr(self, name, value)
+        return self
+
+    def __repr__(self) -> str:
+        own = {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) is not f.default}
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in own.items())})"
+
+    def __sklearn_tags__(self) -> Any:
+        """Return scikit-learn's tags, from 1.6 on."""
+        utils = importlib.import_module("sklearn.utils")
+        kind = self._kind
+        return utils.Tags(
+            estimator_type=kind,
+            target_tags=utils.TargetTags(required=True, multi_output=kind == "regressor"),
+            classifier_tags=utils.ClassifierTags() if kind == "classifier" else None,
+            regressor_tags=utils.RegressorTags() if kind == "regressor" else None,
+            input_tags=utils.InputTags(two_d_array=False, three_d_array=True),
+        )
+
+    def get_metadata_routing(self) -> Any:
+        """Return scikit-learn's request for timespans, so that with its routing on a search passes them everywhere."""
+        request = importlib.import_module("sklearn.utils.metadata_routing").MetadataRequest(owner=self)
+        for method in ("fit", "predict", "score", *(["predict_proba"] if self._kind == "classifier" else [])):
+            getattr(request, method).add_request(param="timespans", alias=True)
+        return request
+
+    # --- fitting and running
+
+    def _split(self, N: int) -> tuple[Array, Array]:
+        """Return the numbers of the sequences to train on, and of those that are held back."""
+        share = checks.number("validation_fraction", self.validation_fraction)
+        if not 0 <= share < 1:
+            checks.refuse("validation_fraction", repr(share), "a share in [0, 1)", "pass 0 to hold nothing back")
+        held_back = int(np.ceil(share * N))
+        if held_back == N:
+            checks.refuse("X", f"{N} sequences", "at least one besides the validation's", "pass more")
+        order = np.random.default_rng(checks.count("seed", self.seed)).permutation(N)
+        return np.sort(order[held_back:]), np.sort(order[:held_back])
+
+    def _fit(self, sequences: Sequences, y: Array, timespans: Any, split: tuple[Array, Array], **task: Any) -> None:
+        """Fit to targets as the loss takes them; `task` says which loss, proj_size and return_sequences."""
+        train, held_back = split
+        dt, real = _timespans(timespans, sequences), sequences.mask[train]
+        self.n_features_in_: int = sequences.x.shape[2]
+        self.x_scaling_: Scaling = standardisation(sequences.x[train][real])
+        self.timespan_unit_: float | None = None if timespans is None else time_unit(dt[train][real])
+        self.model_ = CfC(
+            self.n_features_in_,
+            self.units,
+            proj_size=task["outputs"],
+            return_sequences=task["per_step"],
+            mixed_memory=self.mixed_memory,
+            mode=self.mode,
+            activation=self.activation,
+            backbone_units=self.backbone_units,
+            backbone_layers=self.backbone_layers,
+            backbone_dropout=self.backbone_dropout,
+            seed=self.seed,
+        )
+        x, dt, mask = self._scaled(sequences, dt)
+        self.history_: History = fit(
+            self.model_,
+            (x[train], y[train], dt[train], mask[train]),
+            loss=task["loss"],
+            optimizer=Adam(self.learning_rate),
+            epochs=self.epochs,
+            batch_size=self.batch_size,
+            schedule="cosine",
+            clip=1.0,
+            validation=(x[held_back], y[held_back], dt[held_back], mask[held_back]) if held_back.size else None,
+            seed=self.seed,
+            progress=self.progress,
+            l2=self.l2,
+            patience=self.patience,
+        )
+
+    def _scaled(self, sequences: Sequences, dt: Array) -> tuple[Array, Array, Array]:
+        """Return what the network is given: x, timespans and mask."""
+        return self.x_scaling_.apply(sequences.x), dt / (self.timespan_unit_ or 1.0), sequences.mask
+
+    def _run(self, X: Any, timespans: Any) -> tuple[Array, Sequences]:
+        """Return the network's outputs."""
+        if not hasattr(self, "model_"):
+            checks.refuse(type(self).__name__, "one that is not fitted", "a fitted one", "call fit first")
+        sequences = pad("X", X)
+        if sequences.x.shape[2] != self.n_features_in_:
+            got = f"{sequences.x.shape[2]} features"
+            checks.refuse("X", got, f"{self.n_features_in_}, as in fit", "pass the same features")
+        if (timespans is None) != (self.timespan_unit_ is None):
+            got, wanted = ("none", "some, as in fit") if timespans is None else ("some", "none, as in fit")
+            checks.refuse("timespans", got, wanted, "pass them to fit and here, or to neither")
+        given = self._scaled(sequences, _timespans(timespans, sequences))
+        return predict(self.model_, *given, batch_size=self.batch_size).astype(np.float64), sequences
+
+
+def _timespans(timespans: Any, sequences: Sequences) -> Array:
+    """Return timespans of all steps, shape (N, T), in the unit that they came in."""
+    if timespans is None:
+        return np.ones(sequences.mask.shape)
+    scalar = np.isscalar(timespans)
+    dt = np.asarray(checks.number("timespans", timespans)) if scalar else pad_like("timespans", timespans, sequences)
+    if dt.ndim > 2:
+        checks.refuse("timespans", f"arrays of {dt.ndim - 1} axes", "one time a step", "pass shape (T,) a sequence")
+    checks.compare("timespans", dt, dt >= 0, "times >= 0", "pass the time since the last sample")
+    return np.broadcast_to(dt, sequences.mask.shape)

@@ -1,0 +1,266 @@
+"""CfC networks with scikit-learn's conventions, which is not needed: for sequences of any lengths, at any times."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cfc_ref import checks
+from cfc_ref.learn.estimator_base import Estimator
+from cfc_ref.learn.losses import softmax
+from cfc_ref.learn.scaling import Scaling, standardisation
+from cfc_ref.learn.sequences import Sequences, pad, pad_like, unpad_like
+
+__all__ = ["CfCClassifier", "CfCRegressor"]
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(eq=False, repr=False)
+class CfCRegressor(Estimator):
+    r"""A CfC network that predicts numbers, one or some a sequence or a step, with scikit-learn's conventions.
+
+    Inputs and targets are standardised, timespans divided by their median, all by what the training sequences say. It
+    trains with Adam, a cosine schedule, gradients clipped to a global norm of 1, and the mean squared error.
+
+    Parameters
+    ----------
+    units, mode, mixed_memory, activation, backbone_units, backbone_layers, backbone_dropout
+        Of the network, as for :class:`cfc_ref.CfC`.
+    learning_rate : float
+        Of the first step.
+    epochs, batch_size, l2, patience, seed, progress
+        As for :func:`cfc_ref.fit`; `seed` is also that of the fresh weights.
+    validation_fraction : float
+        Share of the sequences that is held back, to keep the weights of the epoch with the lowest loss on it.
+    return_sequences : bool
+        Whether there is a target a step rather than one a sequence.
+
+    Attributes
+    ----------
+    model_ : CfC
+        The network.
+    history_ : History
+        Of its training; losses are those of standardised targets.
+    n_features_in_ : int
+        Features a step.
+    x_scaling_, y_scaling_ : Scaling
+        What standardises.
+    timespan_unit_ : float or None
+        The median timespan; None where fit was given none.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> X = [rng.normal(size=(length, 1)) for length in rng.integers(5, 15, size=40)]
+    >>> y = [x.sum() for x in X]
+    >>> CfCRegressor(units=8, learning_rate=0.01, epochs=50).fit(X, y).score(X, y) > 0.9
+    True
+    """
+
+    return_sequences: bool = False
+    _kind = "regressor"
+
+    def fit(self, X: Any, y: Any, timespans: Any = None) -> CfCRegressor:
+        """Train on sequences, and return the estimator.
+
+        Parameters
+        ----------
+        X : list of array_like of shape (T_i, F), or array of shape (N, T, F)
+            Sequences of any lengths.
+        y : array_like, shape (N,) or (N, O); with ``return_sequences`` as X, of shapes (T_i,) or (T_i, O)
+            Targets.
+        timespans : list of array_like of shape (T_i,), array of shape (N, T), number, or None
+            Time since the previous sample, in any unit; 1 by default.
+
+        Raises
+        ------
+        ValueError, TypeError
+            In three parts.
+        """
+        sequences, per_step = pad("X", X), checks.flag("return_sequences", self.return_sequences)
+        y = self._targets(y, sequences)
+        self._flat = y.ndim == 1 + per_step
+        if self._flat:
+            y = y[..., None]
+        split = self._split(len(y))
+        trained = split[0]
+        self.y_scaling_: Scaling = standardisation(y[trained][sequences.mask[trained]] if per_step else y[trained])
+        task = {"loss": "mse", "outputs": y.shape[-1], "per_step": per_step}
+        self._fit(sequences, self.y_scaling_.apply(y), timespans, split, **task)
+        return self
+
+    def _targets(self, y: Any, sequences: Sequences) -> Array:
+        if self.return_sequences:
+            return pad_like("y", y, sequences)
+        array = checks.numeric("y", y).astype(np.float64)
+        N = len(sequences.x)
+        if array.ndim not in (1, 2) or len(array) != N or array.size == 0:
+            checks.refuse("y", f"shape {array.shape}", f"shape ({N},) or ({N}, O)", "pass a target a sequence")
+        return array
+
+    def predict(self, X: Any, timespans: Any = None) -> Any:
+        """Return predictions, in the form of the targets that were given to fit.
+
+        Parameters
+        ----------
+        X, timespans
+            As for :meth:`fit`.
+
+        Returns
+        -------
+        ndarray; with ``return_sequences`` a list of them where X is a list
+        """
+        outputs, sequences = self._run(X, timespans)
+        values = self.y_scaling_.undo(outputs)
+        if self._flat:
+            values = values[..., 0]
+        return unpad_like(values, sequences) if self.model_.return_sequences else values
+
+    def score(self, X: Any, y: Any, timespans: Any = None) -> float:
+        r"""Return the coefficient of determination, :math:`R^2 = 1 - \sum (y - p)^2 / \sum (y - \bar y)^2`.
+
+        Over all steps where there is a target a step; the mean over outputs where there are several. As in
+        scikit-learn a constant target scores 1 where it is met exactly, else 0.
+
+        Parameters
+        ----------
+        X, y, timespans
+            As for :meth:`fit`.
+        """
+        predicted, sequences = self.predict(X, timespans), pad("X", X)
+        truth = self._targets(y, sequences)
+        if self.model_.return_sequences:
+            predicted, truth = np.concatenate(list(predicted)), truth[sequences.mask]
+        checks.shape("y", truth, np.shape(predicted), "that of the predictions")
+        missed = np.square(truth - predicted).sum(axis=0)
+        spread = np.square(truth - truth.mean(axis=0)).sum(axis=0)
+        return float(np.mean(np.where(spread > 0, 1 - missed / np.where(spread > 0, spread, 1), missed == 0)))
+
+
+@dataclass(eq=False, repr=False)
+class CfCClassifier(Estimator):
+    r"""A CfC network that tells classes of sequences apart, with scikit-learn's conventions.
+
+    Inputs are standardised, timespans divided by their median, all by what the training sequences say. It trains with
+    Adam, a cosine schedule, gradients clipped to a global norm of 1, and the cross-entropy.
+
+    Parameters
+    ----------
+    units, mode, mixed_memory, activation, backbone_units, backbone_layers, backbone_dropout
+        Of the network, as for :class:`cfc_ref.CfC`.
+    learning_rate : float
+        Of the first step.
+    epochs, batch_size, l2, patience, seed, progress
+        As for :func:`cfc_ref.fit`; `seed` is also that of the fresh weights.
+    validation_fraction : float
+        Share of the sequences that is held back, to keep the weights of the epoch with the lowest loss on it.
+
+    Attributes
+    ----------
+    classes_ : ndarray
+        The labels, sorted.
+    model_ : CfC
+        The network; its outputs are logits in the order of `classes_`.
+    history_ : History
+        Of its training.
+    n_features_in_ : int
+        Features a step.
+    x_scaling_ : Scaling
+        What standardises.
+    timespan_unit_ : float or None
+        The median timespan; None where fit was given none.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> X = [rng.normal(size=(length, 1)) for length in rng.integers(5, 15, size=40)]
+    >>> y = ["up" if x.sum() > 0 else "down" for x in X]
+    >>> model = CfCClassifier(units=8, learning_rate=0.01, epochs=50).fit(X, y)
+    >>> model.classes_, model.score(X, y) > 0.9
+    (array(['down', 'up'], dtype='<U4'), True)
+    """
+
+    _kind = "classifier"
+
+    def fit(self, X: Any, y: Any, timespans: Any = None) -> CfCClassifier:
+        """Train on sequences, and return the estimator.
+
+        Parameters
+        ----------
+        X : list of array_like of shape (T_i, F), or array of shape (N, T, F)
+            Sequences of any lengths.
+        y : array_like, shape (N,)
+            Labels: numbers or strings.
+        timespans : list of array_like of shape (T_i,), array of shape (N, T), number, or None
+            Time since the previous sample, in any unit; 1 by default.
+
+        Raises
+        ------
+        ValueError, TypeError
+            In three parts.
+        """
+        sequences = pad("X", X)
+        self.classes_, numbered = np.unique(_labels(y, len(sequences.x)), return_inverse=True)
+        if len(self.classes_) < 2:
+            checks.refuse("y", f"the label {self.classes_[0]!r} only", "two classes at least", "pass others as well")
+        task = {"loss": "cross_entropy", "outputs": len(self.classes_), "per_step": False}
+        self._fit(sequences, numbered, timespans, self._split(len(numbered)), **task)
+        return self
+
+    def predict_proba(self, X: Any, timespans: Any = None) -> Array:
+        """Return probabilities of the classes, in the order of ``classes_``.
+
+        Parameters
+        ----------
+        X, timespans
+            As for :meth:`fit`.
+
+        Returns
+        -------
+        ndarray, shape (N, classes)
+        """
+        return softmax(self._run(X, timespans)[0])
+
+    def predict(self, X: Any, timespans: Any = None) -> Array:
+        """Return the most probable label of each sequence.
+
+        Parameters
+        ----------
+        X, timespans
+            As for :meth:`fit`.
+
+        Returns
+        -------
+        ndarray, shape (N,)
+        """
+        return self.classes_[self.predict_proba(X, timespans).argmax(axis=1)]
+
+    def score(self, X: Any, y: Any, timespans: Any = None) -> float:
+        """Return the share of sequences whose label is predicted.
+
+        Parameters
+        ----------
+        X, y, timespans
+            As for :meth:`fit`.
+        """
+        predicted = self.predict(X, timespans)
+        return float(np.mean(predicted == _labels(y, len(predicted))))
+
+
+def _labels(y: Any, N: int) -> Array:
+    """Return labels as an array, checked."""
+    try:
+        labels = np.asarray(y)
+    except ValueError:
+        labels = np.empty((0, 0))  # a ragged sequence
+    if labels.shape != (N,):
+        checks.refuse("y", f"shape {labels.shape}", f"shape ({N},)", "pass a label a sequence")
+    if labels.dtype.kind == "f":
+        checks.finite("y", labels)
+    if labels.dtype.kind == "O" and len({type(label) for label in labels.tolist()}) > 1:
+        checks.refuse("y", "labels of several types", "numbers or strings", "pass labels of one type", TypeError)
+    return labels

@@ -1,0 +1,169 @@
+"""Sequences to learn from: checked once as a whole, then taken batch by batch; and what a model makes of them."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from cfc_ref import checks
+from cfc_ref.layers.arguments import Expected, arrange
+from cfc_ref.layers.base import Layer
+from cfc_ref.learn.losses import Loss
+
+__all__ = ["Examples", "arrange_examples", "predict"]
+
+Array = npt.NDArray[Any]
+
+
+class Examples(NamedTuple):
+    """Sequences and what is to be learned from them.
+
+    Attributes
+    ----------
+    x : ndarray, shape (N, T, F)
+        Inputs; 0 at masked steps.
+    y : ndarray
+        Targets as the loss takes them; first axes (N,), or (N, T) where the model returns sequences.
+    dt : ndarray, shape (N, T)
+        Timespans.
+    mask : ndarray of bool, shape (N, T), or None
+        True = a real step.
+    per_step : bool
+        Whether there is a target a step.
+    """
+
+    x: Array
+    y: Array
+    dt: Array
+    mask: Array | None
+    per_step: bool
+
+    def take(self, which: Any) -> Examples:
+        """Return some of them, without the steps at the end that are masked in all.
+
+        Parameters
+        ----------
+        which : slice or array of int
+            Their numbers.
+        """
+        x, y, dt = self.x[which], self.y[which], self.dt[which]
+        if self.mask is None:
+            return Examples(x, y, dt, None, self.per_step)
+        mask = self.mask[which]
+        T = int(np.flatnonzero(mask.any(axis=0))[-1]) + 1
+        return Examples(x[:, :T], y[:, :T] if self.per_step else y, dt[:, :T], mask[:, :T], self.per_step)
+
+    @property
+    def counts(self) -> Array | None:
+        """Where targets count: the mask of a loss."""
+        return self.mask if self.per_step else None
+
+    @property
+    def weight(self) -> int:
+        """How many targets count: the weight of their mean loss among others."""
+        if not self.per_step:
+            return len(self.x)
+        return self.dt.size if self.mask is None else int(np.count_nonzero(self.mask))
+
+    def digest(self) -> str:
+        """Return a fingerprint of all of it."""
+        state = hashlib.sha256()
+        for array in (self.x, self.y, self.dt, self.mask):
+            if array is not None:
+                state.update(f"{array.dtype.str} {array.shape}".encode())
+                state.update(np.ascontiguousarray(array).data)
+        return state.hexdigest()[:16]
+
+
+def arrange_examples(name: str, model: Layer, data: Any, loss: Loss) -> Examples:
+    """Check a tuple (x, y[, timespans[, mask]]) for a model and a loss, and arrange it.
+
+    Parameters
+    ----------
+    name : str
+        The argument's name, for the message.
+    model : Layer
+        What learns from it.
+    data : tuple
+        x, shape (N, T, F); y; timespans, None or as the model takes them; mask, None or as the model takes it, with at
+        least one real step in each sequence.
+    loss : callable
+        Checks y.
+
+    Raises
+    ------
+    ValueError, TypeError
+        In three parts.
+
+    Examples
+    --------
+    >>> from cfc_ref import CfC
+    >>> from cfc_ref.learn.losses import mse
+    >>> arrange_examples("data", CfC(3, 2, seed=0), (np.ones((4, 5, 3)), np.ones((4, 5, 2))), mse).dt.shape
+    (4, 5)
+    """
+    expected = "a tuple (x, y), (x, y, timespans) or (x, y, timespans, mask)"
+    if not isinstance(data, (tuple, list)) or not 2 <= len(data) <= 4:
+        got = f"{len(data)} parts" if isinstance(data, (tuple, list)) else type(data).__name__
+        checks.refuse(name, got, expected, "pass x and y at least", TypeError)
+    x, y, timespans, mask = [*data, None, None][:4]
+    with _named_as_part_of(name):
+        takes = Expected(model.input_size, model.state_size, model.mixed_memory, True, model.dtype)
+        call = arrange(takes, x, None, timespans, mask)
+    if not call.batched or 0 in call.x.shape[:2]:
+        do = "stack sequences along the first axis, padded and masked where they are ragged"
+        checks.refuse(f"{name} x", f"shape {np.shape(x)}", "(N, T, F), sequences first, neither N nor T 0", do)
+    real = None if mask is None else np.array(call.mask)
+    if real is not None and not real.any(axis=1).all():
+        where = int(np.argmin(real.any(axis=1)))
+        checks.refuse(f"{name} mask", f"no real step in sequence {where}", "at least one in each", "leave it out")
+    examples = Examples(call.x, np.asarray(y), np.array(call.dt), real, model.return_sequences)
+    shape = (*call.x.shape[: 2 if examples.per_step else 1], model.output_size)
+    with _named_as_part_of(name):
+        loss(np.zeros(shape, model.dtype), examples.y, examples.counts)
+    return examples
+
+
+@contextlib.contextmanager
+def _named_as_part_of(name: str) -> Iterator[None]:
+    """Say in refusals which data they are about."""
+    try:
+        yield
+    except (ValueError, TypeError) as error:
+        raise type(error)(f"{name} {error}") from None
+
+
+def predict(model: Layer, x: Array, timespans: Array, mask: Array | None, *, batch_size: int) -> Array:
+    """Return a model's outputs, computed batch by batch.
+
+    Parameters
+    ----------
+    model : Layer
+        The model.
+    x : ndarray, shape (N, T, F)
+        Inputs.
+    timespans : ndarray, shape (N, T)
+        Timespans.
+    mask : ndarray of bool, shape (N, T), or None
+        True = a real step.
+    batch_size : int
+        Sequences at a time.
+
+    Returns
+    -------
+    ndarray, shape (N, T, outputs), or (N, outputs) where the model returns the last one only
+
+    Examples
+    --------
+    >>> from cfc_ref import CfC
+    >>> predict(CfC(3, 2, seed=0), np.ones((4, 5, 3)), np.ones((4, 5)), None, batch_size=3).shape
+    (4, 5, 2)
+    """
+    parts = [slice(first, first + batch_size) for first in range(0, len(x), batch_size)]
+    outputs = [model(x[k], timespans=timespans[k], mask=None if mask is None else mask[k])[0] for k in parts]
+    return np.concatenate(outputs)

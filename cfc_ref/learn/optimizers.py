@@ -1,0 +1,239 @@
+r"""Optimisers, each with the update of PyTorch or of Keras, as its `variant` says.
+
+An optimiser is settings and a rule, without memory: what it remembers of a run is a dict of plain arrays, which
+``start`` makes and ``step`` writes into, as it writes into the parameters.
+
+`weight_decay` is what the library in question means by it. PyTorch's SGD, RMSprop and Adam add λθ to the gradient
+(after clipping); PyTorch's AdamW, and Keras's optimisers all, shrink θ by the factor 1 - ηλ before the update.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cfc_ref.learn.optimizer_base import Optimizer
+
+__all__ = ["OPTIMIZERS", "SGD", "Adam", "AdamW", "RMSprop"]
+
+Array = npt.NDArray[Any]
+
+
+class SGD(Optimizer):
+    r"""Gradient descent, with momentum μ where it is not 0.
+
+    .. math:: \text{PyTorch:}\quad v \leftarrow \mu v + g, \quad \theta \leftarrow \theta - \eta v \qquad
+              \text{Keras:}\quad v \leftarrow \mu v - \eta g, \quad \theta \leftarrow \theta + v
+
+    The two differ where the learning rate changes.
+
+    Parameters
+    ----------
+    learning_rate : float, optional
+        η; 0.001 as in PyTorch, 0.01 as in Keras.
+    momentum : float
+        μ in [0, 1).
+    weight_decay : float
+        λ; see the module.
+    variant : {"torch", "keras"}
+        Whose update it is.
+
+    Examples
+    --------
+    >>> sgd, theta = SGD(0.1, momentum=0.9), {"w": np.array([1.0])}
+    >>> state = sgd.start(theta)
+    >>> for _ in range(2):
+    ...     sgd.step(theta, {"w": np.array([1.0])}, state)
+    >>> theta["w"]
+    array([0.71])
+    """
+
+    momentum: float
+
+    def __init__(
+        self,
+        learning_rate: float | None = None,
+        momentum: float = 0.0,
+        weight_decay: float = 0.0,
+        *,
+        variant: str = "torch",
+    ) -> None:
+        self._set(variant, learning_rate=learning_rate, momentum=momentum, weight_decay=weight_decay)
+
+    @property
+    def _slots(self) -> tuple[str, ...]:  # type: ignore[override]
+        return ("velocity",) if self.momentum else ()
+
+    def _update(self, theta: Array, g: Array, eta: float, k: int, *remembered: Array) -> None:
+        if not remembered:
+            theta -= eta * g
+            return
+        (v,) = remembered
+        if self.variant == "torch":
+            v[...] = self.momentum * v + g
+            theta -= eta * v
+        else:
+            v[...] = self.momentum * v - eta * g
+            theta += v
+
+
+class RMSprop(Optimizer):
+    r"""Gradients divided by the root of their running mean square (Tieleman & Hinton 2012).
+
+    .. math:: s \leftarrow \rho s + (1 - \rho)\,g^2, \qquad
+              \text{PyTorch:}\quad \theta \leftarrow \theta - \eta \frac{g}{\sqrt{s} + \epsilon} \qquad
+              \text{Keras:}\quad \theta \leftarrow \theta - \eta \frac{g}{\sqrt{s + \epsilon}}
+
+    Parameters
+    ----------
+    learning_rate : float, optional
+        η; 0.01 as in PyTorch, 0.001 as in Keras.
+    rho : float, optional
+        ρ in [0, 1); 0.99 as in PyTorch (which calls it alpha), 0.9 as in Keras.
+    epsilon : float, optional
+        ε; 1e-8 as in PyTorch, 1e-7 as in Keras.
+    weight_decay : float
+        λ; see the module.
+    variant : {"torch", "keras"}
+        Whose update it is.
+
+    Examples
+    --------
+    >>> RMSprop(variant="keras")
+    RMSprop(variant='keras', learning_rate=0.001, rho=0.9, epsilon=1e-07, weight_decay=0.0)
+    """
+
+    rho: float
+    epsilon: float
+    _slots = ("square",)
+
+    def __init__(
+        self,
+        learning_rate: float | None = None,
+        rho: float | None = None,
+        epsilon: float | None = None,
+        weight_decay: float = 0.0,
+        *,
+        variant: str = "torch",
+    ) -> None:
+        self._set(variant, learning_rate=learning_rate, rho=rho, epsilon=epsilon, weight_decay=weight_decay)
+
+    def _update(self, theta: Array, g: Array, eta: float, k: int, *remembered: Array) -> None:
+        (s,) = remembered
+        s[...] = self.rho * s + (1 - self.rho) * g**2
+        theta -= eta * g / (np.sqrt(s) + self.epsilon if self.variant == "torch" else np.sqrt(s + self.epsilon))
+
+
+class Adam(Optimizer):
+    r"""Adam (Kingma & Ba, ICLR 2015), with the correction of its bias in step k.
+
+    .. math:: m \leftarrow \beta_1 m + (1 - \beta_1)\,g, \qquad v \leftarrow \beta_2 v + (1 - \beta_2)\,g^2
+
+    .. math:: \text{PyTorch:}\quad \theta \leftarrow \theta - \frac{\eta}{1 - \beta_1^k}\,
+              \frac{m}{\sqrt{v / (1 - \beta_2^k)} + \epsilon} \qquad
+              \text{Keras:}\quad \theta \leftarrow \theta - \eta\,\frac{\sqrt{1 - \beta_2^k}}{1 - \beta_1^k}\,
+              \frac{m}{\sqrt{v} + \epsilon}
+
+    Parameters
+    ----------
+    learning_rate : float
+        η.
+    beta_1, beta_2 : float
+        β₁ and β₂ in [0, 1).
+    epsilon : float, optional
+        ε; 1e-8 as in PyTorch, 1e-7 as in Keras.
+    weight_decay : float
+        λ; see the module.
+    variant : {"torch", "keras"}
+        Whose update it is.
+
+    Examples
+    --------
+    >>> adam, theta = Adam(0.1), {"w": np.array([1.0])}
+    >>> adam.step(theta, {"w": np.array([5.0])}, adam.start(theta))
+    >>> theta["w"]
+    array([0.9])
+    """
+
+    beta_1: float
+    beta_2: float
+    epsilon: float
+    _slots = ("mean", "square")
+
+    def __init__(
+        self,
+        learning_rate: float = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float | None = None,
+        weight_decay: float = 0.0,
+        *,
+        variant: str = "torch",
+    ) -> None:
+        settings = {"learning_rate": learning_rate, "beta_1": beta_1, "beta_2": beta_2}
+        self._set(variant, **settings, epsilon=epsilon, weight_decay=weight_decay)
+
+    def _update(self, theta: Array, g: Array, eta: float, k: int, *remembered: Array) -> None:
+        m, v = remembered
+        m[...] = self.beta_1 * m + (1 - self.beta_1) * g
+        v[...] = self.beta_2 * v + (1 - self.beta_2) * g**2
+        unbiased_1, unbiased_2 = 1 - self.beta_1**k, 1 - self.beta_2**k
+        if self.variant == "torch":
+            theta -= eta / unbiased_1 * m / (np.sqrt(v / unbiased_2) + self.epsilon)
+        else:
+            theta -= eta * math.sqrt(unbiased_2) / unbiased_1 * m / (np.sqrt(v) + self.epsilon)
+
+
+class AdamW(Adam):
+    r"""Adam with decoupled weight decay (Loshchilov & Hutter, ICLR 2019).
+
+    In both variants :math:`\theta \leftarrow \theta - \eta \lambda \theta` goes before the update of :class:`Adam`.
+
+    Parameters
+    ----------
+    learning_rate : float
+        η.
+    beta_1, beta_2 : float
+        β₁ and β₂ in [0, 1).
+    epsilon : float, optional
+        ε; 1e-8 as in PyTorch, 1e-7 as in Keras.
+    weight_decay : float, optional
+        λ; 0.01 as in PyTorch, 0.004 as in Keras.
+    variant : {"torch", "keras"}
+        Whose update it is.
+
+    Examples
+    --------
+    >>> adam, theta = AdamW(0.1, weight_decay=0.5), {"w": np.array([1.0])}
+    >>> adam.step(theta, {"w": np.array([5.0])}, adam.start(theta))
+    >>> theta["w"]
+    array([0.85])
+    """
+
+    def __init__(
+        self,
+        learning_rate: float = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float | None = None,
+        weight_decay: float | None = None,
+        *,
+        variant: str = "torch",
+    ) -> None:
+        settings = {"learning_rate": learning_rate, "beta_1": beta_1, "beta_2": beta_2}
+        self._set(variant, **settings, epsilon=epsilon, weight_decay=weight_decay)
+
+    @property
+    def _decouples(self) -> bool:
+        return True
+
+
+OPTIMIZERS: dict[str, type[SGD | RMSprop | Adam | AdamW]] = {
+    "sgd": SGD,
+    "rmsprop": RMSprop,
+    "adam": Adam,
+    "adamw": AdamW,
+}

@@ -1,0 +1,142 @@
+"""Sequences as people have them, a list of arrays of any lengths or one array, and padded as a batch."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from cfc_ref import checks
+
+__all__ = ["Sequences", "pad", "pad_like", "unpad_like"]
+
+Array = npt.NDArray[Any]
+
+
+class Sequences(NamedTuple):
+    """Sequences, padded at the end.
+
+    Attributes
+    ----------
+    x : ndarray, shape (N, T, F)
+        Features; 0 behind a sequence's end.
+    mask : ndarray of bool, shape (N, T)
+        True = a real step.
+    listed : bool
+        Whether they came as a list.
+    """
+
+    x: Array
+    mask: Array
+    listed: bool
+
+    def take(self, which: Array) -> Sequences:
+        """Return some of them."""
+        return Sequences(self.x[which], self.mask[which], self.listed)
+
+
+def pad(name: str, X: Any) -> Sequences:
+    """Check sequences, and pad them.
+
+    Parameters
+    ----------
+    name : str
+        The argument's name, for the message.
+    X : list of array_like of shape (T_i, F), or array of shape (N, T, F)
+        At least one, each of at least one step.
+
+    Raises
+    ------
+    ValueError, TypeError
+        In three parts.
+
+    Examples
+    --------
+    >>> pad("X", [[[1.0], [2.0]], [[3.0]]]).mask
+    array([[ True,  True],
+           [ True, False]])
+    """
+    listed = _is_list(X)
+    expected = "a list of sequences of shape (T, F), or an array of shape (N, T, F)"
+    if not listed and np.ndim(X) != 3:
+        checks.refuse(name, f"shape {np.shape(X)}", expected, "put sequences, time and features on axes of their own")
+    sequences = [checks.numeric(f"{name}[{i}]", x) for i, x in enumerate(X)]
+    if not sequences:
+        checks.refuse(name, "no sequence", expected, "pass at least one")
+    for i, x in enumerate(sequences):
+        if x.ndim != 2 or 0 in x.shape or x.shape[1] != sequences[0].shape[1]:
+            wanted = "(T, F), neither of them 0" if i == 0 else f"(T, {sequences[0].shape[-1]}), T > 0"
+            checks.refuse(f"{name}[{i}]", f"shape {x.shape}", wanted, "give all sequences the same features")
+    lengths = np.array([len(x) for x in sequences])
+    mask = np.arange(lengths.max()) < lengths[:, None]
+    return Sequences(_padded(sequences, mask), mask, listed)
+
+
+def pad_like(name: str, values: Any, sequences: Sequences) -> Array:
+    """Check what each step of `sequences` has, and pad it.
+
+    Parameters
+    ----------
+    name : str
+        The argument's name, for the message.
+    values : like the sequences
+        A list of array_like of shape (T_i,) or (T_i, O), or an array of shape (N, T) or (N, T, O).
+    sequences : Sequences
+        Whose steps.
+
+    Returns
+    -------
+    ndarray, shape (N, T) or (N, T, O)
+
+    Raises
+    ------
+    ValueError, TypeError
+        In three parts.
+
+    Examples
+    --------
+    >>> pad_like("timespans", [[1.0, 0.5], [1.0]], pad("X", [[[1.0], [2.0]], [[3.0]]]))
+    array([[1. , 0.5],
+           [1. , 0. ]])
+    """
+    N = len(sequences.mask)
+    if not _is_list(values) and np.ndim(values) == 0:
+        checks.refuse(name, type(values).__name__, "one array a sequence", "pass a list of them", TypeError)
+    if len(values) != N:
+        checks.refuse(name, f"{len(values)} of them", f"{N}, one a sequence", "pass as many as sequences")
+    arrays = [checks.numeric(f"{name}[{i}]", v) for i, v in enumerate(values)]
+    for i, (array, steps) in enumerate(zip(arrays, sequences.mask.sum(axis=1).tolist(), strict=True)):
+        others = arrays[0].shape[1:]
+        if array.ndim not in (1, 2) or array.shape != (steps, *others):
+            wanted = " or ".join(str((steps, *last)) for last in {(), others})
+            checks.refuse(f"{name}[{i}]", f"shape {array.shape}", f"shape {wanted}", "give a value a step")
+    return _padded(arrays, sequences.mask)
+
+
+def unpad_like(values: Array, sequences: Sequences) -> Any:
+    """Return what each step has as the sequences came: a list of arrays of shape (T_i, …), or an array.
+
+    Parameters
+    ----------
+    values : ndarray, shape (N, T, …)
+        Padded.
+    sequences : Sequences
+        Whose steps.
+
+    Examples
+    --------
+    >>> unpad_like(np.array([[1, 2], [3, 0]]), pad("X", [[[1.0], [2.0]], [[3.0]]]))
+    [array([1, 2]), array([3])]
+    """
+    return [v[m] for v, m in zip(values, sequences.mask, strict=True)] if sequences.listed else values
+
+
+def _is_list(X: Any) -> bool:
+    return isinstance(X, (list, tuple)) or (isinstance(X, np.ndarray) and X.dtype == object)
+
+
+def _padded(arrays: list[Array], mask: Array) -> Array:
+    whole = np.zeros(mask.shape + arrays[0].shape[1:])
+    whole[mask] = np.concatenate(arrays)
+    return whole

@@ -1,0 +1,59 @@
+"""Figures of training: the losses over epochs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cfc_ref import checks
+from cfc_ref.learn.history import History
+from cfc_ref.plots.style import COLOURS, axes_or_new, dress
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["plot_history"]
+
+
+def plot_history(history: History, *, ax: Axes | None = None) -> Axes:
+    """Draw training and validation losses over epochs, counted from 1, and mark the epoch whose weights were kept.
+
+    The axis of losses is logarithmic where all of them are above 0.
+
+    Parameters
+    ----------
+    history : History
+        What :func:`cfc_ref.fit` returned.
+    ax : matplotlib Axes, optional
+        Where to draw; default: a new figure.
+
+    Returns
+    -------
+    matplotlib Axes
+
+    Raises
+    ------
+    ValueError, TypeError
+        For other kinds of things, and where there is no epoch.
+    """
+    from matplotlib.ticker import MaxNLocator
+
+    if not isinstance(history, History):
+        checks.refuse("history", type(history).__name__, "a History", "pass what fit returned", TypeError)
+    if not history.loss:
+        checks.refuse("history", "one of no epochs", "at least one epoch", "train first")
+    ax = axes_or_new(ax)
+    epochs = np.arange(1, len(history.loss) + 1)
+    mark = "o" if len(epochs) == 1 else ""  # a line of one point can't be seen
+    ax.plot(epochs, history.loss, color=COLOURS["blue"], linewidth=1.7, marker=mark, label="training")
+    if history.validation_loss:
+        look, k = "--" + mark, history.best_epoch
+        ax.plot(epochs, history.validation_loss, look, color=COLOURS["vermillion"], linewidth=1.7, label="validation")
+        kept = f"weights kept (epoch {epochs[k]})"
+        ax.plot(epochs[k], history.validation_loss[k], "D", color=COLOURS["black"], markersize=6, label=kept)
+    if min(history.loss + history.validation_loss) > 0:
+        ax.set_yscale("log")
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    dress(ax, "Training", "epoch", "loss (mean over what counts)", columns=3)
+    return ax
