@@ -11,20 +11,24 @@ from typing import TYPE_CHECKING
 # public name -> the module that holds it; a module's own name stands for the module
 _PUBLIC = {
     "CfC": "cfc_ref.layers.cfc",
+    "CfCClassifier": "cfc_ref.learn.estimators",
+    "CfCRegressor": "cfc_ref.learn.estimators",
     "LTC": "cfc_ref.layers.ltc",
     "LTCNeuron": "cfc_ref.neuron.model",
     "NeuralLTC": "cfc_ref.layers.ltc",
     "bounds": "cfc_ref.bounds",
     "closed_form": "cfc_ref.neuron.closed_forms",
     "exact": "cfc_ref.neuron.exact_solution",
-    "frozen": "cfc_ref.neuron.closed_forms",
+    "fit": "cfc_ref.learn.training",
     "from_ncps": "cfc_ref.ncps_weights",
+    "frozen": "cfc_ref.neuron.closed_forms",
     "load": "cfc_ref.io",
     "save": "cfc_ref.io",
     "set_num_threads": "cfc_ref.backend",
     "signals": "cfc_ref.signals",
     "solve": "cfc_ref.neuron.trajectory",
     "to_ncps_state_dict": "cfc_ref.ncps_weights",
+    "translate": "cfc_ref.translate",
     "verify": "cfc_ref.report.run",
     "warmup": "cfc_ref.backend",
     "wirings": "cfc_ref.wirings",
@@ -33,6 +37,7 @@ _PUBLIC = {
 if TYPE_CHECKING:
     from cfc_ref import bounds as bounds
     from cfc_ref import signals as signals
+    from cfc_ref import translate as translate
     from cfc_ref import wirings as wirings
     from cfc_ref.backend import set_num_threads as set_num_threads
     from cfc_ref.backend import warmup as warmup
@@ -41,6 +46,9 @@ if TYPE_CHECKING:
     from cfc_ref.layers.cfc import CfC as CfC
     from cfc_ref.layers.ltc import LTC as LTC
     from cfc_ref.layers.ltc import NeuralLTC as NeuralLTC
+    from cfc_ref.learn.estimators import CfCClassifier as CfCClassifier
+    from cfc_ref.learn.estimators import CfCRegressor as CfCRegressor
+    from cfc_ref.learn.training import fit as fit
     from cfc_ref.ncps_weights import from_ncps as from_ncps
     from cfc_ref.ncps_weights import to_ncps_state_dict as to_ncps_state_dict
     from cfc_ref.neuron.closed_forms import closed_form as closed_form

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[Any]
 
-__all__ = ["load", "output_folder", "save", "write_atomically"]
+__all__ = ["load", "output_folder", "packed", "save", "unpacked", "write_atomically"]
 
 _FORMAT, _VERSION = "cfc_ref model", 1
 _KINDS = {"CfC": "cfc_ref.layers.cfc", "LTC": "cfc_ref.layers.ltc", "NeuralLTC": "cfc_ref.layers.ltc"}
@@ -106,6 +106,65 @@ def output_folder(name: str, folder: str | Path) -> Path:
     return path
 
 
+def packed(header: Mapping[str, Any], entries: Mapping[str, Array]) -> bytes:
+    """Return the bytes of an npz file without pickle: arrays, and a header of JSON.
+
+    Parameters
+    ----------
+    header : mapping
+        What JSON holds, finite numbers only.
+    entries : mapping
+        Arrays of numbers by name.
+
+    Examples
+    --------
+    >>> len(packed({"format": "example"}, {"a": np.ones(2)})) > 0
+    True
+    """
+    import io
+    import json
+
+    text = np.frombuffer(json.dumps(header, allow_nan=False).encode(), np.uint8)
+    everything: dict[str, Any] = {"header": text, **entries}
+    with io.BytesIO() as file:
+        np.savez(file, **everything)
+        return file.getvalue()
+
+
+def unpacked(path: Path) -> tuple[Any, dict[str, Array]]:
+    """Return the header and the arrays of a file that :func:`packed` made; nothing is unpickled.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Raises
+    ------
+    OSError
+        If it can't be opened.
+    ValueError
+        If it is truncated, altered, or something else.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_atomically(Path(folder) / "file.npz", packed({"format": "example"}, {"a": np.ones(2)}))
+    ...     unpacked(Path(folder) / "file.npz")
+    ({'format': 'example'}, {'a': array([1., 1.])})
+    """
+    import json
+
+    with path.open("rb") as file:
+        try:
+            with np.load(file, allow_pickle=False) as opened:
+                entries = {key: opened[key] for key in opened.files}
+            return json.loads(bytes(entries.pop("header"))), entries
+        except Exception as error:  # whatever zipfile, numpy and json say of a file that is not what it should be
+            raise ValueError(f"{path.name} can't be read") from error
+
+
 def save(path: str | Path, model: Layer) -> None:
     """Write a model to a file, weights, settings and wiring.
 
@@ -143,7 +202,7 @@ def save(path: str | Path, model: Layer) -> None:
     if wiring is None:
         header["units"] = model.state_size
     try:
-        write_atomically(path, _packed(header, entries))
+        write_atomically(path, packed({**header, "checksum": _checksum(header, entries)}, entries))
     except OSError as error:
         checks.refuse("path", f"{str(path)!r} ({error.strerror})", "a file that can be written", "name another one")
 
@@ -173,14 +232,10 @@ def load(path: str | Path) -> Any:
     """
     path = _path(path)
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as opened:
-            entries = {key: opened[key] for key in opened.files}
-        header = _json(bytes(entries.pop("header")))
+        header, entries = unpacked(path)
     except OSError as error:
-        if error.strerror is None:
-            _refuse(path, "which ends too soon or is no model's file")
         checks.refuse("path", f"{str(path)!r} ({error.strerror})", "a model's file", "check the path")
-    except Exception:  # whatever zipfile, numpy and json say of a file that is not what it should be
+    except ValueError:
         _refuse(path, "which is truncated, altered, or no model's file")
     if not isinstance(header, dict) or header.get("format") != _FORMAT:
         _refuse(path, "which is no model's file")
@@ -222,24 +277,6 @@ def _path(path: str | Path) -> Path:
     if not isinstance(path, (str, Path)):
         checks.refuse("path", type(path).__name__, "the path of a file", "pass a string or a Path", TypeError)
     return Path(path)
-
-
-def _packed(header: dict[str, Any], entries: dict[str, Any]) -> bytes:
-    """Return a file's bytes."""
-    import io
-    import json
-
-    whole = {**header, "checksum": _checksum(header, entries)}
-    text = np.frombuffer(json.dumps(whole, allow_nan=False).encode(), np.uint8)
-    with io.BytesIO() as file:
-        np.savez(file, header=text, **entries)
-        return file.getvalue()
-
-
-def _json(data: bytes) -> Any:
-    import json
-
-    return json.loads(data)
 
 
 def _checksum(header: Mapping[str, Any], entries: Mapping[str, Array]) -> int:

@@ -19,10 +19,10 @@ PACKAGES = {m for m in MODULES if any(other.startswith(f"{m}.") for other in MOD
 # One direction: a unit imports from its own rank and from those below.
 RANKS = [
     {"activations", "checks", "csv_table", "signals", "wiring_draws", "wirings"},
-    {"neuron", "bounds", "cells"},
+    {"neuron", "bounds", "cells", "network_bounds"},
     {"kernels"},
     {"backend"},
-    {"layers", "translate"},
+    {"layers", "translate", "translation_result"},
     {"io", "live_ncps", "ncps_weights", "learn"},
     {"plots"},
     {"data", "experiments", "bench", "report"},

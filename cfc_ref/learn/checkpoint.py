@@ -8,8 +8,6 @@ data it holds a description; a run with others is refused.
 
 from __future__ import annotations
 
-import io
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -19,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cfc_ref import checks
-from cfc_ref.io import write_atomically
+from cfc_ref.io import packed, unpacked, write_atomically
 
 __all__ = ["Progress", "checkpoint_path", "read_checkpoint", "write_checkpoint"]
 
@@ -117,13 +115,9 @@ def write_checkpoint(path: Path, settings: Mapping[str, str], progress: Progress
     ...     read_checkpoint(path, {"seed": "0"})[0].epoch
     3
     """
-    header = json.dumps({"format": _FORMAT, "settings": dict(settings), "progress": asdict(progress)})
-    with io.BytesIO() as file:
-        entries: dict[str, Any] = {"header": np.frombuffer(header.encode(), np.uint8), **arrays}
-        np.savez(file, **entries)
-        data = file.getvalue()
+    header = {"format": _FORMAT, "settings": dict(settings), "progress": asdict(progress)}
     try:
-        write_atomically(path, data)
+        write_atomically(path, packed(header, arrays))
     except OSError as error:
         checks.refuse("checkpoint", f"{str(path)!r} ({error.strerror})", "a file that can be written", "make room")
 
@@ -155,13 +149,11 @@ def read_checkpoint(path: Path, settings: Mapping[str, str]) -> tuple[Progress, 
     ValueError: checkpoint: got 'run.npz', which can't be read; expected a checkpoint of fit; delete it or name another.
     """
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as opened:
-            arrays = {name: opened[name] for name in opened.files}
-        header = json.loads(bytes(arrays.pop("header")))
+        header, arrays = unpacked(path)
         if header["format"] != _FORMAT:
             raise ValueError
         progress, found = Progress(**header["progress"]), header["settings"]
-    except Exception:  # whatever zipfile, numpy and json say of a file that is not what it should be
+    except (OSError, ValueError, TypeError, KeyError):
         got = f"{path.name!r}, which can't be read"
         checks.refuse("checkpoint", got, "a checkpoint of fit", "delete it or name another")
     for name, wanted in settings.items():
