@@ -1,21 +1,39 @@
-"""Columns of numbers from a CSV file; what is wrong with a file is said with its line and column."""
+"""Tables in CSV files: rows, and columns of numbers; what is wrong with a file is said with its line and column."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from cfc_ref import checks
 
-__all__ = ["read_columns"]
+__all__ = ["Rows", "column_of", "number_columns", "read_columns", "read_rows", "rows_of", "whole"]
 
 Array = npt.NDArray[Any]
+
+
+class Rows(NamedTuple):
+    """A table as it was written.
+
+    Attributes
+    ----------
+    header : list of str
+        Names of the columns.
+    lines : list of int
+        The line of the file that each row ends in.
+    fields : list of list of str
+        The rows, each as long as the header.
+    """
+
+    header: list[str]
+    lines: list[int]
+    fields: list[list[str]]
 
 
 def read_columns(path: str | Path, columns: Mapping[str, str], *, increasing: str) -> list[Array]:
@@ -55,63 +73,216 @@ def read_columns(path: str | Path, columns: Mapping[str, str], *, increasing: st
     for argument, column in columns.items():
         if not isinstance(column, str):
             checks.refuse(argument, repr(column), "the name of a column", "pass a string", TypeError)
-    lines = _lines(path)
-    header = [name.strip() for name in next(lines, (0, []))[1]]
+    rows = read_rows(path)
+    picked = [column_of(argument, column, rows.header) for argument, column in columns.items()]
+    arrays = number_columns("path", rows, picked)
+    now = arrays[list(columns).index(increasing)]
+    if (back := np.diff(now) <= 0).any():
+        k = checks.first(back)[0] + 1
+        got = f"{now[k]:g} after {now[k - 1]:g} in line {rows.lines[k]}, column {columns[increasing]!r}"
+        checks.refuse("path", got, "strictly increasing numbers", "sort the rows and drop duplicates")
+    return arrays
+
+
+def read_rows(path: str | Path) -> Rows:
+    r"""Read a table with a header; blank lines are skipped.
+
+    Parameters
+    ----------
+    path : str or Path
+        A text file in UTF-8, fields divided by commas, names in the first line.
+
+    Returns
+    -------
+    Rows
+        At least one.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If it is empty, has no rows or ragged ones, or is no such file.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "table.csv"
+    ...     _ = file.write_text("t,v\n0,1\n")
+    ...     read_rows(file)
+    Rows(header=['t', 'v'], lines=[2], fields=[['0', '1']])
+    """
+    if not isinstance(path, (str, Path)):
+        checks.refuse("path", type(path).__name__, "the path of a file", "pass a string or a Path", TypeError)
     name = Path(path).name
-    if not header:
-        checks.refuse("path", f"{name}, which is empty", "a header line and rows of numbers", "check the file")
-    picked = {argument: _position(argument, column, header) for argument, column in columns.items()}
-    rows: list[list[float]] = []
-    latest = -np.inf
-    for line, fields in lines:
-        if len(fields) != len(header):
-            got = f"{len(fields)} fields in line {line}"
-            checks.refuse("path", got, f"{len(header)} as in the header", "mend that line")
-        rows.append([_number(fields[k], header[k], line) for k in picked.values()])
-        now = rows[-1][list(columns).index(increasing)]
-        if not now > latest:
-            got = f"{now:g} after {latest:g} in line {line}, column {columns[increasing]!r}"
-            checks.refuse("path", got, "strictly increasing numbers", "sort the rows and drop duplicates")
-        latest = now
-    if not rows:
+    with io.StringIO(_text(path), newline="") as file:
+        rows = rows_of("path", file)
+        header = [column.strip() for column in next(rows, (0, []))[1]]
+        if not header:
+            checks.refuse("path", f"{name}, which is empty", "a header line and rows of numbers", "check the file")
+        numbered = [(line, whole("path", fields, header, line)) for line, fields in rows]
+    if not numbered:
         got = f"{name}, which has a header and no rows"
         checks.refuse("path", got, "at least one row of numbers", "check the file")
-    return list(np.array(rows).T)
+    return Rows(header, [line for line, _ in numbered], [fields for _, fields in numbered])
 
 
-def _lines(path: str | Path) -> Iterator[tuple[int, list[str]]]:
-    """Yield the number and the fields of each line that is not blank."""
-    expected, do = "a text file in UTF-8 with comma-separated values", "check the file"
+def rows_of(argument: str, text: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
+    """Yield the number and the fields of each row that is not blank, as the text comes in.
+
+    Parameters
+    ----------
+    argument : str
+        Where the text is from, for the message.
+    text : iterable of str
+        Its lines.
+
+    Yields
+    ------
+    line : int
+        That of the row's end, counted from 1.
+    fields : list of str
+
+    Raises
+    ------
+    ValueError
+        For what is no CSV.
+
+    Examples
+    --------
+    >>> list(rows_of("path", ["t,v", "", '0,"a,b"']))
+    [(1, ['t', 'v']), (3, ['0', 'a,b'])]
+    """
+    reader = csv.reader(text, strict=True)
     try:
-        content = Path(path).read_bytes()
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-        got = f"{str(path)!r} ({getattr(error, 'strerror', error)})"
-        checks.refuse("path", got, "a file that can be read", "check the path")
-    try:
-        with io.StringIO(content.decode("utf-8-sig"), newline="") as file:
-            reader = csv.reader(file, strict=True)
-            for fields in reader:
-                if any("\0" in field for field in fields):
-                    checks.refuse("path", f"a NUL byte in line {reader.line_num}", expected, do)
-                if fields:
-                    yield reader.line_num, fields
-    except (UnicodeDecodeError, csv.Error) as error:
-        checks.refuse("path", f"{Path(path).name}, which can't be read as text ({error})", expected, do)
+        for fields in reader:
+            if fields:
+                yield reader.line_num, fields
+    except csv.Error as error:
+        got = f"line {reader.line_num}, which can't be read as text ({error})"
+        checks.refuse(argument, got, _CSV, "mend that line")
 
 
-def _position(argument: str, column: str, header: list[str]) -> int:
+def whole(argument: str, fields: list[str], header: list[str], line: int) -> list[str]:
+    """Return a row, if it has as many fields as the header.
+
+    Parameters
+    ----------
+    argument : str
+        Where it is from, for the message.
+    fields, header : list of str
+        The row and the names of the columns.
+    line : int
+        Where it is.
+
+    Examples
+    --------
+    >>> whole("path", ["1"], ["t", "v"], 3)
+    Traceback (most recent call last):
+    ValueError: path: got 1 fields in line 3; expected 2 as in the header; mend that line.
+    """
+    if len(fields) != len(header):
+        checks.refuse(
+            argument, f"{len(fields)} fields in line {line}", f"{len(header)} as in the header", "mend that line"
+        )
+    return fields
+
+
+def column_of(argument: str, column: str, header: Sequence[str]) -> int:
+    """Return where a column is.
+
+    Parameters
+    ----------
+    argument : str
+        The argument that names it.
+    column : str
+        Its name.
+    header : sequence of str
+        All names.
+
+    Examples
+    --------
+    >>> column_of("target", "w", ["t", "v"])
+    Traceback (most recent call last):
+    ValueError: target: got 'w', which is missing; expected one of 't', 'v'; name a column of the header line.
+    """
     if header.count(column) != 1:
         got = f"{column!r}, which is {'missing' if column not in header else 'there more than once'}"
         checks.refuse(argument, got, f"one of {', '.join(map(repr, header))}", "name a column of the header line")
     return header.index(column)
 
 
-def _number(field: str, column: str, line: int) -> float:
+def number_columns(argument: str, rows: Rows, columns: Sequence[int], *, missing: bool = False) -> list[Array]:
+    """Return columns as numbers.
+
+    Parameters
+    ----------
+    argument : str
+        Where the rows are from, for the message.
+    rows : Rows
+        The table.
+    columns : sequence of int
+        Which of its columns.
+    missing : bool
+        Whether a field may be empty or nan, which is NaN then.
+
+    Returns
+    -------
+    list of ndarray, each of shape (rows,)
+
+    Raises
+    ------
+    ValueError
+        For the first field that is no finite number, with its line and column.
+
+    Examples
+    --------
+    >>> number_columns("path", Rows(["t", "v"], [2, 3], [["0", "1"], ["2", ""]]), [1], missing=True)
+    [array([ 1., nan])]
+    """
+    return [
+        _numbers(argument, [fields[k] for fields in rows.fields], rows.header[k], rows.lines, missing) for k in columns
+    ]
+
+
+_CSV = "a text file in UTF-8 with comma-separated values"
+
+
+def _text(path: str | Path) -> str:
+    """Return a file's text."""
     try:
-        number = float("nan" if "_" in field else field)  # float takes 1_000, no spreadsheet means that
+        content = Path(path).read_bytes()
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        got = f"{str(path)!r} ({getattr(error, 'strerror', error)})"
+        checks.refuse("path", got, "a file that can be read", "check the path")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        got = f"{Path(path).name}, which can't be read as text ({error.reason} in line {line})"
+        checks.refuse("path", got, _CSV, "check the file")
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        checks.refuse("path", f"a NUL byte in line {line}", _CSV, "check the file")
+    return text
+
+
+def _numbers(argument: str, fields: list[str], column: str, lines: list[int], missing: bool) -> Array:
+    try:
+        values = np.array([float(field or "nan") for field in fields])
     except ValueError:
-        number = float("nan")
-    if not np.isfinite(number):
+        values = np.array([np.inf])
+    fine = ~np.isinf(values) if missing else np.isfinite(values)
+    if fine.all() and "_" not in "".join(fields):  # float takes 1_000, no spreadsheet means that
+        return values
+    return np.array([_number(argument, *field, column, missing) for field in zip(fields, lines, strict=True)])
+
+
+def _number(argument: str, field: str, line: int, column: str, missing: bool) -> float:
+    try:
+        number = float("inf" if "_" in field else field.strip() or "nan")
+    except ValueError:
+        number = float("inf")
+    if not (np.isfinite(number) or (missing and np.isnan(number))):
         got = f"{field!r} in line {line}, column {column!r}"
-        checks.refuse("path", got, "a finite number", "mend or drop that line")
+        checks.refuse(argument, got, "a finite number", "mend or drop that line")
     return number

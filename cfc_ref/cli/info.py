@@ -1,0 +1,65 @@
+"""``cfc-ref info``: what is in a model's file, or in a folder that ``cfc-ref train`` wrote."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from cfc_ref.cli.words import figure_lines, preparation_lines
+
+__all__ = ["add", "run"]
+
+
+def add(commands: Any) -> None:
+    """Add the command and its options to the parser.
+
+    Parameters
+    ----------
+    commands : argparse sub-parsers
+        Where commands are added.
+    """
+    parser = commands.add_parser(
+        "info",
+        help="say what is in a model's file or a trained folder",
+        description="Say what is in a model's file; of a folder that cfc-ref train wrote also its columns, its "
+        "settings and its figures on held-back rows.",
+    )
+    parser.add_argument("path", metavar="FOLDER|MODEL.npz", help="a model's file, or a folder that cfc-ref train wrote")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print what there is.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        The options of :func:`add`.
+    """
+    from cfc_ref.data.folder import SETTINGS, model_file, read_trained
+    from cfc_ref.io import load
+
+    if not (Path(options.path) / SETTINGS).exists():
+        print(*_model_lines(load(model_file(options.path))), sep="\n")
+        return 0
+    trained = read_trained(options.path)
+    print(*_model_lines(trained.model), "", *preparation_lines(trained.preparation), sep="\n")
+    of_columns = trained.preparation.columns._fields
+    settings = {name: value for name, value in trained.settings.items() if name not in of_columns and value is not None}
+    print(f"settings  {', '.join(f'{name} {value}' for name, value in settings.items())}", "", sep="\n")
+    print(*figure_lines(trained.figures), sep="\n")
+    return 0
+
+
+def _model_lines(model: Any) -> list[str]:
+    """Return a model's kind, sizes and settings, a line each."""
+    said = {"kind": type(model).__name__, "neurons": model.state_size, "outputs": model.output_size}
+    if model.wiring is not None:
+        wiring = model.wiring
+        said["wiring"] = f"{wiring.num_layers} layers of {', '.join(map(str, wiring.layer_sizes))} neurons, " + (
+            f"{wiring.synapse_count} synapses and {wiring.sensory_synapse_count} from inputs"
+        )
+    said |= model.config
+    said["parameters"] = f"{sum(array.size for array in model.parameters.values()):,}"
+    return [f"{name:<16}  {value}" for name, value in said.items() if value is not None]

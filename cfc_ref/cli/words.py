@@ -1,0 +1,80 @@
+"""What the commands share: numbers among the options, and lines that they print."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cfc_ref.data.preparation import Preparation
+
+__all__ = ["figure_lines", "preparation_lines", "real", "whole"]
+
+
+def whole(text: str) -> int:
+    """Return an option's whole number.
+
+    Parameters
+    ----------
+    text : str
+        The option.
+    """
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"got {text!r}; expected a whole number; pass for example 10.") from None
+
+
+def real(text: str) -> float:
+    """Return an option's number.
+
+    Parameters
+    ----------
+    text : str
+        The option.
+    """
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"got {text!r}; expected a number; pass for example 0.1.") from None
+
+
+def preparation_lines(preparation: Preparation) -> list[str]:
+    """Return what a network is given and what it predicts, in words.
+
+    Parameters
+    ----------
+    preparation : Preparation
+        Of its data.
+    """
+    columns, horizon = preparation.columns, preparation.horizon
+    changes = [name for name, change in zip(columns.targets, preparation.change, strict=True) if change]
+    rows = f", {horizon} row{'s' * (horizon > 1)} ahead" if horizon else ""
+    kinds = f" (classes {', '.join(columns.classes)})" if columns.classes else ""
+    as_changes = f", {', '.join(changes)} as the change since the last one seen" if changes else ""
+    missing = "; may be missing: last seen value, time since, and mask go in" if preparation.missing else ""
+    return [
+        f"time      {columns.time}, median step {preparation.timespan:g}{' s' if columns.dates else ''}",
+        *([f"group     {columns.group}"] if columns.group else []),
+        f"features  {', '.join(columns.features)}{missing}",
+        f"target    {', '.join(columns.targets)}{kinds}{rows}{as_changes}",
+    ]
+
+
+def figure_lines(figures: dict[str, Any]) -> list[str]:
+    """Return figures on held-back rows as a table, a line for each who predicted.
+
+    Parameters
+    ----------
+    figures : dict
+        From :func:`cfc_ref.data.evaluation.held_back_figures`.
+    """
+    targets = figures["targets"]
+    by = {name: values for name, values in figures.items() if name not in ("figure", "rows", "targets")}
+    wide = max(map(len, by)) + 2
+    head = "  ".join(f"{name:>12}" for name in targets)
+    return [
+        f"{figures['rows']:,} held-back rows, {figures['figure']}:",
+        f"{'':{wide}}{head}",
+        *(f"{name:{wide}}{'  '.join(f'{value:>12.5g}' for value in values)}" for name, values in by.items()),
+    ]

@@ -1,0 +1,220 @@
+"""One's own tables: a column of times of any spacing, features, targets, groups.
+
+Reading checks everything, and names the line and the column of what is wrong. A field that is empty or nan is a missing
+value, NaN here; times and groups are never missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from cfc_ref import checks
+from cfc_ref.csv_table import Rows, number_columns, read_rows
+from cfc_ref.data.columns import Columns, choose_columns
+from cfc_ref.data.dates import read_times
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import numpy.typing as npt
+
+    Array = npt.NDArray[Any]
+
+__all__ = ["Table", "by_group", "read_table", "refuse_going_back", "table_of"]
+
+
+class Table(NamedTuple):
+    """A table's numbers, rows in the order of the file.
+
+    Attributes
+    ----------
+    rows : Rows
+        As they were written.
+    time : ndarray, shape (N,)
+        As written, or of dates the seconds since 1970; never going back within a group.
+    x : ndarray, shape (N, features)
+        NaN where missing.
+    y : ndarray, shape (N, targets)
+        Numbers, or of a class its place among the names; NaN where missing.
+    group : ndarray of int, shape (N,)
+        Groups, numbered from 0 as they appear.
+    """
+
+    rows: Rows
+    time: Array
+    x: Array
+    y: Array
+    group: Array
+
+
+def read_table(
+    path: str | Path,
+    *,
+    time: str,
+    target: Sequence[str],
+    features: Sequence[str] | None = None,
+    group: str | None = None,
+    horizon: int = 0,
+    task: str | None = None,
+) -> tuple[Columns, Table]:
+    r"""Read a table to learn from.
+
+    Parameters
+    ----------
+    path : str or Path
+        A text file in UTF-8, fields divided by commas, names in the first line.
+    time : str
+        The column of times: numbers, or ISO dates, all with a time zone or all without.
+    target : sequence of str
+        The columns to predict: numbers; or one column of classes.
+    features : sequence of str, optional
+        By default all other columns, and with a horizon targets that are numbers too.
+    group : str, optional
+        The column that says which series a row belongs to.
+    horizon : int
+        How many rows ahead a target is predicted; with 0 it can't be a feature.
+    task : {"regression", "classification"}, optional
+        By default classification where no target is a number.
+
+    Returns
+    -------
+    Columns, Table
+
+    Raises
+    ------
+    ValueError, TypeError
+        In three parts, for what is wrong with the file with line and column.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = pathlib.Path(folder) / "table.csv"
+    ...     _ = file.write_text("day,v,state\n2024-01-01,1,up\n2024-01-03,,down\n")
+    ...     columns, table = read_table(file, time="day", target=["state"])
+    >>> columns.features, columns.classes, np.diff(table.time), table.x[:, 0], table.y[:, 0]
+    (('v',), ('down', 'up'), array([172800.]), array([ 1., nan]), array([1., 0.]))
+    """
+    rows = read_rows(path)
+    columns = choose_columns(rows, time=time, target=target, features=features, group=group, horizon=horizon, task=task)
+    return columns, table_of("path", rows, columns)
+
+
+def table_of(argument: str, rows: Rows, columns: Columns, *, targets: bool = True, missing: bool = True) -> Table:
+    """Return the numbers of a table whose columns are known.
+
+    Parameters
+    ----------
+    argument : str
+        Where the rows are from, for the message.
+    rows : Rows
+        The table, with a checked header.
+    columns : Columns
+        What its columns are for; others are not read.
+    targets : bool
+        Whether to read them; else ``y`` has shape (N, 0).
+    missing : bool
+        Whether features may be missing.
+
+    Raises
+    ------
+    ValueError
+        In three parts: for columns that are not there, and for what is no number or time.
+
+    Examples
+    --------
+    >>> columns = Columns("t", False, ("v",), ("w",), None, None)
+    >>> table_of("path", Rows(["t", "v"], [2], [["0", "1"]]), columns)
+    Traceback (most recent call last):
+    ValueError: path: got no column 'w'; expected columns 't', 'v', 'w'; add what is missing.
+    """
+    grouped = () if columns.group is None else (columns.group,)
+    needed = list(dict.fromkeys([columns.time, *grouped, *columns.features, *(columns.targets if targets else ())]))
+    absent = [name for name in needed if name not in rows.header]
+    if absent:
+        got = f"no column{'s' * (len(absent) > 1)} {', '.join(map(repr, absent))}"
+        checks.refuse(argument, got, f"columns {', '.join(map(repr, needed))}", "add what is missing")
+    time = read_times(argument, rows, columns.time, dates=columns.dates)
+    x = number_columns(argument, rows, [rows.header.index(name) for name in columns.features], missing=missing)
+    y = _targets(argument, rows, columns) if targets else []
+    group = np.zeros(len(time), dtype=np.int64) if columns.group is None else _groups(argument, rows, columns.group)
+    table = Table(rows, time, np.column_stack(x), np.column_stack(y) if y else np.empty((len(time), 0)), group)
+    for series in by_group(group):
+        if (back := np.diff(time[series]) < 0).any():
+            before, k = series[checks.first(back)[0] + np.arange(2)]
+            refuse_going_back(argument, columns, rows, k, _field(rows, before, rows.header.index(columns.time)))
+    return table
+
+
+def by_group(group: Array) -> list[Array]:
+    """Return the rows of each group, in their order.
+
+    Parameters
+    ----------
+    group : ndarray of int, shape (N,)
+        Groups, numbered from 0.
+
+    Examples
+    --------
+    >>> by_group(np.array([0, 1, 0]))
+    [array([0, 2]), array([1])]
+    """
+    order = np.argsort(group, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(group[order])) + 1)
+
+
+def refuse_going_back(argument: str, columns: Columns, rows: Rows, k: int, before: str) -> None:
+    """Say that time goes back.
+
+    Parameters
+    ----------
+    argument : str
+        Where the rows are from.
+    columns : Columns
+        Which column has the times.
+    rows : Rows
+        The table.
+    k : int
+        The row that is too early.
+    before : str
+        The time of the row before, of the same group.
+
+    Examples
+    --------
+    >>> columns = Columns("t", False, ("v",), (), None, None)
+    >>> refuse_going_back("path", columns, Rows(["t", "v"], [3], [["0", "1"]]), 0, "5")
+    Traceback (most recent call last):
+    ValueError: path: got '0' after '5' in line 3, column 't'; expected times that do not go back; sort the rows.
+    """
+    place = rows.header.index(columns.time)
+    of = "" if columns.group is None else f" of group {_field(rows, k, rows.header.index(columns.group))!r}"
+    got = f"{_field(rows, k, place)!r} after {before!r}{of} in line {rows.lines[k]}, column {columns.time!r}"
+    checks.refuse(argument, got, "times that do not go back", "sort the rows")
+
+
+def _field(rows: Rows, k: int, column: int) -> str:
+    return rows.fields[k][column].strip()
+
+
+def _targets(argument: str, rows: Rows, columns: Columns) -> list[Array]:
+    places = [rows.header.index(name) for name in columns.targets]
+    if columns.classes is None:
+        return number_columns(argument, rows, places, missing=True)
+    number = {name: float(k) for k, name in enumerate(columns.classes)}
+    return [np.array([number.get(_field(rows, k, place), np.nan) for k in range(len(rows.lines))]) for place in places]
+
+
+def _groups(argument: str, rows: Rows, column: str) -> Array:
+    place = rows.header.index(column)
+    numbers: dict[str, int] = {}
+    group = np.empty(len(rows.lines), dtype=np.int64)
+    for k in range(len(rows.lines)):
+        name = _field(rows, k, place)
+        if not name:
+            got = f"'' in line {rows.lines[k]}, column {column!r}"
+            checks.refuse(argument, got, "the name of a group", "mend or drop that line")
+        group[k] = numbers.setdefault(name, len(numbers))
+    return group

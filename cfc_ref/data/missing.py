@@ -1,0 +1,147 @@
+"""Missing features: the last seen value, the time since it was seen, and whether there is one, as features."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cfc_ref import checks
+
+__all__ = ["Filler", "fill", "last_seen"]
+
+Array = npt.NDArray[Any]
+
+
+def fill(x: npt.ArrayLike, present: npt.ArrayLike, timespans: npt.ArrayLike, with_time: bool = True) -> Array:
+    r"""Return features for sequences with missing values (Lipton et al. 2016; Che et al. 2018).
+
+    .. math:: \hat x_k = x_j, \qquad s_k = t_k - t_j, \qquad
+              j = \max\{i \le k : x_i \text{ is present}\}
+
+    Before the first seen value of a feature :math:`\hat x_k = 0`, so standardise first, and :math:`s_k` counts from the
+    first sample.
+
+    Departure: :math:`s_k` is 0 where a value is present; in Che et al. it is then the time since the one before.
+
+    Parameters
+    ----------
+    x : array_like, shape (T, F) or (B, T, F)
+        Features; where missing, anything, also NaN.
+    present : array_like of bool, shape of `x`
+        Where they are there.
+    timespans : array_like, shape (T,) or (B, T), or a number
+        timespans[k] is the time from sample k - 1 to sample k, as layers take it.
+    with_time : bool
+        Whether the times are features too.
+
+    Returns
+    -------
+    ndarray, shape (T, 3F) or (B, T, 3F); 2F without times
+        Last seen values, times since seen in the unit of `timespans`, and `present` as 0 and 1.
+
+    Raises
+    ------
+    ValueError, TypeError
+        In three parts; also where a present value is not finite.
+
+    Examples
+    --------
+    >>> fill([[1.0], [np.nan], [np.nan]], [[True], [False], [False]], [1.0, 0.5, 2.0])
+    array([[1. , 0. , 1. ],
+           [1. , 0.5, 0. ],
+           [1. , 2.5, 0. ]])
+    """
+    values, there, spans = _checked(x, present, timespans)
+    checks.flag("with_time", with_time)
+    j, seen = _last(there)
+    last = np.where(seen, np.take_along_axis(values, j, axis=-2), 0)
+    clock = np.cumsum(spans, axis=-1)[..., None]
+    since = clock - np.take_along_axis(clock, j, axis=-2)
+    parts = (last, since, there) if with_time else (last, there)
+    return np.concatenate(parts, axis=-1, dtype=values.dtype)
+
+
+def last_seen(x: Array, start: npt.ArrayLike) -> Array:
+    """Return values with each missing one replaced by the last before it.
+
+    Parameters
+    ----------
+    x : ndarray, shape (T, F)
+        NaN where missing.
+    start : array_like, shape (F,), or a number
+        What stands before the first seen value.
+
+    Examples
+    --------
+    >>> last_seen(np.array([[np.nan], [1.0], [np.nan]]), 0.5)
+    array([[0.5],
+           [1. ],
+           [1. ]])
+    """
+    j, seen = _last(~np.isnan(x))
+    return np.where(seen, np.take_along_axis(x, j, axis=-2), start)
+
+
+def _last(there: Array) -> tuple[Array, Array]:
+    """Return the step of the last present value, 0 before the first, and whether there is one."""
+    k = np.arange(there.shape[-2])[:, None]
+    return np.maximum.accumulate(np.where(there, k, 0), axis=-2), np.logical_or.accumulate(there, axis=-2)
+
+
+def _checked(x: Any, present: Any, timespans: Any) -> tuple[Array, Array, Array]:
+    values, there = checks.real("x", x), np.asarray(present)
+    if values.ndim not in (2, 3):
+        checks.refuse("x", f"shape {values.shape}", "(T, F) or (B, T, F)", "put time and features on axes of their own")
+    if there.dtype != np.bool_:
+        got = f"an array of dtype {there.dtype}"
+        checks.refuse("present", got, "booleans, True = there", "pass ~numpy.isnan(x)", TypeError)
+    checks.shape("present", there, values.shape, "that of x")
+    checks.finite("x", np.where(there, values, 0), expected="finite values where present")
+    spans = checks.numeric("timespans", timespans)
+    checks.compare("timespans", spans, spans >= 0, "times >= 0", "pass the time since the last sample")
+    steps = values.shape[:-1]
+    if spans.shape not in ((), steps[-1:], steps):
+        wanted = f"a number, {steps[-1:]}" + (f" or {steps}" if len(steps) == 2 else "")
+        checks.refuse("timespans", f"shape {spans.shape}", wanted, "give one time a step, or one a sample and step")
+    return values, there, np.broadcast_to(spans, steps)
+
+
+class Filler:
+    """:func:`fill` as samples come in, one at a time; its input is not checked.
+
+    Parameters
+    ----------
+    features : int
+        F.
+
+    Examples
+    --------
+    >>> filler = Filler(1)
+    >>> filler(np.array([1.0]), np.array([True]), 1.0), filler(np.array([np.nan]), np.array([False]), 0.5)
+    (array([1., 0., 1.]), array([1. , 0.5, 0. ]))
+    """
+
+    def __init__(self, features: int) -> None:
+        self._last = np.zeros(features)
+        self._seen_at: Array | None = None
+        self._clock = 0.0
+
+    def __call__(self, x: Array, present: Array, timespan: float) -> Array:
+        """Return last seen values, times since seen, and `present`.
+
+        Parameters
+        ----------
+        x : ndarray, shape (F,)
+            The sample.
+        present : ndarray of bool, shape (F,)
+            Where its features are there.
+        timespan : float
+            Time since the sample before.
+        """
+        self._clock += timespan
+        before = self._clock if self._seen_at is None else self._seen_at
+        self._seen_at = np.where(present, self._clock, before)
+        self._last = np.where(present, x, self._last)
+        return np.concatenate([self._last, self._clock - self._seen_at, present])
