@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import cfc_ref
-from cfc_ref.cli import verify as verify_command
+from cfc_ref.cli.command import _COMMANDS
 from tests.compare import assert_close
 
 ROOT = Path(__file__).parent.parent
@@ -134,8 +134,12 @@ def vars_of_the_package():
 @pytest.mark.parametrize("line", re.findall(r"^cfc-ref (.+?)(?:\s+#.*)?$", README, flags=re.MULTILINE))
 def test_every_command_parses(line):
     parser = argparse.ArgumentParser()
-    verify_command.add(parser.add_subparsers())
-    assert parser.parse_args(shlex.split(line)).run is verify_command.run
+    commands = parser.add_subparsers()
+    for module in _COMMANDS:
+        module.add(commands)
+    words = shlex.split(line.partition(" < ")[0])
+    by_name = {module.__name__.rpartition(".")[2]: module for module in _COMMANDS}
+    assert parser.parse_args(words).run is by_name[words[0]].run
 
 
 def test_the_files_it_points_to_are_there():
