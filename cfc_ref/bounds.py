@@ -1,4 +1,7 @@
-r"""Every bound on the distance between an ODE and a closed form.
+r"""Every bound on the distance between an ODE and a closed form, and the certificates of networks.
+
+Those of a network, :func:`tube` and what begins with "network", are described in :mod:`cfc_ref.network_bounds`; what
+follows is about neurons that do not see each other.
 
 Each function returns a pair (low, high) that encloses a signed error "truth − approximation", of shape N + t.shape. N
 is the shape of the neuron's parameters and of `x0`. `f_range` = (a, b) is a known range of :math:`y(s) = f(I(s))` on
@@ -17,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cfc_ref import checks
+from cfc_ref.network_bounds import network_box, network_frozen_error, network_time_constant, tube
 from cfc_ref.neuron import closed_form_error as formulas
 from cfc_ref.neuron import frozen_error as frozen_formulas
 from cfc_ref.neuron.closed_forms import SAMPLES
@@ -29,9 +33,13 @@ __all__ = [
     "frozen_error",
     "frozen_step_error",
     "lemma1",
+    "network_box",
+    "network_frozen_error",
+    "network_time_constant",
     "reachable_states",
     "state_box",
     "time_constant",
+    "tube",
     "two_term",
 ]
 

@@ -18,7 +18,16 @@ import numpy.typing as npt
 from cfc_ref.activations import d_sigmoid, sigmoid
 from cfc_ref.cells.conductance import Balance, ConductanceForm
 
-__all__ = ["LTCParams", "Synapses", "d_synapse_sums", "synapse_sums", "synaptic", "trace_ltc"]
+__all__ = [
+    "LTCParams",
+    "Synapses",
+    "d_synapse_sums",
+    "recurrent_synapses",
+    "sensory_synapses",
+    "synapse_sums",
+    "synaptic",
+    "trace_ltc",
+]
 
 Array = npt.NDArray[Any]
 Sums = tuple[Array, Array]
@@ -62,11 +71,35 @@ class Synapses(NamedTuple):
 _UNTOUCHED = LTCParams(*(0,) * len(LTCParams._fields))  # gradients of what a function does not read
 
 
-def _recurrent(params: LTCParams) -> Synapses:
+def recurrent_synapses(params: LTCParams) -> Synapses:
+    """Return the synapses between neurons.
+
+    Parameters
+    ----------
+    params : LTCParams
+        Of the network.
+
+    Examples
+    --------
+    >>> recurrent_synapses(LTCParams(*"gvc", *"wsme", *"WSME"))
+    Synapses(w='w', sigma='s', mu='m', erev='e')
+    """
     return Synapses(params.w, params.sigma, params.mu, params.erev)
 
 
-def _sensory(params: LTCParams) -> Synapses:
+def sensory_synapses(params: LTCParams) -> Synapses:
+    """Return the synapses from inputs.
+
+    Parameters
+    ----------
+    params : LTCParams
+        Of the network.
+
+    Examples
+    --------
+    >>> sensory_synapses(LTCParams(*"gvc", *"wsme", *"WSME"))
+    Synapses(w='W', sigma='S', mu='M', erev='E')
+    """
     return Synapses(params.sensory_w, params.sensory_sigma, params.sensory_mu, params.sensory_erev)
 
 
@@ -144,7 +177,7 @@ def d_synapse_sums(synapses: Synapses, pre: Array, s: Array, d_G: Array, d_Q: Ar
 
 def _hold(params: LTCParams, I: Array, epsilon: float) -> Sums:
     """Return the sums over the leak, ε and the sensory synapses."""
-    G, Q, _ = synapse_sums(_sensory(params), I)
+    G, Q, _ = synapse_sums(sensory_synapses(params), I)
     return params.gleak + epsilon + G, params.gleak * params.vleak + Q
 
 
@@ -152,20 +185,20 @@ def _d_hold(params: LTCParams, I: Array, d_held: Sums) -> tuple[LTCParams, Array
     d_G, d_Q = d_held
     d_gleak = (d_G + params.vleak * d_Q).sum(axis=0)
     d_vleak = params.gleak * d_Q.sum(axis=0)
-    s = synapse_sums(_sensory(params), I)[2]
-    d, d_I = d_synapse_sums(_sensory(params), I, s, d_G, d_Q)
+    s = synapse_sums(sensory_synapses(params), I)[2]
+    d, d_I = d_synapse_sums(sensory_synapses(params), I, s, d_G, d_Q)
     sensory = {f"sensory_{name}": gradient for name, gradient in d._asdict().items()}
     return _UNTOUCHED._replace(gleak=d_gleak, vleak=d_vleak, **sensory), d_I
 
 
 def _balance(params: LTCParams, held: Sums, x: Array) -> tuple[Balance, Array]:
     """Return the sums over everything; kept is the release of the synapses between neurons."""
-    G, Q, s = synapse_sums(_recurrent(params), x)
+    G, Q, s = synapse_sums(recurrent_synapses(params), x)
     return Balance(params.cm, held[0] + G, held[1] + Q), s
 
 
 def _d_balance(params: LTCParams, x: Array, s: Array, d: Balance) -> tuple[LTCParams, Sums, Array]:
-    d_synapses, d_x = d_synapse_sums(_recurrent(params), x, s, d.G, d.Q)
+    d_synapses, d_x = d_synapse_sums(recurrent_synapses(params), x, s, d.G, d.Q)
     return _UNTOUCHED._replace(cm=d.C.sum(axis=0), **d_synapses._asdict()), (d.G, d.Q), d_x
 
 
@@ -235,7 +268,7 @@ def trace_ltc(params: LTCParams, I: Array, x: Array, epsilon: float = 0.0) -> di
     """
     held = _hold(params, I, epsilon)
     (C, G, Q), s = _balance(params, held, x)
-    sensory_s = synapse_sums(_sensory(params), I)[2]
+    sensory_s = synapse_sums(sensory_synapses(params), I)[2]
     return {
         "time_constant": C / G,
         "equilibrium": Q / G,

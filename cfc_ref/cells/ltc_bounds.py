@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cfc_ref.activations import sigmoid
-from cfc_ref.cells.ltc import LTCParams, Synapses, _recurrent, _sensory
+from cfc_ref.cells.ltc import LTCParams, Synapses, recurrent_synapses, sensory_synapses
 
 __all__ = [
     "FrozenRates",
@@ -45,7 +45,9 @@ def all_synapses(params: LTCParams) -> Synapses:
     array([[2.],
            [0.]])
     """
-    return Synapses(*(np.concatenate(both) for both in zip(_sensory(params), _recurrent(params), strict=True)))
+    return Synapses(
+        *(np.concatenate(both) for both in zip(sensory_synapses(params), recurrent_synapses(params), strict=True))
+    )
 
 
 def ltc_box(params: LTCParams, epsilon: float = 0.0) -> Interval:
@@ -180,7 +182,7 @@ def release_range(synapses: Synapses, low: Array, high: Array) -> Interval:
     synapses : Synapses
         Parameters, shape (pre, post).
     low, high : ndarray
-        Ends of the interval; broadcast to (..., pre, post).
+        Ends of the interval, in either order; broadcast to (..., pre, post).
 
     Returns
     -------
@@ -229,7 +231,7 @@ def frozen_rates(params: LTCParams, input_low: Array, input_high: Array, box: In
     params : LTCParams
         Parameters.
     input_low, input_high : ndarray, shape (inputs,)
-        Ends of the inputs, as they reach the synapses.
+        Ends of the inputs, as they reach the synapses, in either order.
     box : (low, high)
         Of the states, shape (units,) each.
     epsilon : float

@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cfc_ref.cells.conductance import Balance, ConductanceForm
-from cfc_ref.cells.ltc import LTCParams, _recurrent, _sensory, synaptic
+from cfc_ref.cells.ltc import LTCParams, recurrent_synapses, sensory_synapses, synaptic
 from cfc_ref.cells.ltc_bounds import all_synapses, release_range
 from cfc_ref.cells.solvers import Scheme, integrate
 
@@ -37,7 +37,7 @@ Interval = tuple[Array, Array]
 def _hold(params: LTCParams, ends: Array) -> Interval:
     """Return the range of the sensory releases, as the inputs' low and high ends, side by side, are held."""
     low, high = np.split(ends[:, :, None], 2, axis=1)
-    return release_range(_sensory(params), low, high)
+    return release_range(sensory_synapses(params), low, high)
 
 
 def _extreme_sums(
@@ -46,10 +46,10 @@ def _extreme_sums(
     """Return G and Q of what drives every neuron up the most at x = high, or down at x = low."""
     x = (high if up else low)[:, None, :]
     own = np.eye(low.shape[1], dtype=bool)
-    recurrent = _recurrent(params)
+    recurrent = recurrent_synapses(params)
     between = release_range(recurrent, *(np.where(own, x, end[:, :, None]) for end in (low, high)))
     G, Q = params.gleak + epsilon, params.gleak * params.vleak
-    for synapses, (least, most) in ((recurrent, between), (_sensory(params), sensory)):
+    for synapses, (least, most) in ((recurrent, between), (sensory_synapses(params), sensory)):
         ws = synapses.w * np.where((synapses.erev > x) == up, most, least)
         G, Q = G + ws.sum(axis=1), Q + (ws * synapses.erev).sum(axis=1)
     return G, Q
@@ -103,7 +103,7 @@ def ode_tube(params: LTCParams, inputs: Interval, start: Interval, timespans: Ar
     params : LTCParams
         Parameters.
     inputs : (low, high)
-        Box of the inputs during each time step, as they reach the synapses, shape (T, inputs) each.
+        Ends of the inputs during each time step, as they reach the synapses, in either order, shape (T, inputs) each.
     start : (low, high)
         Box of the first state, shape (units,) each.
     timespans : ndarray, shape (T,)
@@ -179,7 +179,7 @@ def fused_interval(
     >>> low, high.round(4)
     (array([0.]), array([0.3333]))
     """
-    between = release_range(_recurrent(params), low[:, None], high[:, None])
+    between = release_range(recurrent_synapses(params), low[:, None], high[:, None])
     synapses = all_synapses(params)
     order = np.argsort(synapses.erev, axis=0)
     E = np.take_along_axis(synapses.erev, order, axis=0)
@@ -233,7 +233,7 @@ def fused_tube(
     low, high = start
     tube = [np.empty((2, 0, low.size))]
     for I_low, I_high, dt in zip(*inputs, timespans, strict=True):
-        sensory = release_range(_sensory(params), I_low[:, None], I_high[:, None])
+        sensory = release_range(sensory_synapses(params), I_low[:, None], I_high[:, None])
         for _ in range(unfolds):
             low, high = fused_interval(params, sensory, low, high, dt / unfolds, epsilon)
         tube.append(np.stack([low, high])[:, None])

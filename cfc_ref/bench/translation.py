@@ -1,0 +1,221 @@
+"""Translate a trained LTC into closed form, and see what is lost: ``python -m cfc_ref.bench.translation``.
+
+An NCP of 19 neurons and one output, as in the paper, learns the next sample of one EEG channel from all four (with
+``--task others``: its sample from the three others at the same time, of which they say little; with ``--walker
+FOLDER``: the next value of the first column of rollouts from all of them), on the first 80 % of the recording. It then
+runs on through the rest, and is held against its own ODE there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from cfc_ref.layers.ltc import LTC
+from cfc_ref.learn.optimizers import Adam
+from cfc_ref.translate import algorithm1, compare
+from cfc_ref.wirings import AutoNCP
+
+if TYPE_CHECKING:
+    from cfc_ref.translation_result import Comparison
+
+__all__ = ["Recording", "Trained", "compare_on_the_rest", "eeg", "kindest", "main", "train", "walker"]
+
+Array = npt.NDArray[Any]
+
+_UNITS, _WINDOW, _STRIDE, _BATCH = 19, 32, 8, 26
+_LEARNING_RATE = 0.02
+
+
+class Recording(NamedTuple):
+    """What the network learns from, and what it is compared on.
+
+    Attributes
+    ----------
+    x, y : ndarray, shapes (N, T, inputs) and (N, T, 1)
+        Training sequences.
+    before : ndarray, shape (K, inputs)
+        What the network sees before it is compared; K may be 0.
+    rest_x, rest_y : ndarray, shapes (T, inputs) and (T, 1)
+        Held back.
+    """
+
+    x: Array
+    y: Array
+    before: Array
+    rest_x: Array
+    rest_y: Array
+
+
+class Trained(NamedTuple):
+    """A trained network, with its mean squared errors of prediction."""
+
+    network: LTC
+    train_mse: float
+    rest_mse: float
+    seconds: float
+
+
+def eeg(task: str = "next") -> Recording:
+    """Return the EEG sample, 80 samples a second, for the last channel.
+
+    Parameters
+    ----------
+    task : {"next", "others"}
+        Its next sample from all four channels, or its sample from the three others at the same time.
+    """
+    from cfc_ref.data.eeg import eeg_recording
+
+    values = eeg_recording().values.T
+    x, y = (values[:-1], values[1:, 3:]) if task == "next" else (values[:, :3], values[:, 3:])
+    cut = int(0.8 * len(values))
+    starts = range(0, cut - _WINDOW + 1, _STRIDE)
+    windows = [np.stack([array[k : k + _WINDOW] for k in starts]) for array in (x, y)]
+    return Recording(windows[0], windows[1], x[:cut], x[cut:], y[cut:])
+
+
+def walker(folder: str, count: int = 10) -> Recording:
+    """Return rollouts from a folder: the next value of the first column from all columns; the last file is held back.
+
+    Parameters
+    ----------
+    folder : str
+        With files rollout_*.npy of 17 columns.
+    count : int
+        How many of them, the first by name.
+    """
+    files = sorted(Path(folder).glob("rollout_*.npy"))[:count]
+    rollouts = [np.load(file, allow_pickle=False).astype(np.float64) for file in files]
+    cut = int(0.8 * len(rollouts))
+    windows = [
+        rollout[k : k + _WINDOW + 1]
+        for rollout in rollouts[:cut]
+        for k in range(0, len(rollout) - _WINDOW, 4 * _STRIDE)
+    ]
+    data, last = np.stack(windows), rollouts[-1]
+    return Recording(data[:, :-1], data[:, 1:, :1], last[:0], last[:-1], last[1:, :1])
+
+
+def train(recording: Recording, seed: int = 0, epochs: int = 60) -> Trained:
+    """Train an NCP with Adam, on windows in batches.
+
+    Parameters
+    ----------
+    recording : Recording
+        The data.
+    seed : int
+        Of weights, and of the order of the windows.
+    epochs : int
+        Times through all windows.
+    """
+    start = time.perf_counter()
+    rng = np.random.default_rng(seed)
+    network = LTC(recording.x.shape[-1], AutoNCP(_UNITS, 1), seed=rng)
+    adam, parameters = Adam(_LEARNING_RATE), network.parameters
+    memory, mean = adam.start(parameters), np.inf
+    for epoch in range(epochs):
+        losses = []
+        for batch in np.array_split(rng.permutation(len(recording.x)), max(1, len(recording.x) // _BATCH)):
+            output, _, tape = network.forward(recording.x[batch])
+            error = output - recording.y[batch]
+            gradients = network.backward(tape, 2 * error / error.size)
+            adam.step(parameters, gradients.parameters, memory, _LEARNING_RATE * (1 - epoch / epochs))
+            losses.append(np.mean(error**2))
+        mean = float(np.mean(losses))
+    output, _ = network(recording.rest_x, _state_before(recording, network))
+    return Trained(network, mean, float(np.mean((output - recording.rest_y) ** 2)), time.perf_counter() - start)
+
+
+def _state_before(recording: Recording, network: LTC) -> Array:
+    """Return the ODE's state where the rest begins."""
+    before = network.solve(recording.before)
+    return before[-1] if len(before) else np.zeros(network.state_size)
+
+
+def compare_on_the_rest(recording: Recording, network: LTC, parts: int = 1) -> Comparison:
+    """Hold every translation against the ODE on what was held back, from the state that the recording leads to.
+
+    Parameters
+    ----------
+    recording : Recording
+        The data.
+    network : LTC
+        Trained on it.
+    parts : int
+        Of a time step, for the frozen translation.
+    """
+    return compare(network, recording.rest_x, hx=_state_before(recording, network), parts=parts)
+
+
+def kindest(recording: Recording, compared: Comparison) -> dict[str, tuple[float, float]]:
+    """Return what suits Algorithm 1 best: one time step δ for all neurons in place of 1, and the output's MSE with it.
+
+    Parameters
+    ----------
+    recording : Recording
+        The data.
+    compared : Comparison
+        On the rest of it.
+
+    Returns
+    -------
+    dict of (δ, MSE)
+        "from the start" as printed; and "from the ODE's last state", begun anew at every sample.
+    """
+    network, truth = compared.network, compared.truth
+    start = _state_before(recording, network)
+    last = np.concatenate([start[None], truth[:-1]])
+    factor = float(network.parameters["rnn_cell.output_w"][0])
+    found: dict[str, tuple[float, float]] = {}
+    for delta in np.logspace(-5, 0.25, 22).tolist():
+        ways = {
+            "from the start": algorithm1(network, recording.rest_x, delta, start, activity=truth),
+            "from the ODE's last state": algorithm1(
+                network, recording.rest_x[:, None], delta, last, activity=truth[:, None]
+            )[:, 0],
+        }
+        for name, states in ways.items():
+            mse = float(np.mean((factor * (states - truth)[:, 0]) ** 2))
+            if name not in found or mse < found[name][1]:
+                found[name] = delta, mse
+    return found
+
+
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(prog="python -m cfc_ref.bench.translation", description=__doc__)
+    parser.add_argument("--seeds", type=int, default=3, help="networks to train")
+    parser.add_argument("--epochs", type=int, default=60)
+    parser.add_argument("--task", choices=("next", "others"), default="next", help="of the EEG sample")
+    parser.add_argument("--walker", metavar="FOLDER", help="rollouts, instead of the EEG sample")
+    given = parser.parse_args()
+    recording = eeg(given.task) if given.walker is None else walker(given.walker)
+    print(f"{len(recording.x)} windows of {_WINDOW} to train on, {len(recording.rest_x)} samples held back")
+    for seed in range(given.seeds):
+        trained = train(recording, seed, given.epochs)
+        print(
+            f"\nseed {seed}, {trained.seconds:.0f} s: prediction's MSE {trained.train_mse:.4f} in training, "
+            f"{trained.rest_mse:.4f} held back (variance {np.var(recording.rest_y):.4f})"
+        )
+        compared = compare_on_the_rest(recording, trained.network)
+        print(compared)
+        of_neuron = ", ".join(f"{name} {way.rms[0] ** 2:.3g}" for name, way in compared.translations.items())
+        print(f"MSE of the output neuron's state: {of_neuron}")
+        for name, (delta, mse) in kindest(recording, compared).items():
+            print(f"Algorithm 1 {name}, with time steps of {delta:.2g}, the best for it: output MSE {mse:.3g}")
+        unfolds = trained.network.ode_unfolds
+        finer = compare_on_the_rest(recording, trained.network, unfolds).translations["frozen"].output_mse
+        print(f"frozen translation in {unfolds} parts a step: output MSE {finer:.3g}")
+        own, _ = trained.network(recording.rest_x, _state_before(recording, trained.network))
+        print(
+            f"the layer itself, {unfolds} fused parts a step: output MSE {np.mean((own - compared.outputs) ** 2):.3g}"
+        )
+
+
+if __name__ == "__main__":
+    main()

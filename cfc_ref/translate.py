@@ -1,0 +1,278 @@
+r"""Translate an LTC network into closed form, and measure what is lost.
+
+Two ways, for any :class:`cfc_ref.LTC` without mixed memory, dense or wired, sensory synapses included:
+
+- **Algorithm 1 of the paper, as printed** (:func:`algorithm1`). It takes the neurons' activity as an *input*, the ODE's
+  own recording: teacher-forced. :func:`algorithm1_free` does without, and feeds its own states back.
+- **The frozen translation** (:func:`frozen_translation`): the closed form of the whole neuron while its conductances
+  stay as they are. It feeds its own states back.
+
+:func:`compare` holds them all against the ODE, solved by scipy. All compute in float64. The state at time k is the one
+at the end of time step k, during which the input is sample k.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from cfc_ref import checks
+from cfc_ref.cells.algorithm1 import algorithm1_states
+from cfc_ref.cells.ltc import synaptic
+from cfc_ref.cells.ode_network import ODENetwork, ode_step, scaled
+from cfc_ref.cells.sequence import over_time
+from cfc_ref.cells.solvers import Scheme
+from cfc_ref.cells.tree import tree_map
+from cfc_ref.layers.arguments import Call, arrange
+from cfc_ref.network_bounds import FrozenCertificate, network_box, network_frozen_error, weights_of
+from cfc_ref.translation_result import Comparison, Translation
+
+__all__ = ["algorithm1", "algorithm1_free", "compare", "frozen_translation"]
+
+Array = npt.NDArray[Any]
+
+_ROUNDING = 1e-9  # further outside is outside
+
+
+class _Posed(NamedTuple):
+    """A network and a call of it, in float64, batch first."""
+
+    weights: ODENetwork
+    call: Call
+    I: Array  # as it reaches the synapses, shape (B, T, inputs)
+    x0: Array  # (B, units)
+    dt: Array  # (B, T)
+
+    @property
+    def times(self) -> Array:
+        """Time of each sample since the start, shape (B, T, 1)."""
+        return np.cumsum(self.dt, axis=1)[:, :, None]
+
+    def stacked(self, states: list[Array]) -> Array:
+        """Return states of all steps as (B, T, units) in the caller's layout."""
+        B, units = self.x0.shape
+        return self.call.outward(np.stack(states, axis=1) if states else np.empty((B, 0, units)))
+
+
+def _pose(network: Any, x: Any, timespans: Any, hx: Any) -> _Posed:
+    weights = weights_of(network)
+    call = arrange(network._expected, x, hx, timespans)
+    samples, (x0, _), dt = tree_map(lambda array: array.astype(np.float64), (call.x, call.state, call.dt))
+    return _Posed(weights, call, scaled(weights.input_map, samples), x0, dt)
+
+
+def algorithm1(
+    network: Any, x: npt.ArrayLike, timespans: Any = None, hx: Any = None, *, activity: npt.ArrayLike | None = None
+) -> Array:
+    r"""Algorithm 1 as printed, teacher-forced: the presynaptic activity is a recording of the ODE.
+
+    .. math:: \hat x_i(t) = \sum_j \Big[ A_{ij} + (x_{0,i} - A_{ij})\, e^{-t\,(1/\tau_i + s_{ij}(t))}\,(1 - s_{ij}(t))
+              \Big], \qquad s_{ij}(t) = \sigma\big(\sigma_{ij}(x^{pre}_{ij}(t) - \mu_{ij})\big)
+
+    with :math:`\tau_i = C_i/g_i`, :math:`A_{ij} = E_{ij}`, and t the time since the start of the sequence; see
+    :func:`cfc_ref.cells.algorithm1.algorithm1_states`.
+
+    Parameters
+    ----------
+    network : LTC
+        Without mixed memory.
+    x, timespans, hx
+        As in a call of the network (there `hx` comes before `timespans`).
+    activity : array_like, shape (B, T, units) in the layout of `x`, optional
+        The states at the samples' times; by default those of ``network.solve``.
+
+    Returns
+    -------
+    ndarray of float64, shape of `activity`
+        The states.
+
+    Raises
+    ------
+    ValueError, TypeError
+        In three parts, before anything is computed.
+
+    Notes
+    -----
+    The published script takes other times than those of the recording, chosen for each neuron. With `activity` given,
+    `timespans` can be anything.
+
+    Examples
+    --------
+    >>> from cfc_ref import LTC
+    >>> network = LTC(1, 3, seed=0)
+    >>> algorithm1(network, np.zeros((40, 1)))[-1]  # 4 synapses a neuron, all of reversal potential 1
+    array([4., 4., 4.])
+    """
+    posed = _pose(network, x, timespans, hx)
+    states = network.solve(x, hx, timespans) if activity is None else _activity(posed, activity)
+    recorded = _inward(posed.call, states)
+    pre = np.concatenate([posed.I, recorded], axis=2)
+    cell, times = posed.weights.cell, posed.times
+    return posed.stacked([algorithm1_states(cell, pre[:, k], posed.x0, times[:, k]) for k in range(pre.shape[1])])
+
+
+def _activity(posed: _Posed, activity: npt.ArrayLike) -> Array:
+    states = checks.numeric("activity", activity).astype(np.float64)
+    expected = posed.stacked([posed.x0] * posed.dt.shape[1]).shape
+    checks.shape("activity", states, expected, "states in the layout of x")
+    return states
+
+
+def _inward(call: Call, array: Array) -> Array:
+    """Return an array in the caller's layout as (B, T, …)."""
+    return np.moveaxis(array, call.time_axis, 1) if call.batched else array[None]
+
+
+def algorithm1_free(network: Any, x: npt.ArrayLike, timespans: Any = None, hx: Any = None) -> Array:
+    """Algorithm 1, free-running: its own states one sample earlier are the presynaptic activity.
+
+    The paper does not have it; nothing else differs from :func:`algorithm1`.
+
+    Parameters
+    ----------
+    network : LTC
+        Without mixed memory.
+    x, timespans, hx
+        As in a call of the network (there `hx` comes before `timespans`).
+
+    Returns
+    -------
+    ndarray of float64, shape (B, T, units) in the layout of `x`
+        The states.
+
+    Raises
+    ------
+    ValueError, TypeError
+        In three parts, before anything is computed.
+
+    Examples
+    --------
+    >>> from cfc_ref import LTC
+    >>> algorithm1_free(LTC(1, 3, seed=0), np.zeros((40, 1)))[-1]
+    array([4., 4., 4.])
+    """
+    posed = _pose(network, x, timespans, hx)
+    state, states = posed.x0, []
+    for k in range(posed.dt.shape[1]):
+        pre = np.concatenate([posed.I[:, k], state], axis=1)
+        state = algorithm1_states(posed.weights.cell, pre, posed.x0, posed.times[:, k])
+        states.append(state)
+    return posed.stacked(states)
+
+
+def frozen_translation(
+    network: Any, x: npt.ArrayLike, timespans: Any = None, hx: Any = None, *, parts: int = 1
+) -> Array:
+    r"""Frozen closed form of every whole neuron, free-running: one exponential a part, no solver.
+
+    .. math:: \hat x_i \leftarrow x_{\infty,i} + (\hat x_i - x_{\infty,i})\,e^{-h\,k_i}, \qquad
+              x_{\infty,i} = \frac{g_i V_i + \sum_j w_{ij} s_{ij} E_{ij}}{g_i + \sum_j w_{ij} s_{ij}}, \qquad
+              k_i = \frac{g_i + \sum_j w_{ij} s_{ij}}{C_i}
+
+    with :math:`s_{ij}` at the part's start. A layer made with ``solver="frozen"`` and ``ode_unfolds=parts`` computes
+    the same, streams, and trains.
+
+    Parameters
+    ----------
+    network : LTC
+        Without mixed memory.
+    x, timespans, hx
+        As in a call of the network (there `hx` comes before `timespans`).
+    parts : int
+        Equal parts of a time step.
+
+    Returns
+    -------
+    ndarray of float64, shape (B, T, units) in the layout of `x`
+        The states.
+
+    Raises
+    ------
+    ValueError, TypeError
+        In three parts, before anything is computed.
+
+    Examples
+    --------
+    >>> from cfc_ref import LTC
+    >>> network, x = LTC(1, 3, seed=0), np.zeros((40, 1))
+    >>> bool(np.allclose(frozen_translation(network, x)[-1], network.solve(x)[-1]))
+    True
+    """
+    parts = checks.count("parts", parts, at_least=1)
+    posed = _pose(network, x, timespans, hx)
+    scheme = Scheme(synaptic(network.epsilon), "frozen", parts)
+
+    def step(weights: ODENetwork, I: Array, state: Any, dt: Array) -> Any:
+        return ode_step(weights, I, state, dt, scheme)
+
+    mapped = posed.weights._replace(input_map=None)
+    states, _ = over_time(step, mapped, posed.I, (posed.x0, None), posed.dt, keep=False)
+    return posed.stacked([state for state, _ in states[1:]])
+
+
+def compare(network: Any, x: npt.ArrayLike, timespans: Any = None, hx: Any = None, *, parts: int = 1) -> Comparison:
+    """Translate a network in every way, and hold each against its ODE, with the bounds that apply.
+
+    Parameters
+    ----------
+    network : LTC
+        Without mixed memory.
+    x, timespans, hx
+        As in a call of the network (there `hx` comes before `timespans`); at least one time step.
+    parts : int
+        Of a time step, for the frozen translation.
+
+    Returns
+    -------
+    Comparison
+        ``print`` it for a table, ``.plot()`` it for the errors over time.
+
+    Raises
+    ------
+    ValueError, TypeError
+        In three parts, before anything is computed.
+    RuntimeError
+        If scipy's solver gives up.
+
+    Examples
+    --------
+    >>> from cfc_ref import LTC
+    >>> compared = compare(LTC(1, 3, seed=0), np.zeros((40, 1)))
+    >>> compared.translations["frozen"].output_mse < compared.translations["algorithm1"].output_mse
+    True
+    """
+    parts = checks.count("parts", parts, at_least=1)
+    posed = _pose(network, x, timespans, hx)
+    if not posed.dt.size:
+        checks.refuse("x", "no time steps", "at least one", "pass a sequence")
+    truth = network.solve(x, hx, timespans)
+    ways = {
+        "algorithm1": algorithm1(network, x, timespans, hx, activity=truth),
+        "algorithm1_free": algorithm1_free(network, x, timespans, hx),
+        "frozen": frozen_translation(network, x, timespans, hx, parts=parts),
+    }
+    start = np.stack([posed.x0.min(axis=0), posed.x0.max(axis=0)])
+    low, high = box = network_box(network, start)
+    times, outputs = posed.call.outward(posed.times[:, :, 0]), _outputs(network, truth)
+    translations = {}
+    for name, states in ways.items():
+        outside = (states < low - _ROUNDING) | (states > high + _ROUNDING)
+        translations[name] = Translation(states, truth - states, outputs - _outputs(network, states), outside)
+    certificate = _certificate(network, posed, times, start, parts)
+    return Comparison(network, times, truth, outputs, translations, box, certificate, parts)
+
+
+def _outputs(network: Any, states: Array) -> Array:
+    """Return what a network reads out of states of shape (..., units), in float64."""
+    readout = tree_map(lambda array: array.astype(np.float64), network._params().readout)
+    flat = network._readout(readout, states.reshape(-1, network.state_size))
+    return flat.reshape((*states.shape[:-1], network.output_size))
+
+
+def _certificate(network: Any, posed: _Posed, times: Array, start: Array, parts: int) -> FrozenCertificate:
+    """Return the bound of the frozen translation, for inputs in the range of those of the call."""
+    low, high = (end(posed.call.x, axis=(0, 1)) for end in (np.min, np.max))
+    step = float(posed.dt.max()) / parts or 1.0  # where no time passes at all, any step is an upper bound
+    return network_frozen_error(network, low, high, times, step, start)

@@ -1,0 +1,117 @@
+"""What :func:`cfc_ref.translate.compare` returns: errors of translations, the bounds that apply, a table, a figure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from cfc_ref.network_bounds import FrozenCertificate
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["LABELS", "PAPER_MSE", "Comparison", "Translation"]
+
+Array = npt.NDArray[Any]
+
+PAPER_MSE = 0.006  # one output neuron of a trained NCP, with times chosen for each neuron in the published script
+LABELS = {
+    "algorithm1": "Algorithm 1 (teacher-forced)",
+    "algorithm1_free": "Algorithm 1, free-running",
+    "frozen": "frozen translation",
+}
+
+
+class Translation(NamedTuple):
+    """One translation, beside the ODE.
+
+    Attributes
+    ----------
+    states : ndarray, shape (B, T, units) in the layout of x
+        Its trajectory.
+    error : ndarray, shape of `states`
+        ODE minus translation, for every neuron and time.
+    output_error : ndarray, shape (B, T, outputs)
+        The same of the network's output.
+    outside : ndarray of bool, shape of `states`
+        Where it has left the box that the ODE's states do not leave.
+    """
+
+    states: Array
+    error: Array
+    output_error: Array
+    outside: Array
+
+    @property
+    def rms(self) -> Array:
+        """Root mean square error of every neuron, shape (units,)."""
+        return np.sqrt(np.mean(self.error**2, axis=tuple(range(self.error.ndim - 1))))
+
+    @property
+    def output_mse(self) -> float:
+        """Mean squared error of the outputs."""
+        return float(np.mean(self.output_error**2))
+
+
+class Comparison(NamedTuple):
+    """Translations of an LTC network against its ODE.
+
+    Attributes
+    ----------
+    network : LTC
+        What was translated.
+    times : ndarray, shape (B, T) in the layout of x
+        Of the samples, since the start.
+    truth : ndarray, shape (B, T, units)
+        The ODE's states, by scipy.
+    outputs : ndarray, shape (B, T, outputs)
+        The network's output of those.
+    translations : dict of Translation
+        "algorithm1" (teacher-forced), "algorithm1_free" and "frozen".
+    box : (low, high)
+        The box that the states of ODE and frozen translation do not leave, shape (units,) each.
+    certificate : FrozenCertificate
+        Bound on the error of "frozen", for inputs in the range of x. Algorithm 1 has none.
+    parts : int
+        Of a time step, for "frozen".
+    """
+
+    network: Any
+    times: Array
+    truth: Array
+    outputs: Array
+    translations: dict[str, Translation]
+    box: tuple[Array, Array]
+    certificate: FrozenCertificate
+    parts: int
+
+    def __str__(self) -> str:
+        units, outputs, steps = self.truth.shape[-1], self.outputs.shape[-1], self.times.size
+        lines = [
+            f"Translations into closed form against the ODE: {units} neurons, {outputs} of them read, {steps:,} steps, "
+            f"frozen in {self.parts} part{'s' * (self.parts > 1)} each",
+            f"{'':30}{'output':>12}{'states: rms':>14}{'largest':>12}{'worst':>8}{'outside':>10}",
+            f"{'':30}{'MSE':>12}{'error':>14}{'error':>12}{'neuron':>8}{'the box':>10}",
+        ]
+        for name, way in self.translations.items():
+            rms, largest = float(np.sqrt(np.mean(way.error**2))), float(np.max(np.abs(way.error)))
+            lines.append(
+                f"{LABELS[name]:30}{way.output_mse:>12.3g}{rms:>14.3g}{largest:>12.3g}{np.argmax(way.rms):>8}"
+                f"{np.mean(way.outside):>10.1%}"
+            )
+        return "\n".join(
+            [
+                *lines,
+                f"{'the paper, Algorithm 1':30}{PAPER_MSE:>12}   (one output neuron, times of its own)",
+                f"{'variance of the output':30}{float(np.var(self.outputs)):>12.3g}   (the ODE's)",
+                f"bound of the frozen translation: {self.certificate}",
+            ]
+        )
+
+    def plot(self, *, sequence: int = 0, ax: Axes | None = None) -> Axes:
+        """Draw the errors over time: :func:`cfc_ref.plots.translation.plot_translation_error`."""
+        from cfc_ref.plots.translation import plot_translation_error
+
+        return plot_translation_error(self, sequence=sequence, ax=ax)
