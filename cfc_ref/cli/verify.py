@@ -9,6 +9,7 @@ from concurrent.futures import Executor, ProcessPoolExecutor
 from typing import Any
 
 from cfc_ref import checks
+from cfc_ref.cli.words import whole
 
 __all__ = ["add", "run"]
 
@@ -27,8 +28,8 @@ def add(commands: Any) -> None:
         description="Check every statement about the closed form on random, adversarial and recorded input. "
         "Exit status 1 when a statement that should hold is violated.",
     )
-    parser.add_argument("--cases", type=_whole, default=10_000, metavar="N", help="random cases (default: 10000)")
-    parser.add_argument("--seed", type=_whole, default=0, metavar="N", help="of the random numbers (default: 0)")
+    parser.add_argument("--cases", type=whole, default=10_000, metavar="N", help="random cases (default: 10000)")
+    parser.add_argument("--seed", type=whole, default=0, metavar="N", help="of the random numbers (default: 0)")
     parser.add_argument("--statement", action="append", metavar="S3", help="only this one; may be repeated")
     parser.add_argument(
         "--neuron", metavar="w_tau=1,A=2,…", help="fix some of w_tau, A, mu, sigma and x0 in every case"
@@ -36,7 +37,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--signal", metavar="FILE.csv", help="a recording (default: the EEG sample of matplotlib)")
     parser.add_argument("--time-column", metavar="NAME", help="its column of times, of any spacing")
     parser.add_argument("--value-column", metavar="NAME", help="its column of values")
-    parser.add_argument("--jobs", type=_whole, default=1, metavar="N", help="processes to use (default: 1)")
+    parser.add_argument("--jobs", type=whole, default=1, metavar="N", help="processes to use (default: 1)")
     parser.add_argument("--out", metavar="FOLDER", help="write report.md, report.json and figures there")
     parser.set_defaults(run=run)
 
@@ -70,13 +71,6 @@ def run(options: argparse.Namespace) -> int:
         report.save(options.out)
         print(f"Written: {options.out}/report.md, report.json and figures.")
     return 0 if report.ok else 1
-
-
-def _whole(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"got {text!r}; expected a whole number; pass for example 1000.") from None
 
 
 def _neuron(text: str | None) -> dict[str, float] | None:
