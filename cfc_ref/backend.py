@@ -27,6 +27,9 @@ TWINS: dict[str, tuple[str, str | None]] = {
         "cfc_ref.backend.with_edges",
     ),
     "cfc_ref.neuron.closed_forms.gauss_pieces": ("cfc_ref.kernels.neuron.gauss_pieces", "cfc_ref.backend.with_edges"),
+    "numpy.exp": ("cfc_ref.kernels.mathfun.exp", "cfc_ref.backend.on_a_copy"),
+    "cfc_ref.activations.tanh": ("cfc_ref.kernels.mathfun.tanh", "cfc_ref.backend.on_a_copy"),
+    "cfc_ref.activations.sigmoid": ("cfc_ref.kernels.mathfun.sigmoid", "cfc_ref.backend.on_a_copy"),
 }
 
 
@@ -47,6 +50,23 @@ def with_edges(kernel: Callable[..., Array]) -> Callable[..., Array]:
         dtype = np.result_type(*arrays)
         result: Array = kernel(*(v.astype(dtype, copy=False) for v in arrays), np.empty(count + 1, dtype=dtype))
         return result
+
+    return twin
+
+
+def on_a_copy(kernel: Callable[[Array], None]) -> Callable[[Array], Array]:
+    """Adapt a kernel that works in place on one contiguous axis: it gets a copy of an array of any shape.
+
+    Parameters
+    ----------
+    kernel : callable
+        Takes an array of one axis, and writes into it.
+    """
+
+    def twin(x: Array) -> Array:
+        values = np.array(x, order="C")
+        kernel(values.reshape(-1))
+        return values
 
     return twin
 

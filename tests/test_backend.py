@@ -44,9 +44,25 @@ def pieces(draw, looks):
     return w_tau, A, *y, h, x0
 
 
+@st.composite
+def values(draw):
+    """One array of numbers, most of them where the functions bend."""
+    shape = draw(st.sampled_from([(), (1,), (70,), (3, 5), (2, 0), (4, 1, 33)]))
+    dtype = draw(st.sampled_from([np.float32, np.float64]))
+    size = draw(st.sampled_from([1e-6, 1.0, 5.0, 80.0]))
+    rng = np.random.default_rng(draw(st.integers(0, 10**6)))
+    return (LAYOUTS[draw(st.sampled_from(sorted(LAYOUTS)))](np.asarray(rng.uniform(-size, size, shape), dtype)),)
+
+
+PIECES = {  # spec -> looks at f(I) in a piece
+    "cfc_ref.neuron.exact_solution.constant_pieces": 1,
+    "cfc_ref.neuron.closed_forms.gauss_pieces": 2,
+}
 STRATEGIES = {
-    "cfc_ref.neuron.exact_solution.constant_pieces": pieces(looks=1),
-    "cfc_ref.neuron.closed_forms.gauss_pieces": pieces(looks=2),
+    **{spec: pieces(looks) for spec, looks in PIECES.items()},
+    "numpy.exp": values(),
+    "cfc_ref.activations.tanh": values(),
+    "cfc_ref.activations.sigmoid": values(),
 }
 
 
@@ -83,19 +99,19 @@ def test_twins(spec, data):
         assert_close(v, was, rtol=0, atol=0)
 
 
-@pytest.mark.parametrize("spec", backend.TWINS)
+@pytest.mark.parametrize("spec", PIECES)
 def test_one_release_for_all_pieces_broadcasts(spec):
-    looks = [np.full(1, 0.5)] * (2 if "gauss" in spec else 1)
+    looks = [np.full(1, 0.5)] * PIECES[spec]
     arguments = (np.array(1.0), np.array(1.0), *looks, np.ones(4), np.array(0.0))
     assert_close(backend.kernel(spec)(*arguments), named(spec)(*arguments))
 
 
-@pytest.mark.parametrize("spec", backend.TWINS)
+@pytest.mark.parametrize("spec", PIECES)
 def test_the_number_of_threads_changes_no_bit(spec):
     from cfc_ref.kernels import threads
 
     rng = np.random.default_rng(0)
-    looks = [rng.random((1000, 20)) for _ in range(2 if "gauss" in spec else 1)]
+    looks = [rng.random((1000, 20)) for _ in range(PIECES[spec])]
     arguments = (rng.random(1000) + 0.1, rng.normal(size=1000), *looks, rng.random(20), rng.normal(size=1000))
     results = []
     for n in (1, threads.MOST):

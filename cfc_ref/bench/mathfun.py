@@ -1,0 +1,103 @@
+"""How exact and how fast the kernels' exp, tanh and logistic function are: ``python -m cfc_ref.bench.mathfun``."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from cfc_ref import activations
+from cfc_ref.backend import kernel
+
+__all__ = ["Row", "errors", "main", "measure"]
+
+Array = npt.NDArray[Any]
+
+SPECIFICATIONS: dict[str, Callable[..., Array]] = {
+    "numpy.exp": np.exp,
+    "cfc_ref.activations.tanh": activations.tanh,
+    "cfc_ref.activations.sigmoid": activations.sigmoid,
+}
+_WIDER = {"float32": np.float64, "float64": np.longdouble}
+_VALUES = 8192
+_REPEATS = 200
+
+
+class Row(NamedTuple):
+    """One function in one dtype."""
+
+    name: str
+    dtype: str
+    ulp: float  # largest error over the whole range, in units in the last place of the result
+    nanoseconds: float  # a value, the least of the repeats
+    numpy_nanoseconds: float
+
+
+def arguments(dtype: str, many: int) -> Array:
+    """Return finite numbers of all magnitudes, and as many again where the functions bend."""
+    bits = np.dtype(f"uint{8 * np.dtype(dtype).itemsize}")
+    patterns = np.random.default_rng(0).integers(0, 2 ** (8 * bits.itemsize), many, dtype=bits).view(dtype)
+    return np.concatenate([patterns[np.isfinite(patterns)], np.linspace(-760, 760, many), np.linspace(-5, 5, many)])
+
+
+def errors(spec: str, x: Array) -> Array:
+    """Return the kernel's errors in units in the last place, against the specification in the next wider dtype."""
+    got = kernel(spec)(x)
+    with np.errstate(over="ignore", under="ignore"):
+        ref = SPECIFICATIONS[spec](x.astype(_WIDER[x.dtype.name]))
+        nearest = ref.astype(x.dtype)
+    finite = np.isfinite(nearest)
+    if not np.array_equal(got[~finite], nearest[~finite]):
+        return np.array([np.inf])
+    unit = np.spacing(np.abs(nearest[finite])).astype(ref.dtype)
+    return np.abs(got[finite].astype(ref.dtype) - ref[finite]) / unit
+
+
+def measure(many: int = 2_000_000) -> list[Row]:
+    """Measure every function in both dtypes.
+
+    Parameters
+    ----------
+    many : int
+        Arguments of all magnitudes, and twice as many where the functions bend.
+
+    Returns
+    -------
+    list of Row
+
+    Examples
+    --------
+    >>> [row.name for row in measure(many=100) if row.dtype == "float32"]
+    ['numpy.exp', 'cfc_ref.activations.tanh', 'cfc_ref.activations.sigmoid']
+    """
+    rows = []
+    for spec, in_numpy in SPECIFICATIONS.items():
+        for dtype in _WIDER:
+            values = np.linspace(-5, 5, _VALUES).astype(dtype)
+            worst = errors(spec, arguments(dtype, many).astype(dtype)).max()
+            times = [_nanoseconds(function, values) for function in (kernel(spec), in_numpy)]
+            rows.append(Row(spec, dtype, float(worst), *times))
+    return rows
+
+
+def _nanoseconds(function: Callable[..., Array], values: Array) -> float:
+    best = np.inf
+    for _ in range(_REPEATS):
+        start = time.perf_counter()
+        function(values)
+        best = min(best, time.perf_counter() - start)
+    return best / values.size * 1e9
+
+
+def main() -> None:
+    """Print the table."""
+    print(f"{'':30}{'dtype':>8}{'error, ulp':>12}{'ns a value':>12}{'NumPy':>8}")
+    for name, dtype, ulp, nanoseconds, in_numpy in measure():
+        print(f"{name:30}{dtype:>8}{ulp:>12.2f}{nanoseconds:>12.2f}{in_numpy:>8.2f}")
+
+
+if __name__ == "__main__":
+    main()

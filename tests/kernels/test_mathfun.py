@@ -1,0 +1,98 @@
+"""exp, tanh and the logistic function of the kernels: their errors over the whole range, and their ends."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from cfc_ref.backend import kernel
+from tests.compare import assert_close
+
+
+def logistic(x):
+    e = np.exp(-np.abs(x))
+    return np.where(x < 0, e, 1) / (1 + e)
+
+
+FUNCTIONS = {
+    "numpy.exp": np.exp,
+    "cfc_ref.activations.tanh": np.tanh,
+    "cfc_ref.activations.sigmoid": logistic,
+}
+ENDS = {  # at minus infinity, plus infinity, 0
+    "numpy.exp": [0, np.inf, 1],
+    "cfc_ref.activations.tanh": [-1, 1, 0],
+    "cfc_ref.activations.sigmoid": [0, 1, 0.5],
+}
+WIDER = {"float32": np.float64, "float64": np.longdouble}
+needs_wider = pytest.mark.skipif(
+    np.finfo(np.longdouble).eps == np.finfo(np.float64).eps, reason="float64 has no wider type here to compare with"
+)
+DTYPES = ["float32", pytest.param("float64", marks=needs_wider)]
+
+
+def patterns(dtype, many=300_000):
+    """Finite numbers of every magnitude and sign."""
+    bits = np.dtype(f"uint{8 * np.dtype(dtype).itemsize}")
+    spread = (np.arange(many, dtype=bits) * (np.iinfo(bits).max // many)).view(dtype)
+    return spread[np.isfinite(spread)]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("spec", FUNCTIONS)
+@pytest.mark.parametrize("where", ["every magnitude", "near 0", "where exp ends"])
+def test_at_most_2_units_in_the_last_place(spec, dtype, where):
+    ends = {"float32": 110, "float64": 750}[dtype]
+    x = {
+        "every magnitude": patterns(dtype),
+        "near 0": np.linspace(-6, 6, 300_001),
+        "where exp ends": np.linspace(-ends, ends, 300_001),
+    }[where].astype(dtype)
+    got = kernel(spec)(x)
+    with np.errstate(over="ignore", under="ignore"):
+        ref = FUNCTIONS[spec](x.astype(WIDER[dtype]))
+        nearest = ref.astype(dtype)
+    finite = np.isfinite(nearest)
+    assert_close(got[~finite], nearest[~finite], 0, 0, dtype)
+    distance = np.abs(got[finite].astype(ref.dtype) - ref[finite])
+    assert np.max(distance / np.spacing(np.abs(nearest[finite])).astype(ref.dtype)) <= 2
+
+
+@pytest.mark.parametrize("dtype", WIDER)
+@pytest.mark.parametrize("spec", FUNCTIONS)
+def test_exact_at_infinity_and_at_0(spec, dtype):
+    for many in (1, 3, 64):  # in the vectorised loop and in what is left over
+        x = np.repeat(np.array([-np.inf, np.inf, 0.0], dtype), many)
+        assert_close(kernel(spec)(x), np.repeat(np.array(ENDS[spec], dtype), many), 0, 0, x.dtype)
+
+
+@pytest.mark.parametrize("dtype", WIDER)
+@pytest.mark.parametrize("spec", FUNCTIONS)
+def test_nan_goes_in_and_comes_out_where_it_was(spec, dtype):
+    x = np.linspace(-1, 1, 67).astype(dtype)
+    x[::5] = np.nan
+    assert (np.isnan(kernel(spec)(x)) == np.isnan(x)).all()
+
+
+UNJITTED = """
+import numpy as np
+from cfc_ref.kernels import mathfun
+
+for dtype in (np.float32, np.float64):
+    x = np.array([-np.inf, -800, -90, -1, -0.01, 0, 0.5, 3, 90, 800, np.inf, np.nan], dtype)
+    e = np.exp(-np.abs(x))
+    for name, ref in {"exp": np.exp(x), "tanh": np.tanh(x), "sigmoid": np.where(x < 0, e, 1) / (1 + e)}.items():
+        values = x.copy()
+        getattr(mathfun, name)(values)
+        assert values.dtype == dtype
+        np.testing.assert_allclose(values, ref, rtol=4 * np.finfo(dtype).eps, atol=0)
+        assert type(getattr(mathfun, name)).__name__ == "function"
+"""
+
+
+def test_they_run_unjitted(monkeypatch):
+    """In a process of its own, as a reader steps through them with a debugger."""
+    monkeypatch.setenv("NUMBA_DISABLE_JIT", "1")
+    done = subprocess.run([sys.executable, "-c", UNJITTED], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
