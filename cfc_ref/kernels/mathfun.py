@@ -19,6 +19,8 @@ The table of errors and times is printed by ``python -m cfc_ref.bench.mathfun``.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import njit, types
 from numba.extending import overload, register_jitable
@@ -29,11 +31,11 @@ _LOG2_E = 1.4426950408889634
 _MAGIC32, _MAGIC64 = 12582912.0, 6755399441055744.0  # 1.5 · 2²³ and 1.5 · 2⁵²: adding one rounds to an integer
 
 f4, f8, i4, i8 = np.float32, np.float64, np.int32, np.int64
-OPTIONS = {"cache": True, "error_model": "numpy", "fastmath": {"contract"}, "nogil": True}
+OPTIONS: dict[str, Any] = {"cache": True, "error_model": "numpy", "fastmath": {"contract"}, "nogil": True}
 
 
 @register_jitable
-def _exp32(x):  # type: ignore[no-untyped-def]
+def _exp32(x):
     """Exp of one float32."""
     c = min(max(f4(-104.0), x), f4(89.0))
     n = (c * f4(_LOG2_E) + f4(_MAGIC32)) - f4(_MAGIC32)
@@ -55,7 +57,7 @@ def _exp32(x):  # type: ignore[no-untyped-def]
 
 
 @register_jitable
-def _exp64(x):  # type: ignore[no-untyped-def]
+def _exp64(x):
     """Exp of one float64."""
     c = min(max(-746.0, x), 710.0)
     n = (c * _LOG2_E + _MAGIC64) - _MAGIC64
@@ -83,7 +85,7 @@ def _exp64(x):  # type: ignore[no-untyped-def]
 
 
 @register_jitable
-def _tanh32(x):  # type: ignore[no-untyped-def]
+def _tanh32(x):
     """Hyperbolic tangent of one float32: a polynomial near 0, elsewhere 1 - 2/(exp(2x) + 1)."""
     z = x * x
     p = f4(-5.70498872745e-3)
@@ -99,7 +101,7 @@ def _tanh32(x):  # type: ignore[no-untyped-def]
 
 
 @register_jitable
-def _tanh64(x):  # type: ignore[no-untyped-def]
+def _tanh64(x):
     """Hyperbolic tangent of one float64."""
     z = x * x
     p = (-9.64399179425052238628e-1 * z - 9.92877231001918586564e1) * z - 1.61468768441708447952e3
@@ -112,7 +114,7 @@ def _tanh64(x):  # type: ignore[no-untyped-def]
 
 
 @register_jitable
-def _sigmoid32(x):  # type: ignore[no-untyped-def]
+def _sigmoid32(x):
     """Logistic function of one float32, with exp(-|x|), so that small values keep their digits."""
     e = _exp32(-abs(x))
     d = f4(1.0) + e
@@ -122,7 +124,7 @@ def _sigmoid32(x):  # type: ignore[no-untyped-def]
 
 
 @register_jitable
-def _sigmoid64(x):  # type: ignore[no-untyped-def]
+def _sigmoid64(x):
     """Logistic function of one float64."""
     e = _exp64(-abs(x))
     d = 1.0 + e
@@ -134,24 +136,24 @@ def _sigmoid64(x):  # type: ignore[no-untyped-def]
 # One name for both widths: the dtype of the argument decides, when a kernel is compiled.
 
 
-def _exp_of(x):  # type: ignore[no-untyped-def]
+def _exp_of(x):
     """Exp of one number, in its dtype."""
     return _exp32(x) if isinstance(x, f4) else _exp64(x)
 
 
-def _tanh_of(x):  # type: ignore[no-untyped-def]
+def _tanh_of(x):
     """Hyperbolic tangent of one number, in its dtype."""
     return _tanh32(x) if isinstance(x, f4) else _tanh64(x)
 
 
-def _sigmoid_of(x):  # type: ignore[no-untyped-def]
+def _sigmoid_of(x):
     """Logistic function of one number, in its dtype."""
     return _sigmoid32(x) if isinstance(x, f4) else _sigmoid64(x)
 
 
-def _by_width(name, single, double):  # type: ignore[no-untyped-def]
+def _by_width(name, single, double):
     @overload(name)
-    def choose(x):  # type: ignore[no-untyped-def]
+    def choose(x):
         if x == types.float32:
             return lambda x: single(x)
         return lambda x: double(x)
@@ -163,21 +165,21 @@ _by_width(_sigmoid_of, _sigmoid32, _sigmoid64)
 
 
 @njit(**OPTIONS)
-def exp(values):  # type: ignore[no-untyped-def]
+def exp(values):
     """Twin of :func:`numpy.exp`, in place, over one contiguous axis."""
     for i in range(values.shape[0]):
         values[i] = _exp_of(values[i])
 
 
 @njit(**OPTIONS)
-def tanh(values):  # type: ignore[no-untyped-def]
+def tanh(values):
     """Twin of :func:`cfc_ref.activations.tanh`, in place, over one contiguous axis."""
     for i in range(values.shape[0]):
         values[i] = _tanh_of(values[i])
 
 
 @njit(**OPTIONS)
-def sigmoid(values):  # type: ignore[no-untyped-def]
+def sigmoid(values):
     """Twin of :func:`cfc_ref.activations.sigmoid`, in place, over one contiguous axis."""
     for i in range(values.shape[0]):
         values[i] = _sigmoid_of(values[i])

@@ -19,7 +19,7 @@ _SERIES_BELOW = 0.3
 _SERIES_TERMS = 14
 
 
-@guvectorize(  # type: ignore[no-untyped-call]
+@guvectorize(
     [
         "void(float64, float64, float64[:], float64[:], float64, float64[:], float64[:])",
         "void(float32, float32, float32[:], float32[:], float32, float32[:], float32[:])",
@@ -29,7 +29,7 @@ _SERIES_TERMS = 14
     cache=True,
     nopython=True,
 )
-def constant_pieces(w_tau, A, y, h, x0, edges, x):  # type: ignore[no-untyped-def]
+def constant_pieces(w_tau, A, y, h, x0, edges, x):
     """Twin of :func:`cfc_ref.neuron.exact_solution.constant_pieces`; `edges` only says how many edges there are."""
     x[0] = x0
     for k in range(y.shape[0]):
@@ -38,7 +38,7 @@ def constant_pieces(w_tau, A, y, h, x0, edges, x):  # type: ignore[no-untyped-de
         x[k + 1] = x_inf + (x[k] - x_inf) * math.exp(-rate * h[k])
 
 
-@guvectorize(  # type: ignore[no-untyped-call]
+@guvectorize(
     [
         "void(float64, float64, float64[:], float64[:], float64[:], float64, float64[:], float64[:])",
         "void(float32, float32, float32[:], float32[:], float32[:], float32, float32[:], float32[:])",
@@ -48,7 +48,7 @@ def constant_pieces(w_tau, A, y, h, x0, edges, x):  # type: ignore[no-untyped-de
     cache=True,
     nopython=True,
 )
-def gauss_pieces(w_tau, A, y1, y2, h, x0, edges, x):  # type: ignore[no-untyped-def]
+def gauss_pieces(w_tau, A, y1, y2, h, x0, edges, x):
     """Twin of :func:`cfc_ref.neuron.closed_forms.gauss_pieces`; `edges` only says how many edges there are."""
     x[0] = x0
     for k in range(y1.shape[0]):
