@@ -7,8 +7,9 @@ gives the kernel the specification's arguments where they differ (None where the
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
@@ -17,7 +18,7 @@ import numpy.typing as npt
 
 from cfc_ref import checks
 
-__all__ = ["TWINS", "fastest", "kernel", "set_num_threads", "warmup"]
+__all__ = ["TWINS", "fastest", "functions", "has_numba", "kernel", "set_num_threads", "warmup"]
 
 Array = npt.NDArray[Any]
 
@@ -30,7 +31,25 @@ TWINS: dict[str, tuple[str, str | None]] = {
     "numpy.exp": ("cfc_ref.kernels.mathfun.exp", "cfc_ref.backend.on_a_copy"),
     "cfc_ref.activations.tanh": ("cfc_ref.kernels.mathfun.tanh", "cfc_ref.backend.on_a_copy"),
     "cfc_ref.activations.sigmoid": ("cfc_ref.kernels.mathfun.sigmoid", "cfc_ref.backend.on_a_copy"),
+    "cfc_ref.cells.cfc_sequences.cfc_sequence": (
+        "cfc_ref.kernels.cfc_forward.forward",
+        "cfc_ref.kernels.cfc_calls.forward_sequence",
+    ),
+    "cfc_ref.cells.cfc_sequences.d_cfc_sequence": (
+        "cfc_ref.kernels.cfc_backward.backward",
+        "cfc_ref.kernels.cfc_calls.backward_sequence",
+    ),
 }
+
+# Kernels that are compiled when they are first called: spec -> what calls its twin once, on as little as possible
+_TRIALS: dict[str, str] = {
+    "numpy.exp": "cfc_ref.backend.try_values",
+    "cfc_ref.activations.tanh": "cfc_ref.backend.try_values",
+    "cfc_ref.activations.sigmoid": "cfc_ref.backend.try_values",
+    "cfc_ref.cells.cfc_sequences.cfc_sequence": "cfc_ref.kernels.cfc_calls.try_forward",
+    "cfc_ref.cells.cfc_sequences.d_cfc_sequence": "cfc_ref.kernels.cfc_calls.try_backward",
+}
+_DTYPES = ("float32", "float64")
 
 
 def with_edges(kernel: Callable[..., Array]) -> Callable[..., Array]:
@@ -71,6 +90,23 @@ def on_a_copy(kernel: Callable[[Array], None]) -> Callable[[Array], Array]:
     return twin
 
 
+def try_values(twin: Callable[[Array], Array], dtype: str) -> None:
+    """Call a twin of an element-wise function once.
+
+    Parameters
+    ----------
+    twin : callable
+        Takes an array.
+    dtype : str
+        Of the array.
+
+    Examples
+    --------
+    >>> try_values(np.exp, "float32")
+    """
+    twin(np.zeros(1, dtype))
+
+
 def _named(dotted: str) -> Any:
     module, _, name = dotted.rpartition(".")
     return getattr(importlib.import_module(module), name)
@@ -102,13 +138,15 @@ def kernel(spec: str) -> Callable[..., Any]:
 
 
 @cache
-def fastest(spec: str) -> Callable[..., Any]:
+def fastest(spec: str, dtype: str | None = None) -> Callable[..., Any]:
     """Return the twin, or, where numba is missing or fails, the specification itself; one warning says so.
 
     Parameters
     ----------
     spec : str
         A key of :data:`TWINS`.
+    dtype : {"float32", "float64"}, optional
+        For which the twin is compiled, if it is not; without it that happens when it is called.
 
     Examples
     --------
@@ -116,10 +154,56 @@ def fastest(spec: str) -> Callable[..., Any]:
     True
     """
     try:
-        return kernel(spec)
+        twin = kernel(spec)
+        if dtype is not None and spec in _TRIALS:
+            _named(_TRIALS[spec])(twin, dtype)
+        return twin
     except Exception as error:
         _warn(f"{type(error).__name__}: {error}")
         return _named(spec)
+
+
+def functions(specs: Sequence[str], backend: str, dtype: str) -> list[Callable[..., Any]]:
+    """Return what computes: the specifications themselves, or the kernels of all of them.
+
+    Parameters
+    ----------
+    specs : sequence of str
+        Keys of :data:`TWINS` that hand each other something that only they understand.
+    backend : {"numpy", "numba", "auto"}
+        "auto": the kernels, where all of them are to be had.
+    dtype : {"float32", "float64"}
+        In which they compute.
+
+    Raises
+    ------
+    ImportError
+        For "numba" where it is not installed.
+
+    Examples
+    --------
+    >>> functions(["numpy.exp"], "numpy", "float32") == [np.exp]
+    True
+    """
+    specifications = [_named(spec) for spec in specs]
+    if backend == "numpy":
+        return specifications
+    if backend == "numba":
+        return [kernel(spec) for spec in specs]
+    fast = [fastest(spec, dtype) for spec in specs]
+    some_missing = any(own is other for own, other in zip(fast, specifications, strict=True))
+    return specifications if some_missing else fast
+
+
+def has_numba() -> bool:
+    """Say whether numba is installed.
+
+    Examples
+    --------
+    >>> has_numba() in (True, False)
+    True
+    """
+    return importlib.util.find_spec("numba") is not None
 
 
 @cache
@@ -139,7 +223,8 @@ def warmup() -> None:
     >>> warmup()
     """
     for spec in TWINS:
-        fastest(spec)
+        for dtype in _DTYPES:
+            fastest(spec, dtype)
 
 
 def set_num_threads(n: int) -> None:

@@ -10,9 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import cfc_ref
-from cfc_ref import backend
+from cfc_ref import CfC, backend
 from tests import bad
 from tests.compare import assert_close
+from tests.kernels import cfc_cases
+from tests.layers.test_tape import arrays_in
 
 TOLERANCE = {np.float64: 1e-12, np.float32: 5e-6}  # relative to max(1, |value|)
 LAYOUTS = {
@@ -63,7 +65,10 @@ STRATEGIES = {
     "numpy.exp": values(),
     "cfc_ref.activations.tanh": values(),
     "cfc_ref.activations.sigmoid": values(),
+    cfc_cases.SEQUENCE: cfc_cases.cases(LAYOUTS),
+    cfc_cases.D_SEQUENCE: cfc_cases.cases(LAYOUTS),
 }
+RUNS = {cfc_cases.SEQUENCE: cfc_cases.run, cfc_cases.D_SEQUENCE: cfc_cases.run_backward}  # others: one call, one array
 
 
 def named(dotted):
@@ -91,11 +96,17 @@ def test_every_public_kernel_has_an_entry():
 @given(data=st.data())
 def test_twins(spec, data):
     arguments = data.draw(STRATEGIES[spec])
-    before = [v.copy() for v in arguments]
-    ref, got = named(spec)(*arguments), backend.kernel(spec)(*arguments)
-    tolerance = TOLERANCE[arguments[0].dtype.type]
-    assert_close(got, ref, rtol=tolerance, atol=tolerance, dtype=ref.dtype)
-    for v, was in zip(arguments, before, strict=True):
+    given_arrays = list(arrays_in(arguments))
+    before = [v.copy() for v in given_arrays]
+    run = RUNS.get(spec, lambda of, arguments: [of(spec)(*arguments)])
+    wide = cfc_cases.in_float64(arguments) if spec in RUNS else arguments
+    results = (run(named, wide), run(named, arguments), run(backend.kernel, arguments))
+    for true, ref, got in zip(*results, strict=True):
+        assert got.dtype == ref.dtype
+        scale = np.maximum(1, np.abs(ref))
+        own_error = np.max(np.abs(ref - true) / scale, initial=0)  # a network without a gate may amplify rounding
+        assert_close(got / scale, ref / scale, rtol=0, atol=TOLERANCE[ref.dtype.type] + 2 * own_error)
+    for v, was in zip(given_arrays, before, strict=True):
         assert_close(v, was, rtol=0, atol=0)
 
 
@@ -146,9 +157,38 @@ def test_without_numba_one_warning_and_the_specification():
         cfc_ref.warmup()
     assert len(caught) == 1
     cfc_ref.warmup()  # a second warning would be an error
-    assert [backend.fastest(spec) for spec in backend.TWINS] == [named(spec) for spec in backend.TWINS]
+    for dtype in (None, "float32", "float64"):
+        assert [backend.fastest(spec, dtype) for spec in backend.TWINS] == [named(spec) for spec in backend.TWINS]
     with pytest.raises(ImportError):
         backend.kernel(next(iter(backend.TWINS)))
+
+
+@pytest.mark.usefixtures("no_numba")
+def test_without_numba_a_layer_warns_once_and_computes_in_numpy():
+    layer, x = CfC(2, 3, seed=0), np.ones((4, 5, 2))
+    with pytest.warns(RuntimeWarning, match=r"numba.*NumPy runs instead") as caught:
+        output, _, tape = layer.forward(x)
+    assert len(caught) == 1
+    layer.backend = "numpy"
+    assert_close(layer(x)[0], output, 0, 0)
+    assert isinstance(tape.kept, list)
+    bad.refuses(lambda backend: setattr(layer, "backend", backend), "backend", "numba")
+    assert layer.backend == "numpy"
+
+
+@pytest.mark.usefixtures("fresh_backend")
+def test_where_a_kernel_fails_to_compile_one_warning_and_numpy(monkeypatch):
+    def fail(twin, dtype):
+        raise TypeError("this numba is too old")
+
+    monkeypatch.setattr("cfc_ref.kernels.cfc_calls.try_backward", fail)
+    layer, x = CfC(2, 3, seed=0), np.ones((4, 5, 2))
+    layer(x)  # what runs is used
+    with pytest.warns(RuntimeWarning, match=r"too old.*NumPy runs instead") as caught:
+        tape = layer.forward(x)[2]
+    layer.forward(x)  # a second warning would be an error
+    assert len(caught) == 1
+    assert isinstance(tape.kept, list)
 
 
 @pytest.mark.usefixtures("fresh_backend")
@@ -157,8 +197,9 @@ def test_with_numba_no_warning_and_the_kernels():
         warnings.simplefilter("error")
         cfc_ref.warmup()
     for spec in backend.TWINS:
-        assert backend.fastest(spec) is backend.kernel(spec)
-        assert backend.fastest(spec) is not named(spec)
+        for dtype in (None, "float32", "float64"):
+            assert backend.fastest(spec, dtype) is backend.kernel(spec)
+        assert backend.kernel(spec) is not named(spec)
 
 
 @pytest.mark.parametrize("n", [0, -1, 1.0, True, "1", None, 10**6])

@@ -41,6 +41,7 @@ import cfc_ref
 
 for path in sys.argv[1:]:
     model = cfc_ref.load(path)
+    model.backend = "numpy"
     x = np.ones((3, 4, model.input_size))
     output, hx, tape = model.forward(x, timespans=0.5)
     model.backward(tape, np.ones_like(output))

@@ -25,13 +25,14 @@ import numpy as np
 from numba import njit, types
 from numba.extending import overload, register_jitable
 
-__all__ = ["OPTIONS", "exp", "sigmoid", "tanh"]
+__all__ = ["INNER", "OPTIONS", "exp", "sigmoid", "tanh"]
 
 _LOG2_E = 1.4426950408889634
 _MAGIC32, _MAGIC64 = 12582912.0, 6755399441055744.0  # 1.5 · 2²³ and 1.5 · 2⁵²: adding one rounds to an integer
 
 f4, f8, i4, i8 = np.float32, np.float64, np.int32, np.int64
 OPTIONS: dict[str, Any] = {"cache": True, "error_model": "numpy", "fastmath": {"contract"}, "nogil": True}
+INNER = {**OPTIONS, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}  # for what kernels call, Python does not
 
 
 @register_jitable

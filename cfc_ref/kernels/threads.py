@@ -1,14 +1,51 @@
-"""How many threads the kernels use."""
+"""How many threads the kernels use, and work shared out over them.
+
+Kernels are compiled without the interpreter's lock, so that Python's own threads do. Numba's ``prange`` would compile
+each kernel three times over, and a process that is forked could not use it.
+"""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
 import numba
 
-__all__ = ["MOST", "use"]
+__all__ = ["MOST", "share", "use"]
 
 MOST: int = numba.get_num_threads()
+
+_used = MOST
+_pool: ThreadPoolExecutor | None = None
 
 
 def use(n: int) -> None:
     """Let the kernels use `n` threads, from 1 to :data:`MOST`."""
+    global _used
     numba.set_num_threads(n)
+    _used = n
+
+
+def share(kernel: Callable[..., Any], arguments: tuple[Any, ...], rows: int, parts: int) -> None:
+    """Call ``kernel(*arguments, first, last)`` for rows in at most `parts` parts of about the same size, at once."""
+    global _pool
+    parts = max(1, min(parts, rows, _used))
+    edges = [rows * k // parts for k in range(parts + 1)]
+    if parts > 1 and _pool is None:
+        _pool = ThreadPoolExecutor(MOST - 1, "cfc_ref")
+    others = [_pool.submit(kernel, *arguments, *edges[k : k + 2]) for k in range(1, parts)] if _pool else []
+    kernel(*arguments, *edges[:2])
+    for other in others:
+        other.result()
+
+
+def _forget_pool() -> None:
+    """A forked process has none of the threads."""
+    global _pool
+    _pool = None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_pool)

@@ -1,7 +1,8 @@
 r"""What CfC and LTC layers share: calls, backprop with an explicit tape, streaming, and their weights by name.
 
 A layer says how one time step of a batch goes (``_step``), what comes out of a state (``_readout``), and how both go
-back; everything about sequences, shapes, masks and files is here, once.
+back; everything about sequences, shapes, masks and files is here, once. A layer that has kernels also says how they run
+a sequence (``_run`` and ``_d_run``).
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cfc_ref import checks
+from cfc_ref import backend, checks
 from cfc_ref.cells.dense import Dense
 from cfc_ref.cells.lstm import LSTMParams
 from cfc_ref.cells.sequence import d_over_time, over_time
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["UNDRAWN", "Gradients", "Layer", "Params", "Tape", "units_or_wiring"]
 
-BACKENDS = ("auto", "numpy")
+BACKENDS = ("auto", "numpy", "numba")
 UNDRAWN: Any = object()  # a seed that draws nothing: the weights are about to be loaded
 
 
@@ -59,10 +60,10 @@ class Tape(NamedTuple):
         Its weights, as they were.
     call : Call
         The arguments.
-    states : list
-        The states that the readout read.
-    kept : list
-        What each time step kept.
+    states : list of ndarray, or ndarray
+        The states that the readout read, shapes (batch, units).
+    kept
+        What the time steps kept: of each its own in a list, or what a kernel keeps.
     output_shape : tuple of int
         Shape of the output.
     """
@@ -70,8 +71,8 @@ class Tape(NamedTuple):
     layer: Layer
     params: Params
     call: Call
-    states: list[Any]
-    kept: list[Any]
+    states: Any
+    kept: Any
     output_shape: tuple[int, ...]
 
 
@@ -124,15 +125,13 @@ class Layer:
     _arrays: dict[str, Array]
     _masks: dict[str, Array]  # name of a weight -> its mask
 
+    _has_kernels = False
+
     # --- what a layer is made of
 
     def _step(self, params: Any, x: Array, state: Any, dt: Array) -> tuple[Any, Any]:
         """Return the next state of a batch, and what its backward needs."""
         raise NotImplementedError
-
-    def _dropping(self, rng: np.random.Generator, batch: int) -> Callable[..., Any]:
-        """Return :meth:`_step` with dropout, where there is any."""
-        return self._step
 
     def _d_step(self, params: Any, kept: Any, d_state: Any) -> tuple[Any, Array, Any, Array]:
         """Return the gradients of the step's parameters, input, state and timespans."""
@@ -301,26 +300,29 @@ class Layer:
         params = self._params()
         if keep:
             params = tree_map(np.array, params)  # as they are now, whatever an optimiser writes
-        step = self._step if rng is None else self._dropping(rng, call.x.shape[0])
-        states, kept = over_time(step, params.network, call.x, call.state, call.dt, call.mask, keep=keep)
-        read = [state[0] for state in (states[1:] if self.return_sequences else states[-1:])]
+        states, last, kept = self._run(params, call, rng, keep=keep)
+        read = states if self.return_sequences else states[-1:]
         output = self._outputs(params, call, read)
         tape = Tape(self, params, call, read, kept, output.shape) if keep else None
-        last = tree_map(np.array, states[-1])  # the caller's own, as the tape reads the states
+        last = tree_map(np.array, last)  # the caller's own, as the tape reads the states
         return output, call.outward_state(last), tape
 
-    def _outputs(self, params: Params, call: Call, read: list[Array]) -> Array:
-        """Return the output of the states that are read, in the caller's layout."""
-        B = call.x.shape[0]
-        flat = self._readout(params.readout, self._flat(read, B))
-        if not self.return_sequences:
-            return call.outward_last(flat)
-        return call.outward(flat.reshape(B, len(read), self.output_size))
+    def _run(self, params: Params, call: Call, rng: np.random.Generator | None, *, keep: bool) -> tuple[Any, Any, Any]:
+        """Return h after each step, time first, the last state, and what the backward needs."""
+        states, kept = over_time(self._step, params.network, call.x, call.state, call.dt, call.mask, keep=keep)
+        return [state[0] for state in states[1:]], states[-1], kept
 
-    def _flat(self, read: list[Array], batch: int) -> Array:
-        """Return states side by side as (batch · time, units)."""
-        whole = np.stack(read, axis=1) if read else np.empty((batch, 0, self.state_size), self.dtype)
-        return whole.reshape(-1, self.state_size)
+    def _outputs(self, params: Params, call: Call, read: Any) -> Array:
+        """Return the output of the states that are read, in the caller's layout."""
+        flat = self._readout(params.readout, self._flat(read))
+        if not self.return_sequences:
+            return call.outward_last(np.array(flat))
+        by_time = flat.reshape(len(read), call.x.shape[0], self.output_size)
+        return np.array(call.outward(np.moveaxis(by_time, 0, 1)), order="C")  # the caller's own
+
+    def _flat(self, read: Any) -> Array:
+        """Return states one behind the other, as (time · batch, units)."""
+        return np.asarray(read, self.dtype).reshape(-1, self.state_size)
 
     def backward(self, tape: Tape, d_output: Any, d_hx: Any = None) -> Gradients:
         r"""Backpropagation through time.
@@ -343,25 +345,21 @@ class Layer:
         ValueError, TypeError
             In three parts, before anything is computed.
         """
-        return self._gradients(tape, d_output, d_hx, self._d_step)
+        return self._gradients(tape, d_output, d_hx, self._d_run)
 
-    def _gradients(self, tape: Tape, d_output: Any, d_hx: Any, d_step: Callable[..., Any]) -> Gradients:
+    def _gradients(self, tape: Tape, d_output: Any, d_hx: Any, d_run: Callable[..., Any]) -> Gradients:
         if not isinstance(tape, Tape) or tape.layer is not self:
             got = "that of another layer" if isinstance(tape, Tape) else type(tape).__name__
             checks.refuse("tape", got, "a tape of this layer", "pass what forward returned", TypeError)
-        params, call, kept = tape.params, tape.call, tape.kept
+        params, call = tape.params, tape.call
         d_y, d_last = arrange_gradients(self._expected, call, d_output, d_hx, tape.output_shape)
-        B = call.x.shape[0]
-        flat = self._flat(tape.states, B)
-        d_readout, d_flat = self._d_readout(params.readout, flat, d_y.reshape(-1, self.output_size))
-        d_read = np.moveaxis(d_flat.reshape(B, len(tape.states), self.state_size), 1, 0)
-        d_states: list[Any] = [tree_map(lambda _: 0, d_last)] * (len(kept) + 1 - len(d_read))
-        d_states += [(d_h, None if d_last[1] is None else 0) for d_h in d_read]
-        d_states[-1] = tree_map(np.add, d_last, d_states[-1])
+        if self.return_sequences:
+            d_y = np.moveaxis(d_y, 1, 0)
+        d_readout, d_flat = self._d_readout(params.readout, self._flat(tape.states), d_y.reshape(-1, self.output_size))
         d_network, d_x, d_state, d_dt = (
-            d_over_time(d_step, params.network, kept, d_states, call.mask)
-            if kept
-            else (tree_map(np.zeros_like, params.network), np.zeros_like(call.x), d_states[0], np.zeros_like(call.dt))
+            d_run(tape, d_flat.reshape(len(tape.states), -1, self.state_size), d_last)
+            if call.x.shape[1]
+            else (tree_map(np.zeros_like, params.network), np.zeros_like(call.x), d_last, np.zeros_like(call.dt))
         )
         by_name = zip(leaves(self._keys), leaves(params), leaves(Params(d_network, d_readout)), strict=True)
         return Gradients(
@@ -370,6 +368,15 @@ class Layer:
             call.outward_state(d_state),
             None if call.spread is None else call.spread(d_dt),
         )
+
+    def _d_run(
+        self, tape: Tape, d_read: Array, d_last: Any, d_step: Callable[..., Any] | None = None
+    ) -> tuple[Any, Array, Any, Array]:
+        """Return the gradients of the network's parameters, x, state and timespans from those of the states read."""
+        nothing = None if d_last[1] is None else 0
+        d_states: list[Any] = [(0, nothing)] * (len(tape.kept) + 1 - len(d_read)) + [(d, nothing) for d in d_read]
+        d_states[-1] = tree_map(np.add, d_last, d_states[-1])
+        return d_over_time(d_step or self._d_step, tape.params.network, tape.kept, d_states, tape.call.mask)
 
     def trace(self, x: Any, hx: Any = None, timespans: Any = None, mask: Any = None) -> dict[str, Array]:
         """Return what the network did at every step: states, gates, time constants, by name.
@@ -408,14 +415,21 @@ class Layer:
 
     @property
     def backend(self) -> str:
-        """What computes: "numpy", or "auto", the fastest that is there."""
+        """What computes: "numpy", "numba", or "auto", the fastest that is there."""
         return self._backend
 
     @backend.setter
     def backend(self, value: str) -> None:
-        if value == "numba":
-            checks.refuse("backend", "'numba'", "'auto' or 'numpy', as layers have no kernels yet", "leave it out")
-        self._backend = checks.choice("backend", value, BACKENDS)
+        chosen = checks.choice("backend", value, BACKENDS)
+        if chosen == "numba" and not self._has_kernels:
+            checks.refuse("backend", "'numba'", "'auto' or 'numpy', as this layer has no kernels yet", "leave it out")
+        if chosen == "numba" and not backend.has_numba():
+            checks.refuse("backend", "'numba'", "'auto' or 'numpy', as numba is not installed", "install numba")
+        self._backend = chosen
+
+    def _functions(self, *specs: str) -> list[Callable[..., Any]]:
+        """Return what computes for this layer: the specifications, or, of all of them, their kernels."""
+        return backend.functions(specs, self._backend, self.dtype.name)
 
 
 def units_or_wiring(units: Any) -> tuple[int, Wiring | None]:

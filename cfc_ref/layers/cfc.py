@@ -6,20 +6,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cfc_ref import backend as backends
 from cfc_ref import checks
 from cfc_ref.activations import ACTIVATIONS
 from cfc_ref.cells.cfc import MODES, trace_cfc
 from cfc_ref.cells.cfc_heads import VARIANTS, CfCForm, CfCParams
 from cfc_ref.cells.cfc_network import CfCNetwork, d_network_step, network_step
+from cfc_ref.cells.cfc_sequences import d_cfc_sequence
 from cfc_ref.cells.dense import Dense, affine, d_affine
 from cfc_ref.layers.arguments import OTHER_DTYPE
-from cfc_ref.layers.base import UNDRAWN, Layer, Params, units_or_wiring
+from cfc_ref.layers.base import UNDRAWN, Layer, Params, Tape, units_or_wiring
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import numpy.typing as npt
 
+    from cfc_ref.layers.arguments import Call
     from cfc_ref.wirings import Wiring
 
     Array = npt.NDArray[Any]
@@ -33,6 +34,7 @@ _HEADS = {  # mode -> the linear heads and the vectors that it has besides ff1
     "paper_pure": ("w_tau", "A", "B"),
     "from_x0": ("w_tau", "A"),
 }
+_SEQUENCE = ("cfc_ref.cells.cfc_sequences.cfc_sequence", "cfc_ref.cells.cfc_sequences.d_cfc_sequence")
 _BACKBONE_ACTIVATIONS = tuple(name for name in ACTIVATIONS if name != "linear")
 
 
@@ -73,8 +75,8 @@ class CfC(Layer):
         In which it computes.
     seed : int or numpy Generator, optional
         Of the fresh weights.
-    backend : {"auto", "numpy"}
-        What computes.
+    backend : {"auto", "numpy", "numba"}
+        What computes: NumPy, compiled kernels, or the kernels where numba is installed.
     variant : {"torch", "tensorflow", "keras"}
         Whose conventions: ncps and the official code on PyTorch; the official code on TensorFlow; ncps on TensorFlow
         and Keras. It decides the gate's sign, the heads' nonlinearity, where mixed memory and dropout act, and fresh
@@ -103,6 +105,8 @@ class CfC(Layer):
     >>> output.shape, hx.shape
     ((4, 5, 2), (4, 8))
     """
+
+    _has_kernels = True
 
     def __init__(
         self,
@@ -248,19 +252,30 @@ class CfC(Layer):
     def _d_step(self, params: CfCNetwork, kept: Any, d_state: Any) -> tuple[Any, Array, Any, Array]:
         return d_network_step(params, kept, d_state, self._form)
 
-    def _dropping(self, rng: np.random.Generator, batch: int) -> Callable[..., Any]:
-        behind = VARIANTS[self.variant].dropout_from
-        stays = 1 - self.backbone_dropout
+    # --- whole sequences: the specification, or the kernel that is its twin
 
-        def step(params: CfCNetwork, x: Array, state: Any, dt: Array) -> tuple[Any, Any]:
-            shape = (batch, self.backbone_units)
-            drop = tuple(
+    def _run(self, params: Params, call: Call, rng: np.random.Generator | None, *, keep: bool) -> tuple[Any, Any, Any]:
+        run = self._functions(*(_SEQUENCE if keep else _SEQUENCE[:1]))[0]
+        drop = [] if rng is None or self.backbone_dropout == 0 else self._drop_factors(rng, *call.dt.shape)
+        arguments = params.network, call.x, call.state, call.dt, call.mask, self._form, drop
+        result: tuple[Any, Any, Any] = run(*arguments, keep=keep, timed=call.spread is not None)
+        return result
+
+    def _d_run(self, tape: Tape, d_read: Array, d_last: Any, d_step: Any = None) -> tuple[Any, Array, Any, Array]:
+        d_run = d_cfc_sequence if isinstance(tape.kept, list) else backends.kernel(_SEQUENCE[1])
+        return d_run(tape.params.network, tape.kept, d_read, d_last, tape.call.mask, self._form)
+
+    def _drop_factors(self, rng: np.random.Generator, batch: int, time: int) -> list[tuple[Array | None, ...]]:
+        """Draw the backbone's dropout factors of every time step."""
+        behind, stays = VARIANTS[self.variant].dropout_from, 1 - self.backbone_dropout
+        shape = (batch, self.backbone_units)
+        return [
+            tuple(
                 None if k < behind else ((rng.random(shape) < stays) / stays).astype(self.dtype)
                 for k in range(self.backbone_layers)
             )
-            return network_step(params, x, state, dt, self._form, drop)
-
-        return step if self.backbone_dropout > 0 else self._step
+            for _ in range(time)
+        ]
 
     def _readout(self, params: Dense | None, h: Array) -> Array:
         out = h[:, self._read]
@@ -270,6 +285,8 @@ class CfC(Layer):
         d_params = None
         if params is not None:
             d_params, d_y = d_affine(params, h[:, self._read], d_y)
+        if d_y.shape == h.shape:
+            return d_params, d_y
         d_h = np.zeros_like(h)
         d_h[:, self._read] = d_y
         return d_params, d_h

@@ -266,7 +266,8 @@ class ODELayer(Layer):
             checks.refuse("solver", repr(self.solver), "'scipy' for the adjoint", "call backward, its own gradient")
         checks.flag("reverse_state", reverse_state)
         d_solver = d_reversed_step if reverse_state else d_adjoint_step
-        return self._gradients(tape, d_output, d_hx, partial(d_ode_step, scheme=self._scheme, d_step=d_solver))
+        d_step = partial(d_ode_step, scheme=self._scheme, d_step=d_solver)
+        return self._gradients(tape, d_output, d_hx, partial(self._d_run, d_step=d_step))
 
     def __repr__(self) -> str:
         count = sum(array.size for array in self.parameters.values())

@@ -102,9 +102,10 @@ def away_from_0(rng, shape, size=1.0):
     return rng.choice([-1.0, 1.0], shape) * rng.uniform(0.2 * size, size, shape)
 
 
-def make(config, dtype="float64", **others):
-    """A layer of the table, with random biases and vectors too."""
-    layer = CfC(**{**config.arguments, **others}, dtype=dtype, seed=0)
+def make(config, dtype="float64", backend=None, **others):
+    """A layer of the table, with random biases and vectors too; every other one computes in NumPy."""
+    backend = backend or ("numpy", "numba")[zlib.crc32(str(config).encode()) % 2]
+    layer = CfC(**{**config.arguments, **others}, dtype=dtype, backend=backend, seed=0)
     rng = config.rng
     for array in layer.parameters.values():
         array[...] = away_from_0(rng, array.shape)
@@ -113,7 +114,7 @@ def make(config, dtype="float64", **others):
 
 def twin(layer, **options):
     """A layer with the same weights, and other options."""
-    other = CfC(**{**layer.config, **options}, units=layer.wiring or layer.state_size)
+    other = CfC(**{**layer.config, **options}, units=layer.wiring or layer.state_size, backend=layer.backend)
     other.load_state_dict(layer.state_dict())
     return other
 
@@ -151,7 +152,8 @@ generators = seeds.map(np.random.default_rng)
 @st.composite
 def cases(draw, masked=False, shapes=shapes, **options):
     """A layer of the table, a batch for it, and a generator for more; options are strategies."""
-    layer = make(draw(configs), **{name: draw(option) for name, option in options.items()})
+    backend = draw(st.sampled_from(["numpy", "numba"]))
+    layer = make(draw(configs), backend=backend, **{name: draw(option) for name, option in options.items()})
     rng = draw(generators)
     inputs = inputs_for(layer, rng, *draw(shapes))
     if masked:

@@ -96,7 +96,7 @@ def test_a_wiring_is_built_for_the_layer_and_stays_as_it_is():
     assert CfC(2, WIRING, mixed_memory=True, variant="keras").wiring.input_dim == 6
 
 
-@pytest.mark.parametrize("value", [*bad.CHOICES, "torch", "numba"])
+@pytest.mark.parametrize("value", [*bad.CHOICES, "torch"])
 def test_a_backend_that_is_set_later(value):
     layer = CfC(2, 3)
     with pytest.raises((ValueError, TypeError), match=r"\Abackend: got "):

@@ -12,7 +12,8 @@ DROPS_FROM = {"torch": 1, "tensorflow": 0, "keras": 0}  # the first layer, of th
 
 
 def layer_with(mode="default", variant="torch", units=3, backbone_units=6, **others):
-    options = {"backbone_layers": 3, "backbone_dropout": 0.4, "backbone_units": backbone_units, **others}
+    options = {"backbone_layers": 3, "backbone_dropout": 0.4, "backbone_units": backbone_units, "backend": "numpy"}
+    options |= others
     return CfC(2, units, mode=mode, variant=variant, **options, dtype="float64", seed=1)
 
 
@@ -139,3 +140,17 @@ def test_a_tape_remembers_its_draw(variant):
     run(layer, inputs, d)  # without dropout
     for key, gradient in layer.backward(tape, d).parameters.items():
         assert_close(gradient, ref.parameters[key], 0, 0)
+
+
+def test_both_backends_drop_the_same(variant):
+    layer = layer_with(variant=variant, activation="gelu")
+    compiled = layer_with(variant=variant, activation="gelu", backend="numba")
+    inputs = inputs_for(layer, np.random.default_rng(0), B=5, T=4)
+    d = np.random.default_rng(1).normal(size=(5, 4, 3))
+    output, _, tape = layer.forward(*inputs, rng=np.random.default_rng(7))
+    got, _, own_tape = compiled.forward(*inputs, rng=np.random.default_rng(7))
+    assert_close(got, output)
+    g, own = layer.backward(tape, d), compiled.backward(own_tape, d)
+    for key, gradient in g.parameters.items():
+        assert_close(own.parameters[key], gradient)
+    assert_close(own.x, g.x)

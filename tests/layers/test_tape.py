@@ -110,14 +110,26 @@ def needed_numbers(layer, B, T):
 
 @pytest.mark.parametrize("config", CONFIGS, ids=str)
 def test_it_keeps_what_the_backward_needs(config):
-    layer = make(config)
+    layer = make(config, backend="numpy")
     tape = layer.forward(*inputs_for(layer, config.rng, 3, 20))[2]
     assert owned_bytes([tape.kept, tape.states, tape.call[:4]]) <= 8 * needed_numbers(layer, 3, 20)
     assert owned_bytes(tape.params) == 8 * sum(array.size for array in layer.parameters.values())
 
 
+@pytest.mark.parametrize("timespans", [None, 0.5])
+@pytest.mark.parametrize("config", CONFIGS[::7], ids=str)
+def test_a_kernel_keeps_little_more(config, timespans):
+    """The gate's rate f where the gradient of the timespans is asked for; the first state twice; a table; alignment."""
+    layer = make(config, backend="numba")
+    tape = layer.forward(*inputs_for(layer, config.rng, 3, 20)._replace(timespans=timespans))[2]
+    more = 3 * 20 * layer.state_size * (timespans is not None and layer.mode in ("default", "no_gate"))
+    more += 3 * layer.state_size * 2 + tape.kept.table.size + 16 * len(tape.kept)
+    assert owned_bytes([tape.kept, tape.states, tape.call[:4]]) <= 8 * (needed_numbers(layer, 3, 20) + more)
+
+
 def test_dropout_adds_its_factors_only():
-    layer = CfC(2, 3, backbone_units=8, backbone_layers=3, backbone_dropout=0.5, dtype="float64", seed=0)
+    options = {"backbone_units": 8, "backbone_layers": 3, "backbone_dropout": 0.5, "backend": "numpy"}
+    layer = CfC(2, 3, **options, dtype="float64", seed=0)
     inputs = inputs_for(layer, np.random.default_rng(0), 2, 10)
     plain = layer.forward(*inputs)[2]
     dropped = layer.forward(*inputs, rng=np.random.default_rng(0))[2]

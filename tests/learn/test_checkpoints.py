@@ -228,7 +228,8 @@ run.CHECKPOINT_SECONDS = 0.0
 rng = np.random.default_rng(0)
 x = rng.normal(size=(80, 6, 2))
 y = np.cumsum(x[..., :1], axis=1)
-model = CfC(2, 16, proj_size=1, backbone_units=128, backbone_layers=2, backbone_dropout=0.2, seed=0)
+model = CfC(2, 16, proj_size=1, backbone_units=128, backbone_layers=2, backbone_dropout=0.2, seed=0,
+            backend="numpy")
 print("ready", flush=True)
 fit(model, (x, y), loss="mse", optimizer=Adam(0.01), epochs=16, batch_size=4, schedule="cosine", clip=1.0,
     validation=(x[:8] + 1, y[:8]), checkpoint=sys.argv[1] or None, progress=False)

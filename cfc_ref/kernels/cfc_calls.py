@@ -1,0 +1,178 @@
+"""How the kernels of a CfC network are called like their specifications: arrays, packed weights, threads.
+
+Adapters of :data:`cfc_ref.backend.TWINS`. Inside, arrays have time first, so that what a step reads and writes lies
+together, and so do the rows of all steps for the products that the weights' gradients are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from cfc_ref.cells.cfc_heads import CfCForm, CfCParams
+from cfc_ref.cells.cfc_network import CfCNetwork, State
+from cfc_ref.cells.dense import Dense
+from cfc_ref.kernels import threads
+from cfc_ref.kernels.cfc_gradients import Arrays, weight_gradients
+from cfc_ref.kernels.packed import (
+    ACTIVATION,
+    GELU,
+    GRADIENT_HEADS,
+    KEPT_BACKBONE,
+    KEPT_HEADS,
+    KEPT_MEMORY,
+    SILU,
+    UNITS,
+    WIDEST,
+    aligned,
+    pack,
+    whole_lines,
+)
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from cfc_ref.cells.cfc import Drop
+
+    Array = npt.NDArray[Any]
+
+__all__ = ["Kept", "backward_sequence", "forward_sequence", "try_backward", "try_forward"]
+
+_WORTH_A_THREAD = 1_000_000  # multiplications in a part: below, handing it over takes longer than doing it
+
+
+class Kept(NamedTuple):
+    """What the backward needs of a forward: x and dt as they were given, the others with time first."""
+
+    table: Array
+    x: Array
+    dt: Array
+    drop: Array
+    h: Array
+    c: Array
+    kb: Array
+    kh: Array
+    km: Array
+
+
+def forward_sequence(kernel: Callable[..., None]) -> Callable[..., tuple[Array, State, Kept | None]]:
+    """Give the kernel the arguments of :func:`cfc_ref.cells.cfc_sequences.cfc_sequence`."""
+
+    def twin(
+        params: CfCNetwork,
+        x: Array,
+        state: State,
+        dt: Array,
+        mask: Array | None,
+        form: CfCForm,
+        drop: Sequence[Drop] = (),
+        *,
+        keep: bool,
+        timed: bool = True,
+    ) -> tuple[Array, State, Kept | None]:
+        B, T, _ = x.shape
+        dtype = params.layers[0].ff1.W.dtype
+        W, table = pack(params, form, timed=timed and keep)
+        h, c = _states(state[0], T), _states(state[0][:, :0] if state[1] is None else state[1], T)
+        widths = (table[KEPT_BACKBONE], table[KEPT_HEADS], table[KEPT_MEMORY])
+        kb, kh, km = (aligned((T if keep else 1, B, width), dtype) for width in widths)
+        factors = _factors(params, drop, B, dtype)
+        room = aligned((2, B, whole_lines(table[WIDEST])), dtype)
+        given = W, table, _time_first(x), _time_first(dt), _mask(mask, B), factors
+        threads.share(kernel, (*given, h, c, kb, kh, km, room), B, _parts(W, T, B))
+        kept = Kept(table, x, dt, factors, h, c, kb, kh, km) if keep else None
+        return h[1:], (h[-1], None if state[1] is None else c[-1]), kept
+
+    return twin
+
+
+def backward_sequence(kernel: Callable[..., None]) -> Callable[..., tuple[CfCNetwork, Array, State, Array]]:
+    """Give the kernel the arguments of :func:`cfc_ref.cells.cfc_sequences.d_cfc_sequence`."""
+
+    def twin(
+        params: CfCNetwork, kept: Kept, d_h: Sequence[Array] | Array, d_state: State, mask: Array | None, form: CfCForm
+    ) -> tuple[CfCNetwork, Array, State, Array]:
+        table, (B, T), dtype = kept.table, kept.dt.shape, kept.x.dtype
+        W, _ = pack(params, form, backward=True)
+        d_read = _own(d_h, dtype).reshape(len(d_h), B, table[UNITS])
+        d_first = d_state[0] + d_read[-1] if len(d_read) else d_state[0].copy()
+        d_c = d_state[0][:, :0].copy() if d_state[1] is None else d_state[1].copy()
+        gb, gh, gm = (
+            aligned((T, B, width), dtype)
+            for width in (table[KEPT_BACKBONE], table[GRADIENT_HEADS], table[KEPT_MEMORY] // 6 * 4)
+        )
+        again = table[ACTIVATION] in (SILU, GELU) or kept.drop.shape[2] > 0
+        ku = aligned((T, B, table[KEPT_BACKBONE]) if again else (1, B, 0), dtype)
+        d_vectors, d_dt = np.zeros((B, 3 * table[UNITS]), dtype), np.zeros((T, B), dtype)
+        room = aligned((6, B, whole_lines(max(table[WIDEST], table[UNITS]))), dtype)
+        given = (W, table, _time_first(kept.dt), _mask(mask, B), kept.drop, *kept[4:], d_read)
+        threads.share(kernel, (*given, d_first, d_c, d_vectors, d_dt, gb, gh, gm, ku, room), B, _parts(W, T, B))
+        arrays = Arrays(_time_first(kept.x), kept.h, kept.km, ku if again else kept.kb, gb, gh, gm, d_vectors)
+        d_params, d_x = weight_gradients(params, table, arrays)
+        return d_params, d_x.swapaxes(0, 1), (d_first, None if d_state[1] is None else d_c), d_dt.T
+
+    return twin
+
+
+def try_forward(twin: Callable[..., Any], dtype: str) -> None:
+    """Call a twin of ``cfc_sequence`` once."""
+    twin(*_smallest(dtype), keep=False)
+
+
+def try_backward(twin: Callable[..., Any], dtype: str) -> None:
+    """Call a twin of ``d_cfc_sequence`` once."""
+    from cfc_ref.kernels.cfc_forward import forward
+
+    params, x, state, dt, mask, form = _smallest(dtype)
+    _, _, kept = forward_sequence(forward)(params, x, state, dt, mask, form, keep=True)
+    twin(params, kept, x, state, mask, form)
+
+
+def _smallest(dtype: str) -> tuple[CfCNetwork, Array, State, Array, None, CfCForm]:
+    """Return a network of one neuron, and a sequence of one step for it."""
+    one = np.ones((1, 1, 1), dtype)
+    head = Dense(np.zeros((1, 2), dtype), one[0, 0])
+    params = CfCNetwork((CfCParams((), head, head, head, head),))
+    return params, one, (one[0], None), one[0], None, CfCForm()
+
+
+def _states(first: Array, steps: int) -> Array:
+    """Return room for the states of all steps, behind the first one."""
+    states = aligned((steps + 1, *first.shape), first.dtype)
+    states[0] = first
+    return states
+
+
+def _own(array: Any, dtype: Any = None) -> Array:
+    """Return it as kernels are compiled for: contiguous, aligned, writeable."""
+    return np.require(array, dtype, ["C", "A", "W"])
+
+
+def _time_first(array: Array) -> Array:
+    """Return (batch, time, …) as (time, batch, …)."""
+    return _own(array.swapaxes(0, 1))
+
+
+def _mask(mask: Array | None, batch: int) -> Array:
+    return np.empty((0, batch), np.bool_) if mask is None else _time_first(mask)
+
+
+def _factors(params: CfCNetwork, drop: Sequence[Drop], batch: int, dtype: np.dtype[Any]) -> Array:
+    """Return the backbone's dropout factors, its layers side by side; no columns where nothing drops."""
+    if not drop:
+        return np.empty((1, batch, 0), dtype)
+    widths = [layer.W.shape[0] for layer in params.layers[0].backbone]
+    factors = np.ones((len(drop), batch, sum(widths)), dtype)
+    ends = np.cumsum(widths)
+    for t, step in enumerate(drop):
+        for m, end, width in zip(step, ends, widths, strict=True):
+            if m is not None:
+                factors[t, :, end - width : end] = m
+    return factors
+
+
+def _parts(weights: Array, steps: int, batch: int) -> int:
+    """Return into how many parts a batch is worth to be cut."""
+    return int(weights.size * steps * batch // _WORTH_A_THREAD)

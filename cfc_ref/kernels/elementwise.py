@@ -1,0 +1,92 @@
+"""Activations and their derivatives over one contiguous row: loops that vectorise, with the branch outside of them.
+
+Formulas are those of :mod:`cfc_ref.activations`. A loop writes to one row and reads from few, as the compiler asks of
+each pair whether they overlap, and gives up on many.
+"""
+
+from __future__ import annotations
+
+import math
+
+from numba import njit
+
+from cfc_ref.kernels.mathfun import INNER, exp, sigmoid, tanh
+from cfc_ref.kernels.packed import GELU, LECUN_TANH, RELU, SILU, TANH
+
+__all__: list[str] = []
+
+_SQRT_HALF, _DENSITY_AT_0 = math.sqrt(0.5), 1 / math.sqrt(2 * math.pi)
+_SCALE, _GAIN = 1.7159, 0.666
+
+
+@njit(**INNER)
+def _copy(z, a):
+    for j in range(a.shape[0]):
+        a[j] = z[j]
+
+
+@njit(**INNER)
+def _add(b, a):
+    for j in range(a.shape[0]):
+        a[j] += b[j]
+
+
+@njit(**INNER)
+def _multiply(a, factors):
+    for j in range(a.shape[0]):
+        a[j] *= factors[j]
+
+
+@njit(**INNER)
+def _activate(kind, z, a):
+    """A = activation(z)."""
+    zero, scale, gain = a.dtype.type(0), a.dtype.type(_SCALE), a.dtype.type(_GAIN)
+    half, one, sqrt_half = a.dtype.type(0.5), a.dtype.type(1), a.dtype.type(_SQRT_HALF)
+    if kind == LECUN_TANH:
+        for j in range(a.shape[0]):
+            a[j] = gain * z[j]
+        tanh(a)
+        for j in range(a.shape[0]):
+            a[j] *= scale
+        return
+    _copy(z, a)
+    if kind == TANH:
+        tanh(a)
+    elif kind == SILU:
+        sigmoid(a)
+        _multiply(a, z)
+    elif kind == RELU:
+        for j in range(a.shape[0]):
+            a[j] = a[j] if not a[j] <= zero else zero
+    elif kind == GELU:
+        for j in range(a.shape[0]):
+            a[j] *= half * (one + math.erf(a[j] * sqrt_half))
+
+
+@njit(**INNER)
+def _d_activate(kind, kept, room, d):
+    """D *= activation', from the activation's value or from its argument, whichever is kept."""
+    zero, one, half = d.dtype.type(0), d.dtype.type(1), d.dtype.type(0.5)
+    scale, gain = d.dtype.type(_SCALE), d.dtype.type(_GAIN)
+    if kind == LECUN_TANH:
+        for j in range(d.shape[0]):
+            d[j] *= gain * (scale - kept[j] * kept[j] / scale)
+    elif kind == TANH:
+        for j in range(d.shape[0]):
+            d[j] *= one - kept[j] * kept[j]
+    elif kind == SILU:
+        _copy(kept, room[: d.shape[0]])
+        sigmoid(room[: d.shape[0]])
+        for j in range(d.shape[0]):
+            d[j] *= room[j] * (one + kept[j] * (one - room[j]))
+    elif kind == RELU:
+        for j in range(d.shape[0]):
+            d[j] = d[j] if kept[j] > zero else zero * d[j]
+    elif kind == GELU:
+        for j in range(d.shape[0]):
+            near = min(abs(kept[j]), d.dtype.type(40))  # beyond, the density is 0 and the square might overflow
+            room[j] = -half * near * near
+        exp(room[: d.shape[0]])
+        density, sqrt_half = d.dtype.type(_DENSITY_AT_0), d.dtype.type(_SQRT_HALF)
+        for j in range(d.shape[0]):
+            d[j] *= half * (one + math.erf(kept[j] * sqrt_half)) + kept[j] * density * room[j]

@@ -1,0 +1,179 @@
+r"""A CfC network as a kernel takes it: all weights in one flat array, and a table of whole numbers that says where.
+
+A kernel that is called with a row of arrays, or a NamedTuple of them, spends longer on being called than a step takes.
+Each linear map lies with its inputs first, (inputs, outputs), so that the inner loop of a product runs along the
+outputs, and its bias lies behind it; the heads of a cell are one map, side by side. For the backward the same maps lie
+at the same places as (outputs, inputs), those that read two things, [I, x], in two blocks, one for each.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from cfc_ref.cells.cfc_heads import VARIANTS, CfCForm, CfCParams
+from cfc_ref.cells.cfc_network import CfCNetwork
+from cfc_ref.cells.dense import Dense
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Array = npt.NDArray[Any]
+
+__all__: list[str] = []
+
+# What the numbers in the table mean
+SILU, RELU, TANH, GELU, LECUN_TANH, LINEAR = range(6)
+ACTIVATION_IDS = {"silu": SILU, "relu": RELU, "tanh": TANH, "gelu": GELU, "lecun_tanh": LECUN_TANH, "linear": LINEAR}
+DEFAULT, NO_GATE, PURE, PAPER_PURE, FROM_X0 = range(5)
+MODE_IDS = {"default": DEFAULT, "no_gate": NO_GATE, "pure": PURE, "paper_pure": PAPER_PURE, "from_x0": FROM_X0}
+NO_MEMORY, MEMORY_TO_STATE, MEMORY_TO_INPUT = range(3)
+MEMORY_IDS = {"state": MEMORY_TO_STATE, "input": MEMORY_TO_INPUT}
+
+# Places in the table's head: what the network is, and columns of what is kept (backbone, heads, mixed memory), of the
+# gradients of the heads' arguments, of the widest array in between; whether the backward asks for that of timespans.
+MODE, ACTIVATION, HEADS, SIGN, MEMORY, INPUTS, UNITS, LAYERS, LSTM = range(9)
+KEPT_BACKBONE, KEPT_HEADS, KEPT_MEMORY, GRADIENT_HEADS, WIDEST, TIMED = range(9, 15)
+HEAD = 15
+# Places in a cell's record behind it: sizes, where its weights are, and its first column in each array.
+N_IN, N, DEPTH, WIDTH, BACKBONE, HEAD_MAP, N_HEADS, VECTORS = range(8)
+UNITS_AT, BACKBONE_AT, HEADS_AT, GRADIENT_AT = range(8, 12)
+RECORD = 12
+
+
+class Cell(NamedTuple):
+    """A cell's record by name."""
+
+    n_in: int
+    n: int
+    depth: int
+    width: int
+    backbone: int
+    head_map: int
+    n_heads: int
+    vectors: int
+    units_at: int
+    backbone_at: int
+    heads_at: int
+    gradient_at: int
+
+
+def cells(table: npt.NDArray[np.int64]) -> list[Cell]:
+    """Return the records of a table."""
+    return [Cell(*record) for record in table[HEAD:].reshape(-1, RECORD).tolist()]
+
+
+LINE = 16  # numbers in a cache line, or in two of float64
+
+
+def aligned(shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
+    """Return an array that begins at a whole cache line: across two lines products take up to 1.4 times as long."""
+    size = math.prod(shape)
+    room = np.empty(size + LINE, dtype)
+    skip = -(room.ctypes.data // room.itemsize) % LINE
+    return room[skip : skip + size].reshape(shape)
+
+
+def whole_lines(numbers: int) -> int:
+    """Return the size of the cache lines that hold so many numbers."""
+    return -(-int(numbers) // LINE) * LINE
+
+
+class _Weights:
+    """A flat array in the making: arrays, each at a whole cache line."""
+
+    def __init__(self, backward: bool) -> None:
+        self._chunks: list[tuple[int, Array]] = []
+        self._end = 0
+        self._backward = backward
+
+    def place(self, *arrays: Array) -> int:
+        """Put arrays one behind the other, and return where."""
+        start = self._end = whole_lines(self._end)
+        for array in arrays:
+            self._chunks.append((self._end, array.reshape(-1)))
+            self._end += array.size
+        return start
+
+    def linear(self, W: Array, b: Array, first: int = 0) -> int:
+        """Put a linear map; `first`: how many of its inputs are a block of their own."""
+        return self.place(W[:, :first], W[:, first:], b) if self._backward else self.place(W.T, b)
+
+    def array(self, dtype: np.dtype[Any]) -> Array:
+        """Return them all."""
+        weights = aligned((self._end,), dtype)
+        for start, chunk in self._chunks:
+            weights[start : start + chunk.size] = chunk
+        return weights
+
+
+def pack(
+    params: CfCNetwork, form: CfCForm, *, timed: bool = False, backward: bool = False
+) -> tuple[Array, npt.NDArray[np.int64]]:
+    """Return a network's weights in one array, and their table."""
+    weights, variant = _Weights(backward), VARIANTS[form.variant]
+    ends = _Ends()
+    records = []
+    for layer in params.layers:
+        record, ends = _record(layer, form, timed, weights, ends)
+        records.append(record)
+    head = [0] * HEAD
+    head[MODE], head[ACTIVATION], head[TIMED] = MODE_IDS[form.mode], ACTIVATION_IDS[form.activation], int(timed)
+    head[HEADS], head[SIGN] = ACTIVATION_IDS[variant.heads], variant.gate_sign
+    head[INPUTS], head[LAYERS], head[UNITS] = records[0].n_in, len(records), ends.units
+    head[KEPT_BACKBONE], head[KEPT_HEADS], head[GRADIENT_HEADS] = ends.backbone, ends.heads, ends.gradient
+    head[WIDEST] = ends.widest
+    if params.lstm is not None:
+        W, b = params.lstm.input_map
+        head[MEMORY], head[INPUTS], head[KEPT_MEMORY] = MEMORY_IDS[variant.memory], W.shape[1], 6 * ends.units
+        bias = b + np.repeat(np.array([0, 0, form.forget_bias, 0], W.dtype), ends.units)
+        head[LSTM] = weights.linear(np.concatenate([W, params.lstm.recurrent_map.W], axis=1), bias, W.shape[1])
+    table = np.array([*head, *(entry for record in records for entry in record)], np.int64)
+    return weights.array(params.layers[0].ff1.W.dtype), table
+
+
+class _Ends(NamedTuple):
+    """How many columns the cells so far have in each array, and the widest array in between."""
+
+    units: int = 0
+    backbone: int = 0
+    heads: int = 0
+    gradient: int = 0
+    widest: int = 0
+
+
+def _record(layer: CfCParams, form: CfCForm, timed: bool, weights: _Weights, ends: _Ends) -> tuple[Cell, _Ends]:
+    """Put a cell's weights, and return its record and what the next one begins behind."""
+    passes = 2 if form.mode in ("paper_pure", "from_x0") else 1
+    n, depth, heads = layer.ff1.W.shape[0], len(layer.backbone), heads_of(layer)
+    maps: list[Any] = [*layer.backbone, _side_by_side(heads)]
+    width, n_in = (maps[0].W.shape[0] if depth else 0), maps[0].W.shape[1] - n
+    at = [weights.linear(W, b, n_in if k == 0 else 0) for k, (W, b) in enumerate(maps)]
+    own = n_in, n, depth, width, at[0], at[-1], len(heads), weights.place(*_vectors(layer))
+    kept = {"pure": 2, "paper_pure": 3, "from_x0": 3}.get(form.mode, 4 if timed else 3)
+    outputs = len(heads) * passes * n
+    return Cell(*own, *ends[:4]), _Ends(
+        ends.units + n,
+        ends.backbone + passes * depth * width,
+        ends.heads + kept * n,
+        ends.gradient + outputs,
+        max(ends.widest, outputs, width),
+    )
+
+
+def heads_of(layer: CfCParams) -> list[Any]:
+    """Return the linear heads that a cell has, in the order in which they lie side by side."""
+    return [head for head in (layer.ff1, layer.ff2, layer.time_a, layer.time_b) if head is not None]
+
+
+def _side_by_side(heads: list[Any]) -> Dense:
+    return Dense(np.concatenate([head.W for head in heads]), np.concatenate([head.b for head in heads]))
+
+
+def _vectors(layer: CfCParams) -> list[Array]:
+    """Return |w_tau|, A and B, zeros for what is not there."""
+    zeros = np.zeros(layer.ff1.W.shape[0], layer.ff1.W.dtype)
+    w_tau, A, B = (zeros if v is None else v[0] for v in (layer.w_tau, layer.A, layer.B))
+    return [np.abs(w_tau), A, B]

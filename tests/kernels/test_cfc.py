@@ -1,0 +1,124 @@
+"""The kernels of CfC networks: rows do not see each other, threads change nothing, and the layer that calls them."""
+
+import numpy as np
+import pytest
+
+import cfc_ref
+from cfc_ref import LTC, CfC, wirings
+from cfc_ref.backend import kernel
+from cfc_ref.kernels import threads
+from tests import bad
+from tests.compare import assert_close
+from tests.kernels.cfc_cases import D_SEQUENCE, SEQUENCE
+from tests.layers.strategies import MODES, arrays_of, inputs_for, run
+
+NETWORKS = {
+    **{mode: {"units": 20, "mode": mode} for mode in MODES},
+    "memory": {"units": 20, "mixed_memory": True},
+    "memory to the input": {"units": 20, "mixed_memory": True, "variant": "keras", "activation": "silu"},
+    "wired": {"units": wirings.AutoNCP(40, 5)},
+}
+
+
+@pytest.fixture(params=NETWORKS)
+def layer(request):
+    return CfC(3, **NETWORKS[request.param], seed=0, backend="numba")
+
+
+@pytest.fixture
+def all_threads():
+    yield
+    cfc_ref.set_num_threads(threads.MOST)
+
+
+@pytest.mark.usefixtures("all_threads")
+def test_the_number_of_threads_changes_no_bit(layer, monkeypatch):
+    monkeypatch.setattr("cfc_ref.kernels.cfc_calls._WORTH_A_THREAD", 1)  # every row is cut off
+    inputs = inputs_for(layer, np.random.default_rng(0), B=37, T=5)
+    d = np.random.default_rng(1).normal(size=(37, 5, layer.output_size))
+    outcomes = []
+    for n in (1, threads.MOST):
+        cfc_ref.set_num_threads(n)
+        outcomes.append(arrays_of(run(layer, inputs, d)))
+    for name, ref in outcomes[0].items():
+        assert_close(outcomes[1][name], ref, 0, 0)
+
+
+def test_a_rows_bits_do_not_depend_on_the_rows_beside_it(layer):
+    inputs = inputs_for(layer, np.random.default_rng(0), B=37, T=5)
+    outputs, _ = layer(*inputs)
+    few = [3, 4, 36]
+    hx = tuple(part[few] for part in inputs.hx) if layer.mixed_memory else inputs.hx[few]
+    assert_close(layer(inputs.x[few], hx, inputs.timespans[few])[0], outputs[few], 0, 0)
+
+
+def test_parts_are_shared_out_once_each(monkeypatch):
+    monkeypatch.setattr(threads, "_used", 3)
+    for rows, parts, expected in ((10, 3, 3), (10, 9, 3), (2, 3, 2), (1, 3, 1), (0, 3, 1), (10, 0, 1)):
+        seen = np.zeros(rows, int)
+        calls = []
+
+        def take(array, first, last, calls=calls):
+            calls.append((first, last))
+            array[first:last] += 1
+
+        threads.share(take, (seen,), rows, parts)
+        assert (seen == 1).all()
+        assert len(calls) == expected
+
+
+def test_an_error_in_another_thread_is_raised(monkeypatch):
+    monkeypatch.setattr(threads, "_used", 2)
+
+    def fail(first, last):
+        if first:
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        threads.share(fail, (), 2, 2)
+
+
+# --- the choice
+
+
+def test_a_layer_computes_what_it_is_told_to():
+    layer, x = CfC(2, 3, seed=0), np.ones((4, 5, 2))
+    kept = {}
+    for backend in ("numpy", "numba", "auto"):
+        layer.backend = backend
+        kept[backend] = layer.forward(x)[2].kept
+    assert isinstance(kept["numpy"], list)
+    assert type(kept["numba"]) is type(kept["auto"])
+    assert not isinstance(kept["numba"], list)
+
+
+def test_a_tape_is_read_by_what_wrote_it():
+    layer, x = CfC(2, 3, seed=0, dtype="float64"), np.ones((4, 5, 2))
+    for before, after in (("numpy", "numba"), ("numba", "numpy")):
+        layer.backend = before
+        output, _, tape = layer.forward(x)
+        ref = layer.backward(tape, output).x
+        layer.backend = after
+        assert_close(layer.backward(tape, output).x, ref, 0, 0)
+
+
+def test_a_layer_without_kernels_refuses_them():
+    bad.refuses(LTC, "backend", "numba", input_size=2, units=3)
+    assert LTC(2, 3, seed=0).backend == "auto"
+
+
+def test_kernels_compile_for_two_dtypes_only():
+    """Whatever is given, they are called with the same types of arrays; another type would compile for seconds."""
+    from cfc_ref.kernels.cfc_backward import backward
+    from cfc_ref.kernels.cfc_forward import forward
+
+    for dtype in ("float32", "float64"):
+        layer = CfC(2, 3, seed=0, dtype=dtype, backend="numba")
+        for B, T in ((1, 1), (1, 4), (4, 1), (3, 4)):
+            x, mask = np.ones((B, T, 2), dtype), np.broadcast_to(True, (B, T))
+            for timespans in (None, 0.5, np.broadcast_to(np.float32(0.5), (T,))):
+                output, _, tape = layer.forward(np.broadcast_to(x[0], x.shape), None, timespans, mask)
+                layer.backward(tape, np.broadcast_to(output[0], output.shape))
+    assert kernel(SEQUENCE) is not kernel(D_SEQUENCE)
+    assert len(forward.signatures) <= 2
+    assert len(backward.signatures) <= 2
