@@ -39,6 +39,10 @@ TWINS: dict[str, tuple[str, str | None]] = {
         "cfc_ref.kernels.cfc_backward.backward",
         "cfc_ref.kernels.cfc_calls.backward_sequence",
     ),
+    "cfc_ref.cells.cfc_sequences.cfc_stream": (
+        "cfc_ref.kernels.cfc_streaming.stream",
+        "cfc_ref.kernels.cfc_calls.StreamTwin",
+    ),
 }
 
 # Kernels that are compiled when they are first called: spec -> what calls its twin once, on as little as possible
@@ -48,6 +52,7 @@ _TRIALS: dict[str, str] = {
     "cfc_ref.activations.sigmoid": "cfc_ref.backend.try_values",
     "cfc_ref.cells.cfc_sequences.cfc_sequence": "cfc_ref.kernels.cfc_calls.try_forward",
     "cfc_ref.cells.cfc_sequences.d_cfc_sequence": "cfc_ref.kernels.cfc_calls.try_backward",
+    "cfc_ref.cells.cfc_sequences.cfc_stream": "cfc_ref.kernels.cfc_calls.try_stream",
 }
 _DTYPES = ("float32", "float64")
 

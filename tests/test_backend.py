@@ -67,8 +67,13 @@ STRATEGIES = {
     "cfc_ref.activations.sigmoid": values(),
     cfc_cases.SEQUENCE: cfc_cases.cases(LAYOUTS),
     cfc_cases.D_SEQUENCE: cfc_cases.cases(LAYOUTS),
+    cfc_cases.STREAM: cfc_cases.cases(LAYOUTS),
 }
-RUNS = {cfc_cases.SEQUENCE: cfc_cases.run, cfc_cases.D_SEQUENCE: cfc_cases.run_backward}  # others: one call, one array
+RUNS = {  # others: one call, one array
+    cfc_cases.SEQUENCE: cfc_cases.run,
+    cfc_cases.D_SEQUENCE: cfc_cases.run_backward,
+    cfc_cases.STREAM: cfc_cases.run_stream,
+}
 
 
 def named(dotted):

@@ -23,11 +23,14 @@ from cfc_ref.kernels.packed import (
     KEPT_BACKBONE,
     KEPT_HEADS,
     KEPT_MEMORY,
+    OUTPUTS,
     SILU,
+    STATE,
     UNITS,
     WIDEST,
     aligned,
     pack,
+    pack_stream,
     whole_lines,
 )
 
@@ -38,7 +41,16 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[Any]
 
-__all__ = ["Kept", "backward_sequence", "forward_sequence", "try_backward", "try_forward"]
+__all__ = [
+    "Kept",
+    "Stream",
+    "StreamTwin",
+    "backward_sequence",
+    "forward_sequence",
+    "try_backward",
+    "try_forward",
+    "try_stream",
+]
 
 _WORTH_A_THREAD = 1_000_000  # multiplications in a part: below, handing it over takes longer than doing it
 
@@ -114,6 +126,56 @@ def backward_sequence(kernel: Callable[..., None]) -> Callable[..., tuple[CfCNet
         return d_params, d_x.swapaxes(0, 1), (d_first, None if d_state[1] is None else d_c), d_dt.T
 
     return twin
+
+
+class Stream(NamedTuple):
+    """A network that takes one sample after the other: ``kernel(packed, table, x, dt, y)``."""
+
+    kernel: Callable[..., bool]
+    packed: Array
+    table: Array
+    state: State  # shapes (1, units), parts of `packed`
+
+
+class StreamTwin:
+    """Gives the kernel the arguments of :func:`cfc_ref.cells.cfc_sequences.cfc_stream`."""
+
+    def __init__(self, kernel: Callable[..., bool]) -> None:
+        self._kernel = kernel
+
+    def start(self, params: CfCNetwork, fc: Dense | None, read: slice, form: CfCForm) -> Stream:
+        """Return the network from the state 0 on."""
+        packed, table = pack_stream(params, fc, read, form)
+        U = table[UNITS]
+        h, c = (packed[start : start + U].reshape(1, U) for start in (table[STATE], table[STATE] + U))
+        return Stream(self._kernel, packed, table, (h, None if params.lstm is None else c))
+
+    def __call__(
+        self,
+        params: CfCNetwork,
+        fc: Dense | None,
+        read: slice,
+        x: Array,
+        state: State,
+        dt: Array,
+        mask: Array | None,
+        form: CfCForm,
+    ) -> tuple[Array, State]:
+        """Run over one sequence."""
+        kernel, packed, table, own = self.start(params, fc, read, form)
+        for part, given in zip(own, state, strict=True):
+            if part is not None:
+                part[...] = given
+        y = np.empty((len(x), table[OUTPUTS]), x.dtype)
+        steps = _own(dt if mask is None else np.where(mask, dt, -1), x.dtype)  # -1: no step
+        kernel(packed, table, _own(x).reshape(-1), steps, y.reshape(-1))
+        return y, (own[0].copy(), None if own[1] is None else own[1].copy())
+
+
+def try_stream(twin: StreamTwin, dtype: str) -> None:
+    """Call a twin of ``cfc_stream`` once."""
+    params, x, state, dt, _, form = _smallest(dtype)
+    twin(params, None, slice(0, 1), x[0], state, dt[0], None, form)
 
 
 def try_forward(twin: Callable[..., Any], dtype: str) -> None:

@@ -36,7 +36,10 @@ MEMORY_IDS = {"state": MEMORY_TO_STATE, "input": MEMORY_TO_INPUT}
 # gradients of the heads' arguments, of the widest array in between; whether the backward asks for that of timespans.
 MODE, ACTIVATION, HEADS, SIGN, MEMORY, INPUTS, UNITS, LAYERS, LSTM = range(9)
 KEPT_BACKBONE, KEPT_HEADS, KEPT_MEMORY, GRADIENT_HEADS, WIDEST, TIMED = range(9, 15)
-HEAD = 15
+# For a stream: the neurons that are read, their number, that of the outputs and their map; where the state lies, h and
+# c one behind the other, and where there is room to work in.
+READ, READS, OUTPUTS, FC, STATE, ROOM = range(15, 21)
+HEAD = 21
 # Places in a cell's record behind it: sizes, where its weights are, and its first column in each array.
 N_IN, N, DEPTH, WIDTH, BACKBONE, HEAD_MAP, N_HEADS, VECTORS = range(8)
 UNITS_AT, BACKBONE_AT, HEADS_AT, GRADIENT_AT = range(8, 12)
@@ -97,7 +100,7 @@ class _Weights:
             self._end += array.size
         return start
 
-    def linear(self, W: Array, b: Array, first: int = 0) -> int:
+    def linear(self, W: Any, b: Any, first: int = 0) -> int:
         """Put a linear map; `first`: how many of its inputs are a block of their own."""
         return self.place(W[:, :first], W[:, first:], b) if self._backward else self.place(W.T, b)
 
@@ -132,6 +135,26 @@ def pack(
         head[LSTM] = weights.linear(np.concatenate([W, params.lstm.recurrent_map.W], axis=1), bias, W.shape[1])
     table = np.array([*head, *(entry for record in records for entry in record)], np.int64)
     return weights.array(params.layers[0].ff1.W.dtype), table
+
+
+def pack_stream(
+    params: CfCNetwork, fc: Dense | None, read: slice, form: CfCForm
+) -> tuple[Array, npt.NDArray[np.int64]]:
+    """Return a network's weights, its output's, its state and room to work, all in one array, and their table."""
+    weights, table = pack(params, form)
+    more = _Weights(backward=False)
+    more.place(weights)
+    table[READ], table[READS] = read.start, read.stop - read.start
+    table[OUTPUTS] = table[READS]
+    if fc is not None:
+        table[OUTPUTS], table[FC] = fc.W.shape[0], more.linear(*fc)
+    table[STATE] = more.place(np.zeros(2 * table[UNITS], weights.dtype))
+    room = [
+        whole_lines(width)
+        for width in (*table[[UNITS, UNITS, KEPT_BACKBONE, KEPT_HEADS, KEPT_MEMORY]], *[table[WIDEST]] * 2)
+    ]
+    table[ROOM] = more.place(np.zeros(sum(room), weights.dtype))
+    return more.array(weights.dtype), table
 
 
 class _Ends(NamedTuple):

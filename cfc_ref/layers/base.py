@@ -293,10 +293,7 @@ class Layer:
         return self._forward(call, rng, keep=True)
 
     def _forward(self, call: Call, rng: np.random.Generator | None, *, keep: bool) -> tuple[Array, Any, Any]:
-        if not self.return_sequences and call.x.shape[1] == 0:
-            checks.refuse(
-                "x", "a sequence of no steps", "at least one step, as the last output is asked for", "pass one"
-            )
+        self._check_steps(call)
         params = self._params()
         if keep:
             params = tree_map(np.array, params)  # as they are now, whatever an optimiser writes
@@ -306,6 +303,12 @@ class Layer:
         tape = Tape(self, params, call, read, kept, output.shape) if keep else None
         last = tree_map(np.array, last)  # the caller's own, as the tape reads the states
         return output, call.outward_state(last), tape
+
+    def _check_steps(self, call: Call) -> None:
+        """Refuse a sequence of no steps where its last output is asked for."""
+        if not self.return_sequences and call.x.shape[1] == 0:
+            expected = "at least one step, as the last output is asked for"
+            checks.refuse("x", "a sequence of no steps", expected, "pass one")
 
     def _run(self, params: Params, call: Call, rng: np.random.Generator | None, *, keep: bool) -> tuple[Any, Any, Any]:
         """Return h after each step, time first, the last state, and what the backward needs."""
@@ -427,7 +430,7 @@ class Layer:
             checks.refuse("backend", "'numba'", "'auto' or 'numpy', as numba is not installed", "install numba")
         self._backend = chosen
 
-    def _functions(self, *specs: str) -> list[Callable[..., Any]]:
+    def _functions(self, *specs: str) -> list[Any]:
         """Return what computes for this layer: the specifications, or, of all of them, their kernels."""
         return backend.functions(specs, self._backend, self.dtype.name)
 

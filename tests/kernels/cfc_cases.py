@@ -12,6 +12,7 @@ from tests.layers.strategies import MODES, VARIANTS
 
 SEQUENCE = "cfc_ref.cells.cfc_sequences.cfc_sequence"
 D_SEQUENCE = "cfc_ref.cells.cfc_sequences.d_cfc_sequence"
+STREAM = "cfc_ref.cells.cfc_sequences.cfc_stream"
 
 
 class Case(NamedTuple):
@@ -115,6 +116,14 @@ def run_backward(of, case):
     for one, other in zip(leaves(tuple(d)), leaves(tuple(again)), strict=True):
         assert np.array_equal(one, other), "a tape can be used twice"
     return leaves(tuple(d) if case.timed else tuple(d[:3]))
+
+
+def run_stream(of, case):
+    """The first sequence of the batch: its outputs, and the last state."""
+    x, dt, mask = (None if part is None else part[0] for part in (case.x, case.dt, case.mask))
+    state = tree_map(lambda part: part[:1], case.state)
+    y, last = of(STREAM)(case.params, case.fc, case.read, x, state, dt, mask, case.form)
+    return [y, *leaves(last)]
 
 
 def _forward(of, case, keep):

@@ -12,9 +12,14 @@ from tests.layers.strategies import CONFIGS, cases, map_state, parts
 TOLERANCE = {"float64": 1e-13, "float32": 2e-6}  # relative to max(1, |value|)
 
 
-@pytest.fixture(params=[False, True], ids=["plain", "mixed memory"])
+BACKENDS = pytest.mark.parametrize("backend", ["numpy", "numba"])
+
+
+@pytest.fixture(params=[(m, b) for m in (False, True) for b in ("numpy", "numba")], ids=str)
 def layer(request):
-    return CfC(2, 3, proj_size=2, mixed_memory=request.param, backbone_units=4, dtype="float64", seed=1)
+    memory, backend = request.param
+    options = {"mixed_memory": memory, "backend": backend}
+    return CfC(2, 3, proj_size=2, **options, backbone_units=4, dtype="float64", seed=1)
 
 
 def assert_stream_is_sequence(layer, x, timespans, hx, tolerance):
@@ -27,18 +32,20 @@ def assert_stream_is_sequence(layer, x, timespans, hx, tolerance):
         assert_close(part, ref, tolerance / 2, tolerance / 2, layer.dtype)
 
 
+@BACKENDS
 @pytest.mark.parametrize("dtype", TOLERANCE)
 @pytest.mark.parametrize("config", CONFIGS[::5], ids=str)
-def test_a_hundred_samples_through_fresh_weights(config, dtype):
-    layer, rng = CfC(**config.arguments, dtype=dtype, seed=3), config.rng
+def test_a_hundred_samples_through_fresh_weights(config, dtype, backend):
+    layer, rng = CfC(**config.arguments, dtype=dtype, backend=backend, seed=3), config.rng
     x, timespans = rng.normal(size=(100, layer.input_size)), rng.uniform(0, 2, 100)
     assert_stream_is_sequence(layer, x.astype(dtype), timespans.astype(dtype), None, TOLERANCE[dtype])
 
 
+@BACKENDS
 @pytest.mark.parametrize("dtype", TOLERANCE)
 @pytest.mark.parametrize("arguments", [{}, {"mixed_memory": True}, {"proj_size": 3}, {"mode": "pure"}], ids=str)
-def test_a_hundred_samples_through_a_network_of_the_default_size(arguments, dtype):
-    layer, rng = CfC(7, 32, **arguments, dtype=dtype, seed=3), np.random.default_rng(0)
+def test_a_hundred_samples_through_a_network_of_the_default_size(arguments, dtype, backend):
+    layer, rng = CfC(7, 32, **arguments, dtype=dtype, backend=backend, seed=3), np.random.default_rng(0)
     x, timespans = rng.normal(size=(100, 7)).astype(dtype), rng.uniform(0, 2, 100).astype(dtype)
     assert_stream_is_sequence(layer, x, timespans, None, TOLERANCE[dtype])
 
@@ -62,9 +69,10 @@ def test_out_takes_the_output_and_is_returned(layer):
     assert_close(out, layer.stepper()(np.ones(2), 0.5), 0, 0)
 
 
-def test_an_output_is_the_callers_own():
+@BACKENDS
+def test_an_output_is_the_callers_own(backend):
     """Without a projection it is the state: writing to it must not change the stream."""
-    layer = CfC(2, 3, seed=0)
+    layer = CfC(2, 3, seed=0, backend=backend)
     one, other = layer.stepper(), layer.stepper()
     for _ in range(3):
         y = one(np.ones(2))
@@ -136,11 +144,12 @@ def test_bad_input_is_refused_and_leaves_the_state_as_it_is(layer, argument, val
         assert_close(part, ref, 0, 0)
 
 
+@BACKENDS
 @pytest.mark.parametrize("arguments", [{"x": [1e39, 0.0]}, {"x": [1.0, 0.0], "dt": 1e39}])
-def test_what_float32_does_not_hold_is_refused(arguments):
-    stepper = CfC(2, 3, seed=0).stepper()
-    name = list(arguments)[-1]
-    bad.refuses(stepper, name, arguments.pop(name), **arguments)
+def test_what_float32_does_not_hold_is_refused(arguments, backend):
+    stepper = CfC(2, 3, seed=0, backend=backend).stepper()
+    *others, name = arguments
+    bad.refuses(stepper, name, arguments[name], **{other: arguments[other] for other in others})
     assert not stepper.state.any()
 
 
