@@ -14,6 +14,7 @@ import numpy as np
 from cfc_ref.cells.cfc_heads import CfCForm, CfCParams
 from cfc_ref.cells.cfc_network import CfCNetwork, State
 from cfc_ref.cells.dense import Dense
+from cfc_ref.cells.tree import tree_map
 from cfc_ref.kernels import threads
 from cfc_ref.kernels.cfc_gradients import Arrays, weight_gradients
 from cfc_ref.kernels.packed import (
@@ -134,7 +135,14 @@ class Stream(NamedTuple):
     kernel: Callable[..., bool]
     packed: Array
     table: Array
-    state: State  # shapes (1, units), parts of `packed`
+    memory: bool
+
+    @property
+    def state(self) -> State:
+        """The state (h, c), shapes (1, units): parts of `packed`."""
+        U, start = self.table[UNITS], self.table[STATE]
+        h, c = self.packed[start : start + 2 * U].reshape(2, 1, U)
+        return h, c if self.memory else None
 
 
 class StreamTwin:
@@ -146,9 +154,7 @@ class StreamTwin:
     def start(self, params: CfCNetwork, fc: Dense | None, read: slice, form: CfCForm) -> Stream:
         """Return the network from the state 0 on."""
         packed, table = pack_stream(params, fc, read, form)
-        U = table[UNITS]
-        h, c = (packed[start : start + U].reshape(1, U) for start in (table[STATE], table[STATE] + U))
-        return Stream(self._kernel, packed, table, (h, None if params.lstm is None else c))
+        return Stream(self._kernel, packed, table, params.lstm is not None)
 
     def __call__(
         self,
@@ -162,14 +168,12 @@ class StreamTwin:
         form: CfCForm,
     ) -> tuple[Array, State]:
         """Run over one sequence."""
-        kernel, packed, table, own = self.start(params, fc, read, form)
-        for part, given in zip(own, state, strict=True):
-            if part is not None:
-                part[...] = given
-        y = np.empty((len(x), table[OUTPUTS]), x.dtype)
+        stream = self.start(params, fc, read, form)
+        tree_map(np.copyto, stream.state, state)
+        y = np.empty((len(x), stream.table[OUTPUTS]), x.dtype)
         steps = _own(dt if mask is None else np.where(mask, dt, -1), x.dtype)  # -1: no step
-        kernel(packed, table, _own(x).reshape(-1), steps, y.reshape(-1))
-        return y, (own[0].copy(), None if own[1] is None else own[1].copy())
+        stream.kernel(stream.packed, stream.table, _own(x).reshape(-1), steps, y.reshape(-1))
+        return y, tree_map(np.array, stream.state)
 
 
 def try_stream(twin: StreamTwin, dtype: str) -> None:

@@ -57,13 +57,13 @@ def weight_gradients(params: CfCNetwork, table: Any, arrays: Arrays) -> tuple[Cf
         layers.append(CfCParams(d_backbone, *d_heads)._replace(**_vectors(layer, cell, arrays.d_vectors)))
         if not d_below:
             W = layer.backbone[0].W if layer.backbone else np.concatenate([head.W for head in heads_of(layer)])
-            d_below.append(g @ W[:, : cell.n_in])
+            d_below.append(_through(g, W[:, : cell.n_in]))
         below = after[..., own]
     if params.lstm is None:
         return CfCNetwork(tuple(layers)), d_below[0]
     d_input_map = Dense(_product(arrays.gm, arrays.x), _total([arrays.gm]))
     d_lstm = LSTMParams(d_input_map, Dense(_product(arrays.gm, before), None))
-    d_x = arrays.gm @ params.lstm.input_map.W
+    d_x = _through(arrays.gm, params.lstm.input_map.W)
     if table[MEMORY] == MEMORY_TO_STATE:
         d_x += d_below[0]
     return CfCNetwork(tuple(layers), d_lstm), d_x
@@ -94,6 +94,11 @@ def _maps(cell: Cell, passes: int, x: Array, h: Array, arrays: Arrays) -> tuple[
 def _product(g: Array, u: Array) -> Array:
     """Return the sum over rows and time steps of the outer products."""
     return g.reshape(-1, g.shape[-1]).T @ u.reshape(-1, u.shape[-1])
+
+
+def _through(g: Array, W: Array) -> Array:
+    """Return the gradient of a map's argument: one product for all time steps."""
+    return (g.reshape(-1, g.shape[-1]) @ W).reshape(*g.shape[:-1], W.shape[1])
 
 
 def _total(g: list[Array]) -> Array:

@@ -1,7 +1,7 @@
 """How many threads the kernels use, and work shared out over them.
 
-Kernels are compiled without the interpreter's lock, so that Python's own threads do. Numba's ``prange`` would compile
-each kernel three times over, and a process that is forked could not use it.
+Kernels release the interpreter's lock, so that Python's own threads do. Numba's ``prange`` takes half as long again to
+compile, and ends a process that was forked after its first use.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def share(kernel: Callable[..., Any], arguments: tuple[Any, ...], rows: int, par
     parts = max(1, min(parts, rows, _used))
     edges = [rows * k // parts for k in range(parts + 1)]
     if parts > 1 and _pool is None:
-        _pool = ThreadPoolExecutor(MOST - 1, "cfc_ref")
+        _pool = ThreadPoolExecutor(max(1, MOST - 1), "cfc_ref")
     others = [_pool.submit(kernel, *arguments, *edges[k : k + 2]) for k in range(1, parts)] if _pool else []
     kernel(*arguments, *edges[:2])
     for other in others:

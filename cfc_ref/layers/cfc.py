@@ -257,13 +257,15 @@ class CfC(Layer):
     # --- whole sequences: the specification, or the kernel that is its twin
 
     def _forward(self, call: Call, rng: np.random.Generator | None, *, keep: bool) -> tuple[Array, Any, Any]:
-        (stream,) = self._functions(_STREAM)
-        if keep or len(call.x) != 1 or stream is cfc_stream:
+        """One sequence of which nothing is kept runs as a stream does, so that both have the same bits."""
+        stream = cfc_stream if keep or len(call.x) != 1 else self._functions(_STREAM)[0]
+        if stream is cfc_stream:
             return super()._forward(call, rng, keep=keep)
         self._check_steps(call)
-        params = self._params()  # one sequence, nothing kept: a stream
-        x, dt, mask = (None if part is None else part[0] for part in (call.x, call.dt, call.mask))
-        y, hx = stream(params.network, params.readout, self._read, x, call.state, dt, mask, self._form)
+        params = self._params()
+        mask = None if call.mask is None else call.mask[0]
+        one = call.x[0], call.state, call.dt[0], mask
+        y, hx = stream(params.network, params.readout, self._read, *one, self._form)
         output = call.outward(y[None]) if self.return_sequences else call.outward_last(y[-1:])
         return output, call.outward_state(hx), None
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cfc_ref import checks
+from cfc_ref.cells.tree import tree_map
 from cfc_ref.layers.arguments import OTHER_DTYPE, Expected, arrange
 
 if TYPE_CHECKING:
@@ -101,12 +102,15 @@ class Stepper:
     @property
     def state(self) -> Any:
         """The state, a copy: shape (units,), or with mixed memory the pair (h, c)."""
-        h, c = self._state
+        h, c = self._get()
         return h[0].copy() if c is None else (h[0].copy(), c[0].copy())
 
     @state.setter
     def state(self, value: Any) -> None:
         self._set(arrange(self._expected, np.zeros((0, self._expected.inputs)), value).state)
+
+    def _get(self) -> Any:
+        return self._state
 
     def _set(self, state: Any) -> None:
         self._state = state
@@ -139,11 +143,11 @@ class CompiledStepper(Stepper):
     ('CompiledStepper', (4,))
     """
 
-    __slots__ = ("_dt", "_dtype", "_inputs", "_kernel", "_longest", "_outputs", "_packed", "_table")
+    __slots__ = ("_dt", "_dtype", "_inputs", "_kernel", "_longest", "_outputs", "_packed", "_stream", "_table")
 
     def __init__(self, stream: Any, expected: Expected, output_size: int) -> None:
         self._expected, self._output_size = expected, output_size
-        self._kernel, self._packed, self._table, self._state = stream
+        self._stream, self._kernel, self._packed, self._table = stream, stream.kernel, stream.packed, stream.table
         self._dtype, self._longest = expected.dtype, float(np.finfo(expected.dtype).max)
         self._dt, self._inputs, self._outputs = np.ones(1, expected.dtype), (expected.inputs,), (output_size,)
 
@@ -189,10 +193,11 @@ class CompiledStepper(Stepper):
         self._kernel(self._packed, self._table, np.ascontiguousarray(x), dt, y)
         return y
 
+    def _get(self) -> Any:
+        return self._stream.state
+
     def _set(self, state: Any) -> None:
-        for own, part in zip(self._state, state, strict=True):
-            if own is not None:
-                own[...] = part
+        tree_map(np.copyto, self._stream.state, state)
 
 
 _ARRAY, _empty = np.ndarray, np.empty  # a name less to look up

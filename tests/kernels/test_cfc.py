@@ -1,5 +1,9 @@
 """The kernels of CfC networks: rows do not see each other, threads change nothing, and the layer that calls them."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -76,6 +80,30 @@ def test_an_error_in_another_thread_is_raised(monkeypatch):
 
     with pytest.raises(ZeroDivisionError):
         threads.share(fail, (), 2, 2)
+
+
+FORKED = """
+import os, sys
+import numpy as np
+from cfc_ref import CfC
+from cfc_ref.kernels import cfc_calls, threads
+
+cfc_calls._WORTH_A_THREAD = 1
+threads._used = threads.MOST = 2
+layer, x = CfC(2, 3, seed=0, backend="numba"), np.ones((4, 5, 2))
+ref = layer(x)[0]
+assert threads._pool
+child = os.fork()
+if not child:
+    os._exit(0 if np.array_equal(layer(x)[0], ref) else 1)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+def test_a_forked_process_has_threads_of_its_own():
+    done = subprocess.run([sys.executable, "-c", FORKED], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
 
 
 # --- the choice

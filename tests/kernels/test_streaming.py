@@ -1,5 +1,7 @@
 """A stream through the kernels: the very bits of a sequence, whatever the sample comes as, and nothing allocated."""
 
+import copy
+import pickle
 import tracemalloc
 
 import numpy as np
@@ -115,6 +117,19 @@ def test_the_steps_of_a_stream_allocate_nothing():
         return peak - before
 
     assert most(100) < 1000  # a state has 2400 bytes
+
+
+@pytest.mark.parametrize("again", [copy.deepcopy, lambda stepper: pickle.loads(pickle.dumps(stepper))])
+def test_a_copy_goes_on_by_itself(again):
+    stepper = CfC(2, 3, mixed_memory=True, seed=0, backend="numba").stepper()
+    stepper([1.0, 2.0])
+    other = again(stepper)
+    ref = stepper([0.5, 0.5])
+    assert_close(other([0.5, 0.5]), ref, 0, 0)
+    for part, own in zip(other.state, stepper.state, strict=True):
+        assert_close(part, own, 0, 0)
+    other.reset()
+    assert stepper.state[0].any()
 
 
 def test_a_sequence_of_no_steps():
