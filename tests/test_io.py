@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import cfc_ref
-from cfc_ref import CfC, load, save, wirings
+from cfc_ref import LTC, CfC, NeuralLTC, load, save, wirings
 from cfc_ref.io import output_folder, write_atomically
 from tests import bad
 from tests.compare import assert_close, refusal
@@ -24,6 +24,11 @@ MODELS = {
     "last only": lambda: CfC(3, 5, return_sequences=False, activation="gelu", backbone_layers=3, seed=4),
     "wired": lambda: CfC(3, wirings.AutoNCP(12, 2), mode="pure", seed=5),
     "wired as wired": lambda: CfC(3, wirings.NCP(5, 4, 2, 3, 2, 3, 2), recurrence="wired", variant="keras", seed=6),
+    "ltc": lambda: LTC(3, wirings.AutoNCP(12, 2), input_mapping="linear", output_mapping=None, epsilon=1e-6, seed=8),
+    "ltc, explicit, mixed": lambda: LTC(
+        3, 5, mixed_memory=True, implicit_param_constraints=False, solver="rk4", ode_unfolds=12, proj_size=2, seed=9
+    ),
+    "neural ltc": lambda: NeuralLTC(3, wirings.AutoNCP(12, 2), solver="frozen_midpoint", dtype="float64", seed=10),
     "own wiring": lambda: CfC(1, wirings.Wiring([[0, 0], [-1, 0]], [[0, 1]], 1, layers=[[1], [0]]), seed=7),
 }
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import cfc_ref
-from cfc_ref import CfC, from_ncps, load, save, to_ncps_state_dict, wirings
+from cfc_ref import LTC, CfC, NeuralLTC, from_ncps, load, save, to_ncps_state_dict, wirings
 from tests import bad
 from tests.compare import assert_close, refusal
 
@@ -77,6 +77,33 @@ def test_a_forget_bias_goes_into_the_bias():
     assert_close(plain(X)[0], model(X)[0], rtol=1e-14)
 
 
+LTCS = [
+    {"units": 4},
+    {"units": NCP, "mixed_memory": True, "implicit_param_constraints": False},
+    {"units": NCP, "input_mapping": "none", "output_mapping": "linear", "ode_unfolds": 3},
+]
+
+
+@pytest.mark.parametrize("arguments", LTCS)
+def test_an_ltcs_masks_say_its_wiring(arguments):
+    model = LTC(3, **arguments, dtype="float64", seed=0)
+    told = {name: getattr(model, name) for name in ("ode_unfolds", "implicit_param_constraints")}
+    again = from_ncps(to_ncps_state_dict(model), **told)
+    assert again.config == model.config
+    assert np.array_equal(again.wiring.adjacency_matrix, model.wiring.adjacency_matrix)
+    assert_close(again(X, timespans=T)[0], model(X, timespans=T)[0], rtol=0, atol=0)
+    with pytest.raises(ValueError, match="ode_unfolds, implicit_param_constraints"):
+        from_ncps(model.state_dict())
+
+
+def test_without_an_output_map_an_ltcs_wiring_has_to_be_told():
+    model = LTC(3, NCP, output_mapping=None, dtype="float64", seed=0)
+    told = {"ode_unfolds": 6, "implicit_param_constraints": True}
+    bad.refuses(from_ncps, "source", model.state_dict(), **told)
+    again = from_ncps(model.state_dict(), **told, wiring=NCP)
+    assert_close(again(X)[0], model(X)[0], rtol=0, atol=0)
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -142,6 +169,8 @@ def test_what_ncps_can_not_express_is_refused():
     for arguments in ({"variant": "keras"}, {"mode": "from_x0"}, {"mode": "paper_pure"}):
         bad.refuses(to_ncps_state_dict, "model", made(arguments))
     bad.refuses(to_ncps_state_dict, "model", made({}).state_dict())
+    bad.refuses(to_ncps_state_dict, "model", NeuralLTC(3, 4, seed=0))
+    bad.refuses(to_ncps_state_dict, "model", LTC(3, 4, proj_size=2, seed=0))
 
 
 # --- safetensors
@@ -222,6 +251,29 @@ def test_a_live_wired_model_brings_its_wiring(torch, mixed_memory):
     assert_close(ours(X)[0], ref, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {},
+        {"mixed_memory": True, "ode_unfolds": 2, "return_sequences": False},
+        {"input_mapping": "linear", "output_mapping": None, "implicit_param_constraints": False, "batch_first": False},
+    ],
+)
+def test_a_live_ltc_says_everything_and_takes_its_weights_back(torch, arguments):
+    import ncps.torch
+    import ncps.wirings
+
+    for units in (6, ncps.wirings.AutoNCP(12, 2)):
+        theirs = ncps.torch.LTC(3, units, **arguments)
+        ours = from_ncps(theirs)
+        ref = theirs(torch.tensor(X, dtype=torch.float32))[0].detach().numpy()
+        assert_close(ours(X)[0], ref, rtol=1e-5, atol=1e-5)
+        for array in ours.parameters.values():
+            array *= 1.01
+        theirs.load_state_dict({key: torch.from_numpy(value) for key, value in to_ncps_state_dict(ours).items()})
+        assert_close(ours(X)[0], theirs(torch.tensor(X, dtype=torch.float32))[0].detach().numpy(), rtol=1e-5, atol=1e-5)
+
+
 def test_arguments_beside_a_live_model_are_refused(torch):
     import ncps.torch
 
@@ -251,6 +303,7 @@ import sys
 import numpy as np
 from cfc_ref import from_ncps
 model = from_ncps("model.safetensors", mode="default", activation="lecun_tanh")
+model.backend = "numpy"
 files = np.load("xy.npz")
 step = model.stepper()
 y = np.array([step(sample) for sample in files["x"]])
