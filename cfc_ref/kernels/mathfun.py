@@ -32,7 +32,8 @@ _MAGIC32, _MAGIC64 = 12582912.0, 6755399441055744.0  # 1.5 · 2²³ and 1.5 · 2
 
 f4, f8, i4, i8 = np.float32, np.float64, np.int32, np.int64
 OPTIONS: dict[str, Any] = {"cache": True, "error_model": "numpy", "fastmath": {"contract"}, "nogil": True}
-INNER = {**OPTIONS, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}  # for what kernels call, Python does not
+# For what kernels call and Python does not: neither callable from there nor kept on disk by itself
+INNER = {**OPTIONS, "cache": False, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
 
 @register_jitable
