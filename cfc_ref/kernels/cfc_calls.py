@@ -1,7 +1,7 @@
 """How the kernels of a CfC network are called like their specifications: arrays, packed weights, threads.
 
 Adapters of :data:`cfc_ref.backend.TWINS`. Inside, arrays have time first, so that what a step reads and writes lies
-together, and so do the rows of all steps for the products that the weights' gradients are.
+together.
 """
 
 from __future__ import annotations
@@ -16,23 +16,21 @@ from cfc_ref.cells.cfc_network import CfCNetwork, State
 from cfc_ref.cells.dense import Dense
 from cfc_ref.cells.tree import tree_map
 from cfc_ref.kernels import threads
-from cfc_ref.kernels.cfc_gradients import Arrays, weight_gradients
+from cfc_ref.kernels.cfc_backward import CAPACITY
+from cfc_ref.kernels.memory import aligned, whole_lines
 from cfc_ref.kernels.packed import (
-    ACTIVATION,
-    GELU,
     GRADIENT_HEADS,
+    INPUTS,
     KEPT_BACKBONE,
     KEPT_HEADS,
     KEPT_MEMORY,
     OUTPUTS,
-    SILU,
     STATE,
     UNITS,
     WIDEST,
-    aligned,
     pack,
     pack_stream,
-    whole_lines,
+    unpack,
 )
 
 if TYPE_CHECKING:
@@ -53,6 +51,7 @@ __all__ = [
     "try_stream",
 ]
 
+_PARTS, _LEAST_ROWS = 8, 4  # into so many parts a batch is cut for the gradients of its weights, of not fewer rows
 _WORTH_A_THREAD = 1_000_000  # multiplications in a part: below, handing it over takes longer than doing it
 
 
@@ -109,21 +108,20 @@ def backward_sequence(kernel: Callable[..., None]) -> Callable[..., tuple[CfCNet
     ) -> tuple[CfCNetwork, Array, State, Array]:
         table, (B, T), dtype = kept.table, kept.dt.shape, kept.x.dtype
         W, _ = pack(params, form, backward=True)
-        d_read = _own(d_h, dtype).reshape(len(d_h), B, table[UNITS])
-        d_first = d_state[0] + d_read[-1] if len(d_read) else d_state[0].copy()
+        d_read = _time_first(np.asarray(d_h, dtype).reshape(len(d_h), B, table[UNITS]))  # batch first, as outputs are
+        d_first = d_state[0] + d_h[-1] if len(d_h) else d_state[0].copy()
         d_c = d_state[0][:, :0].copy() if d_state[1] is None else d_state[1].copy()
-        gb, gh, gm = (
-            aligned((T, B, width), dtype)
-            for width in (table[KEPT_BACKBONE], table[GRADIENT_HEADS], table[KEPT_MEMORY] // 6 * 4)
-        )
-        again = table[ACTIVATION] in (SILU, GELU) or kept.drop.shape[2] > 0
-        ku = aligned((T, B, table[KEPT_BACKBONE]) if again else (1, B, 0), dtype)
-        d_vectors, d_dt = np.zeros((B, 3 * table[UNITS]), dtype), np.zeros((T, B), dtype)
-        room = aligned((6, B, whole_lines(max(table[WIDEST], table[UNITS]))), dtype)
-        given = (W, table, _time_first(kept.dt), _mask(mask, B), kept.drop, *kept[4:], d_read)
-        threads.share(kernel, (*given, d_first, d_c, d_vectors, d_dt, gb, gh, gm, ku, room), B, _parts(W, T, B))
-        arrays = Arrays(_time_first(kept.x), kept.h, kept.km, ku if again else kept.kb, gb, gh, gm, d_vectors)
-        d_params, d_x = weight_gradients(params, table, arrays)
+        rows = max(_LEAST_ROWS, -(-B // _PARTS))
+        parts = -(-B // rows)
+        d_x, d_dt, D = aligned((T, B, table[INPUTS]), dtype), np.zeros((T, B), dtype), aligned((parts, W.size), dtype)
+        room = aligned((6, parts * CAPACITY, whole_lines(max(table[WIDEST], table[UNITS]))), dtype)
+        memory = table[KEPT_MEMORY] // 6
+        widths = [table[k] for k in (INPUTS, UNITS, UNITS, UNITS, KEPT_BACKBONE, KEPT_BACKBONE, GRADIENT_HEADS)]
+        buffers = tuple(aligned((parts * CAPACITY, width), dtype) for width in (*widths, 4 * memory))
+        given = (W, table, _time_first(kept.x), _time_first(kept.dt), _mask(mask, B), kept.drop, *kept[4:], d_read)
+        arguments = (*given, d_first, d_c, d_x, d_dt, D, room, buffers, rows)
+        threads.share(kernel, arguments, parts, _parts(W, T, B))
+        d_params = unpack(params, table, D.sum(axis=0))
         return d_params, d_x.swapaxes(0, 1), (d_first, None if d_state[1] is None else d_c), d_dt.T
 
     return twin
@@ -217,7 +215,7 @@ def _own(array: Any, dtype: Any = None) -> Array:
 
 
 def _time_first(array: Array) -> Array:
-    """Return (batch, time, …) as (time, batch, …)."""
+    """Return (batch, time, …) as (time, batch, …), or the other way round."""
     return _own(array.swapaxes(0, 1))
 
 

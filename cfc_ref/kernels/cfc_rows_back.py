@@ -1,8 +1,8 @@
 r"""The backward of one time step of a CfC network for some rows of a batch: :mod:`cfc_ref.kernels.cfc_rows` reversed.
 
-The gradients of the arguments of all linear maps are left in `gb` (backbone), `gh` (heads) and `gm` (mixed memory), at
-the columns of `kb`, of the heads and of the four blocks; those of the weights are made of them for all time steps at
-once, outside. W holds the maps as (outputs, inputs). `room` is one row to work in.
+The gradients of the results of all linear maps are left in `gb` (backbone), `gh` (heads) and `gm` (mixed memory), at
+the columns of `kb`, of the heads and of the four blocks, and the backbone's values in `ub`; ``_d_weights`` makes of
+them what the weights get, for many rows at once. W holds the maps as (outputs, inputs). `room` is one row to work in.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ from cfc_ref.kernels.packed import (
     WIDTH,
     N,
 )
-from cfc_ref.kernels.products import _add_product, _clear, _whole_lines
+from cfc_ref.kernels.products import _add_product, _clear, _d_linear, _whole_lines
 
 __all__: list[str] = []
 
@@ -171,8 +171,8 @@ def _d_lstm(n, kept, c, d_y, d_c, g):
 
 
 @njit(**INNER)
-def _d_features(W, cell, activation, sign, gh, at, kb, place, drop, gb, ku, du, room, d_X, d_x, n_in, d_H, d_h):
-    """Backward of ``_features``: adds to the gradients of both things that the cell reads; of none if n_in is 0."""
+def _d_features(W, cell, activation, sign, gh, at, kb, place, drop, gb, ub, du, room, d_X, d_x, d_H, d_h):
+    """Backward of ``_features``: adds to the gradients of both things that the cell reads."""
     n, width, depth, one = cell[N], cell[WIDTH], cell[DEPTH], sign * sign
     K, nothing, first = cell[N_HEADS] * n, n - n, _whole_lines((cell[N_IN] + n + 1) * width)
     G, g, start = gh, at, cell[HEAD_MAP]
@@ -187,55 +187,85 @@ def _d_features(W, cell, activation, sign, gh, at, kb, place, drop, gb, ku, du, 
             _d_activate(activation, kept, room, d)
             if drop.shape[1] > 0:
                 _multiply(d, drop[i, k * width : (k + 1) * width])
-            if ku.shape[1] > 0:
-                u = ku[i, g : g + width]
-                _activate(activation if activation in (SILU, GELU) else LINEAR, kept, u)
-                if drop.shape[1] > 0:
-                    _multiply(u, drop[i, k * width : (k + 1) * width])
-    if n_in > 0:
-        _add_product(sign, G, g, K, W[start:], d_X, d_x, n_in)
+            u = ub[i, g : g + width]
+            _activate(activation if activation in (SILU, GELU) else LINEAR, kept, u)
+            if drop.shape[1] > 0:
+                _multiply(u, drop[i, k * width : (k + 1) * width])
+    _add_product(sign, G, g, K, W[start:], d_X, d_x, cell[N_IN])
     _add_product(sign, G, g, K, W[start + K * cell[N_IN] :], d_H, d_h, n)
 
 
 @njit(**INNER)
 def _d_step_rows(
-    W, table, h, c, t, drop, kb, kh, km, d_new, d_c, d_h, d_y, d_vectors, d_dt, gb, gh, gm, ku, du, room
+    W, table, h, c, t, drop, kb, kh, km, d_new, d_c, d_h, d_y, d_x, d_dt, D, gb, gh, gm, ub, du, room
 ):  # fmt: skip
-    """Backward of ``_step_rows``: from d_new, which it uses up, to d_h; d_c goes from the new memory's to the old's."""
+    """Backward of ``_step_rows``: from d_new, which it uses up, to d_h; d_c goes from the new memory's to the old's.
+
+    To D, laid out as W is for the forward, it adds the gradients of the vectors.
+    """
     mode, kind, one, U = table[MODE], table[ACTIVATION], W.dtype.type(1), table[UNITS]
     nothing, memory, sign = U - U, table[MEMORY], W.dtype.type(table[SIGN])
     _clear(d_h)
     _clear(d_y)
-    H, h_at, D = h, nothing, d_h
+    _clear(d_x)
+    H, h_at, P = h, nothing, d_h
     if memory == MEMORY_TO_STATE:
-        H, h_at, D = km, 5 * U, d_y
+        H, h_at, P = km, 5 * U, d_y
     for layer in range(table[LAYERS] - 1, -1, -1):
         cell = table[HEAD + layer * RECORD : HEAD + (layer + 1) * RECORD]
         n, at, place, g_at = cell[N], cell[UNITS_AT], cell[BACKBONE_AT], cell[GRADIENT_AT]
         vectors = W[cell[VECTORS] :]
         for i in range(h.shape[0]):
-            kept, d_x, g = kh[i, cell[HEADS_AT] :], d_new[i, at : at + n], gh[i, g_at:]
-            d_v = d_vectors[i, 3 * at :]
+            kept, d, g, d_v = kh[i, cell[HEADS_AT] :], d_new[i, at : at + n], gh[i, g_at:], D[cell[VECTORS] :]
             if mode <= NO_GATE:
-                d_dt[i] += _d_gate(mode, table[HEADS], sign, table[TIMED], n, t[i], kept, d_x, room, g)
+                d_dt[i] += _d_gate(mode, table[HEADS], sign, table[TIMED], n, t[i], kept, d, room, g)
             elif mode == PURE:
-                d_dt[i] += _d_pure(n, t[i], vectors, kept, d_x, room, g, d_v)
+                d_dt[i] += _d_pure(n, t[i], vectors, kept, d, room, g, d_v)
             else:
                 d_dt[i] += _d_printed(
-                    mode, n, t[i], vectors, H[i, h_at + at :], kept, d_x, room, g, d_v, D[i, at : at + n]
+                    mode, n, t[i], vectors, H[i, h_at + at :], kept, d, room, g, d_v, P[i, at : at + n]
                 )
-        # What the cell reads besides its state: the state of the layer below, the memory's output, or x, whose gradient
-        # is made for all time steps at once.
-        X, x_at, n_in = d_y, nothing, nothing
+        X, x_at = d_x, nothing  # what the cell reads besides its state: x, the memory's output, or the layer below
         if layer > 0:
-            X, x_at, n_in = d_new, table[HEAD + (layer - 1) * RECORD + UNITS_AT], cell[N_IN]
+            X, x_at = d_new, table[HEAD + (layer - 1) * RECORD + UNITS_AT]
         elif memory == MEMORY_TO_INPUT:
-            n_in = cell[N_IN]
-        _d_features(W, cell, kind, one, gh, g_at, kb, place, drop, gb, ku, du, room, X, x_at, n_in, D, at)
+            X = d_y
+        _d_features(W, cell, kind, one, gh, g_at, kb, place, drop, gb, ub, du, room, X, x_at, P, at)
         if mode >= PAPER_PURE:
             place += cell[DEPTH] * cell[WIDTH]
-            _d_features(W, cell, kind, -one, gh, g_at + n, kb, place, drop, gb, ku, du, room, X, x_at, n_in, D, at)
+            _d_features(W, cell, kind, -one, gh, g_at + n, kb, place, drop, gb, ub, du, room, X, x_at, P, at)
     if memory > 0:
         for i in range(h.shape[0]):
             _d_lstm(U, km[i], c[i], d_y[i], d_c[i], gm[i])
+        _add_product(one, gm, nothing, 4 * U, W[table[LSTM] :], d_x, nothing, table[INPUTS])
         _add_product(one, gm, nothing, 4 * U, W[table[LSTM] + 4 * U * table[INPUTS] :], d_h, nothing, U)
+
+
+@njit(**INNER)
+def _d_weights(table, x, h, y, new_h, ub, gb, gh, gm, D):
+    """What the weights of all maps get from some rows; y is the mixed memory's output."""
+    one, nothing, U = D.dtype.type(1), table[UNITS] - table[UNITS], table[UNITS]
+    X, x_at, H = x, nothing, h
+    if table[MEMORY] > 0:
+        _d_linear(D, table[LSTM], one, x, nothing, table[INPUTS], h, nothing, U, gm, nothing, 4 * U)
+    if table[MEMORY] == MEMORY_TO_STATE:
+        H = y
+    elif table[MEMORY] == MEMORY_TO_INPUT:
+        X = y
+    for layer in range(table[LAYERS]):
+        cell = table[HEAD + layer * RECORD : HEAD + (layer + 1) * RECORD]
+        n_in, n, at, width, depth = cell[N_IN], cell[N], cell[UNITS_AT], cell[WIDTH], cell[DEPTH]
+        place, g, outputs, sign = cell[BACKBONE_AT], cell[GRADIENT_AT], cell[N_HEADS] * n, one
+        for _ in range(2 if table[MODE] >= PAPER_PURE else 1):
+            if depth == 0:
+                _d_linear(D, cell[HEAD_MAP], sign, X, x_at, n_in, H, at, n, gh, g, outputs)
+            else:
+                start, k = cell[BACKBONE], place
+                _d_linear(D, start, sign, X, x_at, n_in, H, at, n, gb, k, width)
+                start += _whole_lines((n_in + n + 1) * width)
+                for _ in range(depth - 1):
+                    _d_linear(D, start, one, ub, k, width, ub, nothing, nothing, gb, k + width, width)
+                    start, k = start + _whole_lines((width + 1) * width), k + width
+                _d_linear(D, cell[HEAD_MAP], one, ub, k, width, ub, nothing, nothing, gh, g, outputs)
+            place, g, sign = place + depth * width, g + outputs, -one
+        X, x_at = new_h, at

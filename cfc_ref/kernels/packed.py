@@ -8,7 +8,6 @@ at the same places as (outputs, inputs), those that read two things, [I, x], in 
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -16,6 +15,8 @@ import numpy as np
 from cfc_ref.cells.cfc_heads import VARIANTS, CfCForm, CfCParams
 from cfc_ref.cells.cfc_network import CfCNetwork
 from cfc_ref.cells.dense import Dense
+from cfc_ref.cells.lstm import LSTMParams
+from cfc_ref.kernels.memory import aligned, whole_lines
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -66,22 +67,6 @@ class Cell(NamedTuple):
 def cells(table: npt.NDArray[np.int64]) -> list[Cell]:
     """Return the records of a table."""
     return [Cell(*record) for record in table[HEAD:].reshape(-1, RECORD).tolist()]
-
-
-LINE = 16  # numbers in a cache line, or in two of float64
-
-
-def aligned(shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
-    """Return an array that begins at a whole cache line: across two lines products take up to 1.4 times as long."""
-    size = math.prod(shape)
-    room = np.empty(size + LINE, dtype)
-    skip = -(room.ctypes.data // room.itemsize) % LINE
-    return room[skip : skip + size].reshape(shape)
-
-
-def whole_lines(numbers: int) -> int:
-    """Return the size of the cache lines that hold so many numbers."""
-    return -(-int(numbers) // LINE) * LINE
 
 
 class _Weights:
@@ -200,3 +185,33 @@ def _vectors(layer: CfCParams) -> list[Array]:
     zeros = np.zeros(layer.ff1.W.shape[0], layer.ff1.W.dtype)
     w_tau, A, B = (zeros if v is None else v[0] for v in (layer.w_tau, layer.A, layer.B))
     return [np.abs(w_tau), A, B]
+
+
+def unpack(params: CfCNetwork, table: npt.NDArray[np.int64], D: Array) -> CfCNetwork:
+    """Return gradients by parameter from those of the weights as they are packed for the forward."""
+
+    def linear(start: int, inputs: int, outputs: int) -> tuple[Array, Array]:
+        end = start + inputs * outputs
+        return np.array(D[start:end].reshape(inputs, outputs).T, order="C"), D[end : end + outputs].copy()
+
+    layers = []
+    for layer, cell in zip(params.layers, cells(table), strict=True):
+        sizes = [cell.n_in + cell.n, *[cell.width] * cell.depth]
+        backbone, start = [], cell.backbone
+        for inputs in sizes[:-1]:
+            backbone.append(Dense(*linear(start, inputs, cell.width)))
+            start += whole_lines((inputs + 1) * cell.width)
+        W, b = linear(cell.head_map, sizes[-1], cell.n_heads * cell.n)
+        own = [slice(k * cell.n, (k + 1) * cell.n) for k in range(max(3, cell.n_heads))]
+        heads: list[Any] = [Dense(W[rows], b[rows]) for rows in own[: cell.n_heads]]
+        d_layer = CfCParams(tuple(backbone), *heads)
+        vectors = D[cell.vectors : cell.vectors + 3 * cell.n][None]
+        by_name: dict[str, Any] = {"A": vectors[:, own[1]], "B": vectors[:, own[2]]}
+        if layer.w_tau is not None:
+            by_name["w_tau"] = vectors[:, own[0]] * np.sign(layer.w_tau)
+        layers.append(d_layer._replace(**{name: d for name, d in by_name.items() if getattr(layer, name) is not None}))
+    if params.lstm is None:
+        return CfCNetwork(tuple(layers))
+    units, inputs = int(table[UNITS]), int(table[INPUTS])
+    W, b = linear(int(table[LSTM]), inputs + units, 4 * units)
+    return CfCNetwork(tuple(layers), LSTMParams(Dense(W[:, :inputs], b), Dense(W[:, inputs:], None)))

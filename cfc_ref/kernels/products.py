@@ -11,7 +11,7 @@ from __future__ import annotations
 from numba import njit
 
 from cfc_ref.kernels.mathfun import INNER
-from cfc_ref.kernels.packed import LINE
+from cfc_ref.kernels.memory import LINE
 
 __all__: list[str] = []
 
@@ -39,6 +39,42 @@ def _add_product(sign, A, a, K, W, C, c, N):
             a0, out = sign * A[i, a + k], C[i, c : c + N]
             for j in range(N):
                 out[j] += a0 * w[j]
+
+
+@njit(**INNER)
+def _add_outer(sign, A, a, K, G, g, N, D):
+    """D += sign * A[:, a : a + K].T @ G[:, g : g + N], with D (K, N) flat: what a map's weights get from some rows."""
+    rows = G.shape[0]
+    whole = rows - rows % 8
+    for i in range(0, whole, 8):
+        g0, g1, g2, g3 = G[i, g : g + N], G[i + 1, g : g + N], G[i + 2, g : g + N], G[i + 3, g : g + N]
+        g4, g5, g6, g7 = G[i + 4, g : g + N], G[i + 5, g : g + N], G[i + 6, g : g + N], G[i + 7, g : g + N]
+        for k in range(K):
+            v = a + k
+            a0, a1, a2, a3 = sign * A[i, v], sign * A[i + 1, v], sign * A[i + 2, v], sign * A[i + 3, v]
+            a4, a5, a6, a7 = sign * A[i + 4, v], sign * A[i + 5, v], sign * A[i + 6, v], sign * A[i + 7, v]
+            out = D[k * N : (k + 1) * N]
+            for j in range(N):
+                s = out[j] + a0 * g0[j] + a1 * g1[j] + a2 * g2[j] + a3 * g3[j]
+                out[j] = s + a4 * g4[j] + a5 * g5[j] + a6 * g6[j] + a7 * g7[j]
+    for i in range(whole, rows):
+        g0 = G[i, g : g + N]
+        for k in range(K):
+            a0, out = sign * A[i, a + k], D[k * N : (k + 1) * N]
+            for j in range(N):
+                out[j] += a0 * g0[j]
+
+
+@njit(**INNER)
+def _d_linear(D, start, sign, A, a, K, B, b, L, G, g, N):
+    """Backward of ``_linear`` for its weights, which are laid out alike: D[start:] += [sign * [A, B], 1].T @ G."""
+    _add_outer(sign, A, a, K, G, g, N, D[start:])
+    _add_outer(sign, B, b, L, G, g, N, D[start + K * N :])
+    bias = D[start + (K + L) * N : start + (K + L + 1) * N]
+    for i in range(G.shape[0]):
+        row = G[i, g : g + N]
+        for j in range(N):
+            bias[j] += row[j]
 
 
 @njit(**INNER)

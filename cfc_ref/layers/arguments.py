@@ -258,7 +258,8 @@ def arrange_gradients(
     """
     array = checks.numeric("d_output", d_output)
     checks.shape("d_output", array, output_shape, "that of the output")
-    array = checks.as_dtype("d_output", array, expected.dtype, do=OTHER_DTYPE)
+    if array.dtype != expected.dtype:
+        array = checks.as_dtype("d_output", array, expected.dtype, do=OTHER_DTYPE)
     if not call.batched:
         array = array[None]
     elif array.ndim == 3:

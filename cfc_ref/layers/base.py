@@ -142,7 +142,7 @@ class Layer:
         raise NotImplementedError
 
     def _d_readout(self, params: Any, h: Array, d_y: Array) -> tuple[Any, Array]:
-        """Return the gradients of the readout's parameters and of the states."""
+        """Return the gradients of the readout's parameters and of the states; all arrays have (time, batch) first."""
         raise NotImplementedError
 
     def _trace(self, params: Any, kept: Any) -> dict[str, Array]:
@@ -356,11 +356,11 @@ class Layer:
             checks.refuse("tape", got, "a tape of this layer", "pass what forward returned", TypeError)
         params, call = tape.params, tape.call
         d_y, d_last = arrange_gradients(self._expected, call, d_output, d_hx, tape.output_shape)
-        if self.return_sequences:
-            d_y = np.moveaxis(d_y, 1, 0)
-        d_readout, d_flat = self._d_readout(params.readout, self._flat(tape.states), d_y.reshape(-1, self.output_size))
+        d_y = np.moveaxis(d_y, 1, 0) if self.return_sequences else d_y[None]
+        states = self._flat(tape.states).reshape(*d_y.shape[:2], self.state_size)
+        d_readout, d_read = self._d_readout(params.readout, states, d_y)
         d_network, d_x, d_state, d_dt = (
-            d_run(tape, d_flat.reshape(len(tape.states), -1, self.state_size), d_last)
+            d_run(tape, d_read, d_last)
             if call.x.shape[1]
             else (tree_map(np.zeros_like, params.network), np.zeros_like(call.x), d_last, np.zeros_like(call.dt))
         )

@@ -308,11 +308,13 @@ class CfC(Layer):
     def _d_readout(self, params: Dense | None, h: Array, d_y: Array) -> tuple[Any, Array]:
         d_params = None
         if params is not None:
-            d_params, d_y = d_affine(params, h[:, self._read], d_y)
+            rows = h.reshape(-1, self.state_size)[:, self._read]
+            d_params, d_rows = d_affine(params, rows, d_y.reshape(-1, self.output_size))
+            d_y = d_rows.reshape(*h.shape[:2], rows.shape[1])
         if d_y.shape == h.shape:
             return d_params, d_y
         d_h = np.zeros_like(h)
-        d_h[:, self._read] = d_y
+        d_h[..., self._read] = d_y
         return d_params, d_h
 
     def _trace(self, params: CfCNetwork, kept: Any) -> dict[str, Array]:

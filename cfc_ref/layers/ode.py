@@ -174,12 +174,13 @@ class ODELayer(Layer):
 
     def _d_readout(self, params: tuple[Scaling | None, Dense | None], h: Array, d_y: Array) -> tuple[Any, Array]:
         output_map, fc = params
-        motor = h[:, : self._read]
+        motor, d_y = h.reshape(-1, self.state_size)[:, : self._read], d_y.reshape(-1, self.output_size)
         d_fc = None
         if fc is not None:
             d_fc, d_y = d_affine(fc, scaled(output_map, motor), d_y)
+        d_output_map, d_motor = d_scaled(output_map, motor, d_y)
         d_h = np.zeros_like(h)
-        d_output_map, d_h[:, : self._read] = d_scaled(output_map, motor, d_y)
+        d_h[..., : self._read] = d_motor.reshape(*h.shape[:2], self._read)
         return (d_output_map, d_fc), d_h
 
     # --- the ODE itself

@@ -1,0 +1,59 @@
+"""Memory for the kernels' arrays: it begins at a whole cache line, and is used again once nobody looks at it.
+
+Fresh memory is given page by page when it is first written to. For what a batch of 128 sequences leaves on its tape, 14
+megabytes, that took as long as half of the forward on the machine this was measured on.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Array = npt.NDArray[Any]
+
+__all__ = ["LINE", "aligned", "whole_lines"]
+
+LINE = 16  # numbers in a cache line, or in two of float64
+_LINE_BYTES = 128
+_WORTH_KEEPING, _KEPT = 1 << 16, 1 << 26  # bytes of one array, and of all that wait for use
+
+_waiting: dict[int, list[Array]] = {}  # bytes -> pieces of memory of that size
+
+
+class _Lent:
+    """A piece of memory that comes back when the last array on it is gone."""
+
+    def __init__(self, size: int) -> None:
+        waiting = _waiting.get(size)
+        try:
+            self._memory = waiting.pop() if waiting else np.empty(size, np.uint8)
+        except IndexError:  # another thread was faster
+            self._memory = np.empty(size, np.uint8)
+        self.__array_interface__ = self._memory.__array_interface__
+
+    def __del__(self, waiting: dict[int, list[Array]] = _waiting, most: int = _KEPT) -> None:
+        size = self._memory.size
+        if size + sum(each * len(pieces) for each, pieces in list(waiting.items())) > most:
+            waiting.clear()
+        if size <= most:
+            waiting.setdefault(size, []).append(self._memory)
+
+
+def whole_lines(numbers: int) -> int:
+    """Return the size of the cache lines that hold so many numbers."""
+    return -(-int(numbers) // LINE) * LINE
+
+
+def aligned(shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
+    """Return an array that begins at a whole cache line: across two lines products take up to 1.4 times as long."""
+    dtype = np.dtype(dtype)
+    size = math.prod(map(int, shape)) * dtype.itemsize
+    room = size + _LINE_BYTES
+    memory = np.asarray(_Lent(room)) if size >= _WORTH_KEEPING else np.empty(room, np.uint8)
+    skip = -memory.__array_interface__["data"][0] % _LINE_BYTES
+    return memory[skip : skip + size].view(dtype).reshape(shape)
