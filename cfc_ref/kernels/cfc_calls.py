@@ -59,6 +59,7 @@ class Kept(NamedTuple):
     """What the backward needs of a forward: x and dt as they were given, the others with time first."""
 
     table: Array
+    span: float | None
     x: Array
     dt: Array
     drop: Array
@@ -86,7 +87,8 @@ def forward_sequence(kernel: Callable[..., None]) -> Callable[..., tuple[Array, 
     ) -> tuple[Array, State, Kept | None]:
         B, T, _ = x.shape
         dtype = params.layers[0].ff1.W.dtype
-        W, table = pack(params, form, timed=timed and keep)
+        span = None if timed else _only(dt, mask, form)
+        W, table = pack(params, form, timed=timed and keep, span=span)
         h, c = _states(state[0], T), _states(state[0][:, :0] if state[1] is None else state[1], T)
         widths = (table[KEPT_BACKBONE], table[KEPT_HEADS], table[KEPT_MEMORY])
         kb, kh, km = (aligned((T if keep else 1, B, width), dtype) for width in widths)
@@ -94,7 +96,7 @@ def forward_sequence(kernel: Callable[..., None]) -> Callable[..., tuple[Array, 
         room = aligned((2, B, whole_lines(table[WIDEST])), dtype)
         given = W, table, _time_first(x), _time_first(dt), _mask(mask, B), factors
         threads.share(kernel, (*given, h, c, kb, kh, km, room), B, _parts(W, T, B))
-        kept = Kept(table, x, dt, factors, h, c, kb, kh, km) if keep else None
+        kept = Kept(table, span, x, dt, factors, h, c, kb, kh, km) if keep else None
         return h[1:], (h[-1], None if state[1] is None else c[-1]), kept
 
     return twin
@@ -107,7 +109,7 @@ def backward_sequence(kernel: Callable[..., None]) -> Callable[..., tuple[CfCNet
         params: CfCNetwork, kept: Kept, d_h: Sequence[Array] | Array, d_state: State, mask: Array | None, form: CfCForm
     ) -> tuple[CfCNetwork, Array, State, Array]:
         table, (B, T), dtype = kept.table, kept.dt.shape, kept.x.dtype
-        W, _ = pack(params, form, backward=True)
+        W, _ = pack(params, form, backward=True, span=kept.span)
         d_read = _time_first(np.asarray(d_h, dtype).reshape(len(d_h), B, table[UNITS]))  # batch first, as outputs are
         d_first = d_state[0] + d_h[-1] if len(d_h) else d_state[0].copy()
         d_c = d_state[0][:, :0].copy() if d_state[1] is None else d_state[1].copy()
@@ -118,10 +120,10 @@ def backward_sequence(kernel: Callable[..., None]) -> Callable[..., tuple[CfCNet
         memory = table[KEPT_MEMORY] // 6
         widths = [table[k] for k in (INPUTS, UNITS, UNITS, UNITS, KEPT_BACKBONE, KEPT_BACKBONE, GRADIENT_HEADS)]
         buffers = tuple(aligned((parts * CAPACITY, width), dtype) for width in (*widths, 4 * memory))
-        given = (W, table, _time_first(kept.x), _time_first(kept.dt), _mask(mask, B), kept.drop, *kept[4:], d_read)
+        given = (W, table, _time_first(kept.x), _time_first(kept.dt), _mask(mask, B), kept.drop, *kept[5:], d_read)
         arguments = (*given, d_first, d_c, d_x, d_dt, D, room, buffers, rows)
         threads.share(kernel, arguments, parts, _parts(W, T, B))
-        d_params = unpack(params, table, D.sum(axis=0))
+        d_params = unpack(params, table, D.sum(axis=0), form, kept.span)
         return d_params, d_x.swapaxes(0, 1), (d_first, None if d_state[1] is None else d_c), d_dt.T
 
     return twin
@@ -207,6 +209,15 @@ def _states(first: Array, steps: int) -> Array:
     states = aligned((steps + 1, *first.shape), first.dtype)
     states[0] = first
     return states
+
+
+def _only(dt: Array, mask: Array | None, form: CfCForm) -> float | None:
+    """Return the one timespan of all steps, where there is but one and a gate that it simplifies."""
+    if form.mode not in ("default", "no_gate") or not dt.size:
+        return None
+    first = dt.flat[0 if mask is None else mask.argmax()]
+    same = dt == first if mask is None else (dt == first) | ~mask
+    return float(first) if same.all() else None
 
 
 def _own(array: Any, dtype: Any = None) -> Array:

@@ -78,13 +78,19 @@ def _features(W, cell, activation, sign, X, x, H, h, kb, place, drop, u, z, at):
 
 
 @njit(**INNER)
-def _gate(mode, heads, sign, timed, n, z, t, kept, x):
-    """Eq. 4, or without its gate, of one row: z holds the arguments of ff1 and ff2, f, and the gate's at t = 0."""
+def _gate(mode, heads, sign, timed, maps, n, z, t, kept, x):
+    """Eq. 4, or without its gate, of one row.
+
+    z holds the arguments of ff1 and ff2, then f and the gate's argument at t = 0, or with three maps the gate's at t.
+    """
     one, signed = z.dtype.type(1), sign * t
     _activate(heads, z[: 2 * n], kept[: 2 * n])
     ff1, ff2, s, f, b = kept[:n], kept[n : 2 * n], kept[2 * n : 3 * n], z[2 * n : 3 * n], z[3 * n : 4 * n]
-    for j in range(n):
-        s[j] = signed * f[j] + b[j]
+    if maps == 3:
+        _copy(f, s)
+    else:
+        for j in range(n):
+            s[j] = signed * f[j] + b[j]
     sigmoid(s)
     if timed:
         _copy(f, kept[3 * n : 4 * n])
@@ -149,7 +155,7 @@ def _lstm(W, table, x, h, c, new_c, km):
 def _step_rows(W, table, x, h, c, t, drop, new_h, new_c, kb, kh, km, z, u):
     """One time step: twin of :func:`cfc_ref.cells.cfc_network.network_step`; z and u are room to work in."""
     mode, kind, one, U = table[MODE], table[ACTIVATION], W.dtype.type(1), table[UNITS]
-    nothing = U - U
+    nothing, sign = U - U, W.dtype.type(table[SIGN])
     X, x_at, H, h_at = x, nothing, h, nothing
     if table[MEMORY] > 0:
         _lstm(W, table, x, h, c, new_c, km)
@@ -168,7 +174,7 @@ def _step_rows(W, table, x, h, c, t, drop, new_h, new_c, kb, kh, km, z, u):
         for i in range(x.shape[0]):
             kept, new = kh[i, cell[HEADS_AT] :], new_h[i, at : at + n]
             if mode <= NO_GATE:
-                _gate(mode, table[HEADS], W.dtype.type(table[SIGN]), table[TIMED], n, z[i], t[i], kept, new)
+                _gate(mode, table[HEADS], sign, table[TIMED], cell[N_HEADS], n, z[i], t[i], kept, new)
             elif mode == PURE:
                 _pure(n, z[i], t[i], vectors, kept, new)
             else:

@@ -66,11 +66,11 @@ def _sum(values):
 
 
 @njit(**INNER)
-def _d_gate(mode, heads, sign, timed, n, t, kept, d_x, room, g):
+def _d_gate(mode, heads, sign, timed, maps, n, t, kept, d_x, room, g):
     """Backward of ``_gate``: the gradients of z in g, and that of the timespan, 0 where it is not asked for."""
     one, signed = g.dtype.type(1), sign * t
     ff1, ff2, s = kept[:n], kept[n : 2 * n], kept[2 * n : 3 * n]
-    d_ff1, d_ff2, d_f, d_p = g[:n], g[n : 2 * n], g[2 * n : 3 * n], g[3 * n : 4 * n]
+    d_ff1, d_ff2, d_f, d_p = g[:n], g[n : 2 * n], g[2 * n : 3 * n], g[(maps - 1) * n : maps * n]
     if mode == DEFAULT:
         for j in range(n):
             d_ff1[j] = d_x[j] * (one - s[j])
@@ -85,8 +85,9 @@ def _d_gate(mode, heads, sign, timed, n, t, kept, d_x, room, g):
     _d_activate(heads, kept[: 2 * n], room, g[: 2 * n])
     for j in range(n):
         d_p[j] *= s[j] * (one - s[j])
-    for j in range(n):
-        d_f[j] = signed * d_p[j]
+    if maps == 4:
+        for j in range(n):
+            d_f[j] = signed * d_p[j]
     if not timed:
         return g.dtype.type(0)
     f = kept[3 * n : 4 * n]
@@ -218,7 +219,7 @@ def _d_step_rows(
         for i in range(h.shape[0]):
             kept, d, g, d_v = kh[i, cell[HEADS_AT] :], d_new[i, at : at + n], gh[i, g_at:], D[cell[VECTORS] :]
             if mode <= NO_GATE:
-                d_dt[i] += _d_gate(mode, table[HEADS], sign, table[TIMED], n, t[i], kept, d, room, g)
+                d_dt[i] += _d_gate(mode, table[HEADS], sign, table[TIMED], cell[N_HEADS], n, t[i], kept, d, room, g)
             elif mode == PURE:
                 d_dt[i] += _d_pure(n, t[i], vectors, kept, d, room, g, d_v)
             else:

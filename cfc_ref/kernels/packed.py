@@ -98,13 +98,13 @@ class _Weights:
 
 
 def pack(
-    params: CfCNetwork, form: CfCForm, *, timed: bool = False, backward: bool = False
+    params: CfCNetwork, form: CfCForm, *, timed: bool = False, backward: bool = False, span: float | None = None
 ) -> tuple[Array, npt.NDArray[np.int64]]:
-    """Return a network's weights in one array, and their table."""
+    """Return a network's weights in one array, and their table; `span` is the one timespan there is: :func:`gated`."""
     weights, variant = _Weights(backward), VARIANTS[form.variant]
     ends = _Ends()
     records = []
-    for layer in params.layers:
+    for layer in params.layers if span is None else [gated(layer, form, span) for layer in params.layers]:
         record, ends = _record(layer, form, timed, weights, ends)
         records.append(record)
     head = [0] * HEAD
@@ -120,6 +120,16 @@ def pack(
         head[LSTM] = weights.linear(np.concatenate([W, params.lstm.recurrent_map.W], axis=1), bias, W.shape[1])
     table = np.array([*head, *(entry for record in records for entry in record)], np.int64)
     return weights.array(params.layers[0].ff1.W.dtype), table
+
+
+def gated(layer: CfCParams, form: CfCForm, span: float) -> CfCParams:
+    r"""Return a cell's gate for one timespan, a single linear map: three heads for four.
+
+    .. math:: \pm (W_a u + b_a)\,t + W_b u + b_b = (\pm t\,W_a + W_b)\,u \pm t\,b_a + b_b
+    """
+    factor = VARIANTS[form.variant].gate_sign * span
+    rate, start = layer.time_a, layer.time_b
+    return layer._replace(time_a=None, time_b=Dense(factor * rate.W + start.W, factor * rate.b + start.b))
 
 
 def pack_stream(
@@ -187,7 +197,7 @@ def _vectors(layer: CfCParams) -> list[Array]:
     return [np.abs(w_tau), A, B]
 
 
-def unpack(params: CfCNetwork, table: npt.NDArray[np.int64], D: Array) -> CfCNetwork:
+def unpack(params: CfCNetwork, table: npt.NDArray[np.int64], D: Array, form: CfCForm, span: float | None) -> CfCNetwork:
     """Return gradients by parameter from those of the weights as they are packed for the forward."""
 
     def linear(start: int, inputs: int, outputs: int) -> tuple[Array, Array]:
@@ -204,6 +214,9 @@ def unpack(params: CfCNetwork, table: npt.NDArray[np.int64], D: Array) -> CfCNet
         W, b = linear(cell.head_map, sizes[-1], cell.n_heads * cell.n)
         own = [slice(k * cell.n, (k + 1) * cell.n) for k in range(max(3, cell.n_heads))]
         heads: list[Any] = [Dense(W[rows], b[rows]) for rows in own[: cell.n_heads]]
+        if span is not None:  # backward of `gated`
+            factor = VARIANTS[form.variant].gate_sign * span
+            heads.insert(2, Dense(*(factor * d for d in heads[2])))
         d_layer = CfCParams(tuple(backbone), *heads)
         vectors = D[cell.vectors : cell.vectors + 3 * cell.n][None]
         by_name: dict[str, Any] = {"A": vectors[:, own[1]], "B": vectors[:, own[2]]}

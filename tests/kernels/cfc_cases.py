@@ -77,7 +77,7 @@ def cases(draw, layouts, **options):
         layer._read,
         array(B, T, layer.input_size),
         state(1.0),
-        layout(rng.uniform(0, 2, (B, T)).astype(layer.dtype)),
+        layout((rng.uniform(0, 2, (B, T)) if draw(st.booleans()) else np.full((B, T), 0.7)).astype(layer.dtype)),
         mask,
         layer._form,
         drop,
