@@ -305,7 +305,6 @@ from cfc_ref import from_ncps
 model = from_ncps("model.safetensors", mode="default", activation="lecun_tanh")
 model.backend = "numpy"
 files = np.load("xy.npz")
-model.backend = "numpy"
 step = model.stepper()
 y = np.array([step(sample) for sample in files["x"]])
 assert np.abs(y - files["y"]).max() < 1e-5

@@ -89,15 +89,25 @@ def cases(draw, layouts, **options):
 
 def in_float64(case):
     """The same numbers in the wider type."""
-    return Case(*(_widened(part) for part in case))
+    return _with_numbers(case, lambda part: part.astype(np.float64))
 
 
-def _widened(part):
-    if isinstance(part, np.ndarray):
-        return part if part.dtype == np.bool_ else part.astype(np.float64)
-    if isinstance(part, list):
-        return [_widened(branch) for branch in part]
-    return part if isinstance(part, CfCForm) or not isinstance(part, tuple) else tree_map(_widened, part)
+def nudged(case):
+    """The same numbers, each moved to one of its two neighbours."""
+    rng = np.random.default_rng(0)
+    ends = np.array([-np.inf, np.inf])
+    return _with_numbers(case, lambda part: np.nextafter(part, rng.choice(ends, part.shape).astype(part.dtype)))
+
+
+def _with_numbers(case, change):
+    def changed(part):
+        if isinstance(part, np.ndarray):
+            return part if part.dtype == np.bool_ else change(part)
+        if isinstance(part, list):
+            return [changed(branch) for branch in part]
+        return part if isinstance(part, CfCForm) or not isinstance(part, tuple) else tree_map(changed, part)
+
+    return Case(*map(changed, case))
 
 
 def run(of, case, keep=False):
