@@ -38,8 +38,10 @@ class Progress:
         Of the batches of this epoch so far: of loss times weight, and of weight.
     elapsed : float
         Seconds spent in this epoch so far.
-    loss, validation_loss, seconds : list of float
+    loss, validation_loss, metric, seconds : list of float
         Of the epochs that are done.
+    stopped : bool
+        Whether the rule says that it is over.
     """
 
     epoch: int = 0
@@ -49,7 +51,9 @@ class Progress:
     elapsed: float = 0.0
     loss: list[float] = field(default_factory=list)
     validation_loss: list[float] = field(default_factory=list)
+    metric: list[float] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
+    stopped: bool = False
 
     @property
     def best_epoch(self) -> int:

@@ -55,7 +55,7 @@ class Examples(NamedTuple):
         if self.mask is None:
             return Examples(x, y, dt, None, self.per_step)
         mask = self.mask[which]
-        T = int(np.flatnonzero(mask.any(axis=0))[-1]) + 1
+        T = _steps(mask)
         return Examples(x[:, :T], y[:, :T] if self.per_step else y, dt[:, :T], mask[:, :T], self.per_step)
 
     @property
@@ -129,6 +129,11 @@ def arrange_examples(name: str, model: Layer, data: Any, loss: Loss) -> Examples
     return examples
 
 
+def _steps(mask: Array) -> int:
+    """Return how many steps there are up to the last real one of any sequence."""
+    return int(np.flatnonzero(mask.any(axis=0))[-1]) + 1
+
+
 @contextlib.contextmanager
 def _named_as_part_of(name: str) -> Iterator[None]:
     """Say in refusals which data they are about."""
@@ -164,6 +169,11 @@ def predict(model: Layer, x: Array, timespans: Array, mask: Array | None, *, bat
     >>> predict(CfC(3, 2, seed=0), np.ones((4, 5, 3)), np.ones((4, 5)), None, batch_size=3).shape
     (4, 5, 2)
     """
-    parts = [slice(first, first + batch_size) for first in range(0, len(x), batch_size)]
-    outputs = [model(x[k], timespans=timespans[k], mask=None if mask is None else mask[k])[0] for k in parts]
+    outputs = []
+    for first in range(0, len(x), batch_size):
+        k = slice(first, first + batch_size)
+        real = None if mask is None else mask[k]
+        T = x.shape[1] if real is None or model.return_sequences else _steps(real)  # the last state is held from there
+        real = None if real is None else real[:, :T]
+        outputs.append(model(x[k, :T], timespans=timespans[k, :T], mask=real)[0])
     return np.concatenate(outputs)

@@ -23,6 +23,8 @@ class History:
         Mean training loss of each epoch, while its weights changed and with dropout; without the L2 penalty.
     validation_loss : list of float
         Loss on the validation data after each epoch; empty where there are none.
+    metric : list of float
+        What else was asked for of the outputs on the validation data, after each epoch.
     seconds : list of float
         Wall time of each epoch.
     best_epoch : int
@@ -39,6 +41,7 @@ class History:
 
     loss: list[float] = field(default_factory=list)
     validation_loss: list[float] = field(default_factory=list)
+    metric: list[float] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
     best_epoch: int = -1
     last_weights: dict[str, npt.NDArray[Any]] = field(default_factory=dict)

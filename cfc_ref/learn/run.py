@@ -11,6 +11,7 @@ import hashlib
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -45,6 +46,8 @@ class Settings(NamedTuple):
     clip: Any
     l2: float
     patience: int | None
+    metric: Callable[..., float] | None
+    stop: Callable[[History], bool] | None
     seed: int
 
 
@@ -88,10 +91,12 @@ class Run:
 
     @property
     def finished(self) -> bool:
-        """Whether all epochs are done, or the validation loss has not fallen for as long as patience lasts."""
+        """Whether all epochs are done, the rule says so, or the validation loss falls no more and patience is out."""
         done, patience = len(self.progress.loss), self.settings.patience
-        return done == self.settings.epochs or (
-            patience is not None and done > 0 and done - 1 - self.progress.best_epoch >= patience
+        return (
+            done == self.settings.epochs
+            or self.progress.stopped
+            or (patience is not None and done > 0 and done - 1 - self.progress.best_epoch >= patience)
         )
 
     def train_epoch(self, advance: Callable[[], None]) -> None:
@@ -134,30 +139,39 @@ class Run:
         return loss
 
     def _end_epoch(self, began: float) -> None:
-        progress = self.progress
+        progress, settings = self.progress, self.settings
         progress.loss.append(progress.loss_sum / progress.weight_sum)
         if self.held_back is not None:
             x, y, dt, mask, _ = self.held_back
-            output = predict(self.model, x, dt, mask, batch_size=self.settings.batch_size)
+            output = predict(self.model, x, dt, mask, batch_size=settings.batch_size)
             self._stop_unless_finite("output", output)
-            loss, _ = self.settings.loss(output, y, self.held_back.counts)
+            loss, _ = settings.loss(output, y, self.held_back.counts)
             self._stop_unless_finite("loss", loss)
             progress.validation_loss.append(loss)
+            if settings.metric is not None:
+                progress.metric.append(float(settings.metric(output, y, self.held_back.counts)))
             if progress.best_epoch == progress.epoch:
                 self.best = _copies(self.model.parameters)
         progress.seconds.append(time.monotonic() - began)
         progress.epoch += 1
         progress.batch, progress.loss_sum, progress.weight_sum, progress.elapsed = 0, 0.0, 0.0, 0.0
+        if settings.stop is not None:
+            progress.stopped = bool(settings.stop(self.history))
         self.good = _copies(self.model.parameters)
         if self.path is not None:
             self._save()
 
+    @property
+    def history(self) -> History:
+        """What has happened so far."""
+        p = self.progress
+        return History(p.loss, p.validation_loss, p.metric, p.seconds, p.best_epoch)
+
     def end(self) -> History:
         """Give the model its best weights, and return what happened."""
-        last = self.model.state_dict()
+        history = replace(self.history, last_weights=self.model.state_dict())
         _write(self.model.parameters, self.best)
-        p = self.progress
-        return History(p.loss, p.validation_loss, p.seconds, p.best_epoch, last)
+        return history
 
     def _stop_unless_finite(self, what: str, value: Any) -> None:
         if np.isfinite(value).all():

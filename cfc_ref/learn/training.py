@@ -6,7 +6,7 @@ LTC's, back to conductances that are not negative).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -40,9 +40,11 @@ def fit(
     validation: Any = None,
     seed: int = 0,
     checkpoint: str | Path | None = None,
-    progress: bool = True,
+    progress: bool | Callable[[History], object] = True,
     l2: float = 0.0,
     patience: int | None = None,
+    metric: Callable[..., float] | None = None,
+    stop: Callable[[History], bool] | None = None,
 ) -> History:
     r"""Train a model, whose weights it changes in place.
 
@@ -76,12 +78,18 @@ def fit(
     checkpoint : str or Path, optional
         A file that keeps the run, after each epoch and each minute. Where it is there, the run goes on from it and ends
         with the same weights as if it had never stopped.
-    progress : bool
-        Show a progress bar.
+    progress : bool or callable
+        Show a progress bar; or what is called with the History so far after each epoch.
     l2 : float
         λ of a penalty λΣw² on the weights of the cell's linear maps, as Keras's; :func:`cfc_ref.learn.gradients.d_l2`.
     patience : int, optional
         Stop after so many epochs without a lower validation loss.
+    metric : callable, optional
+        ``metric(prediction, target, mask)``, called like a loss with all validation data after each epoch, returns the
+        number that ``History.metric`` keeps.
+    stop : callable, optional
+        Called with the History so far after each epoch: whether to stop. With a checkpoint, one with a `repr` that says
+        what it does.
 
     Returns
     -------
@@ -117,10 +125,13 @@ def fit(
         _clip(clip),
         checks.number("l2", l2),
         None if patience is None else checks.count("patience", patience, at_least=1),
+        _callable("metric", metric),
+        _callable("stop", stop),
         checks.count("seed", seed),
     )
     _check_together(settings, model, validation)
-    shown = checks.flag("progress", progress)
+    report = progress if callable(progress) else None
+    shown = report is None and checks.flag("progress", progress)
     train = arrange_examples("data", model, data, settings.loss)
     held_back = None if validation is None else arrange_examples("validation", model, validation, settings.loss)
     path = None if checkpoint is None else checkpoint_path(checkpoint)
@@ -128,6 +139,8 @@ def fit(
     with run.bar(shown) as advance, np.errstate(all="ignore"):
         while not run.finished:
             run.train_epoch(advance)
+            if report is not None:
+                report(run.history)
     return run.end()
 
 
@@ -146,10 +159,18 @@ def _clip(clip: Any) -> Any:
     return GlobalNorm(checks.number("clip", clip, positive=True))
 
 
+def _callable(name: str, value: Any) -> Any:
+    if value is not None and not callable(value):
+        checks.refuse(name, type(value).__name__, "a function, or None", "pass a function", TypeError)
+    return value
+
+
 def _check_together(settings: Settings, model: Layer, validation: Any) -> None:
     if settings.l2 < 0:
         checks.refuse("l2", repr(settings.l2), "a number >= 0", "pass 0 to do without")
     if settings.l2 > 0 and not penalised(model.parameters):
         checks.refuse("l2", repr(settings.l2), "0.0, as the model has no linear maps in its cell", "leave it out")
-    if settings.patience is not None and validation is None:
-        checks.refuse("patience", repr(settings.patience), "None without validation data", "pass validation as well")
+    for name in ("patience", "metric"):
+        if getattr(settings, name) is not None and validation is None:
+            got = repr(getattr(settings, name))
+            checks.refuse(name, got, "None without validation data", "pass validation as well")

@@ -269,3 +269,22 @@ def test_a_run_that_is_killed_20_times_ends_with_the_same_bits(tmp_path):
     assert done[9] < 320, done  # at least half of the kills were before the end
     with np.load(tmp_path / "whole.npz") as whole, np.load(tmp_path / "broken.npz") as broken:
         assert all(np.array_equal(whole[name], broken[name]) for name in whole.files)
+
+
+def enough(history):
+    """Stop after the second epoch."""
+    return len(history.loss) == 2
+
+
+def test_a_run_that_a_rule_has_stopped_does_not_go_on(tmp_path):
+    """Not even where it was killed between the checkpoint of its last epoch and its end."""
+    arguments = {"epochs": 5, "metric": mean, "stop": enough, "checkpoint": tmp_path / "run.npz"}
+    first = trained(**arguments)
+    again = trained(**arguments)
+    assert same_run(first, again)
+    assert first[1].metric == again[1].metric
+    assert len(again[1].loss) == len(again[1].metric) == 2
+
+
+def mean(prediction, target, mask):
+    return float(prediction.mean())

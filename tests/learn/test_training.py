@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from cfc_ref import CfC
+from cfc_ref.learn.examples import arrange_examples, predict
 from cfc_ref.learn.gradients import GlobalNorm, TensorNorm
 from cfc_ref.learn.history import History
 from cfc_ref.learn.losses import cross_entropy, mse
@@ -371,3 +372,71 @@ def test_l2_that_would_do_nothing_is_refused():
 
 def test_a_history_of_nothing_has_words():
     assert repr(History()) == "History(0 epochs)"
+
+
+# --- what is looked at after each epoch
+
+HELD_BACK = X[:5] + 1, Y[:5], DT[:5]
+
+
+def mean_of_outputs(prediction, target, mask):
+    assert mask is None
+    assert_close(target, HELD_BACK[1])
+    return prediction.mean()
+
+
+def test_a_metric_is_kept_of_the_validation_outputs_of_each_epoch():
+    model, means = small(), []
+
+    def look(history):
+        means.append(float(model(HELD_BACK[0], timespans=HELD_BACK[2])[0].mean()))
+        assert len(history.metric) == len(means)
+
+    _, history = trained((X, Y, DT), model, validation=HELD_BACK, metric=mean_of_outputs, progress=look)
+    assert_close(history.metric, means, rtol=1e-5)
+    assert len(set(means)) == 3
+
+
+def test_training_stops_where_the_rule_says_so():
+    seen = []
+
+    def stop(history):
+        seen.append(len(history.loss))
+        return len(history.loss) == 2
+
+    _, history = trained(epochs=9, stop=stop)
+    assert (seen, len(history.loss)) == ([1, 2], 2)
+
+
+def test_a_function_is_told_of_each_epoch_in_place_of_a_bar():
+    told = []
+    _, history = trained(progress=lambda history: told.append(list(history.loss)))
+    assert told == [history.loss[:1], history.loss[:2], history.loss]
+
+
+def test_metrics_and_rules_that_can_not_be_called_are_refused():
+    common = {"model": small(), "data": (X, Y), **SHORT}
+    bad.refuses(fit, "metric", "accuracy", validation=HELD_BACK, **common)
+    bad.refuses(fit, "metric", mean_of_outputs, **common)
+    bad.refuses(fit, "stop", True, **common)
+
+
+@pytest.mark.parametrize("many", [True, False])
+def test_steps_masked_at_the_end_are_left_out_and_change_neither_loss_nor_gradients(many):
+    """Of a batch, those at the end that are masked in all of its sequences."""
+    mask = np.arange(9) < RNG.integers(2, 6, size=24)[:, None]
+    x, y = np.where(mask[..., None], X, np.nan), Y if many else Y[:, -1]
+    model = small(return_sequences=many, dtype="float64")
+    whole = arrange_examples("data", model, (x, y, DT, mask), mse)
+    part = whole.take(np.arange(24))
+    assert whole.x.shape[1] == 9
+    assert part.x.shape[1] == 5
+    results = []
+    for data in (whole, part):
+        output, _, tape = model.forward(data.x, timespans=data.dt, mask=data.mask)
+        loss, d_output = mse(output, data.y, data.counts)
+        results.append([loss, *model.backward(tape, d_output).parameters.values()])
+    for got, ref in zip(*results, strict=True):
+        assert_close(got, ref, rtol=1e-11)
+    ref = model(x, timespans=DT, mask=mask)[0]
+    assert_close(predict(model, whole.x, whole.dt, whole.mask, batch_size=7), ref, rtol=1e-11)
