@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -23,7 +23,19 @@ if TYPE_CHECKING:
     from cfc_ref.layers.base import Layer
     from cfc_ref.learn.history import History
 
-__all__ = ["CHECKPOINT", "SETTINGS", "Trained", "begin_run", "end_run", "file_digest", "model_file", "read_trained"]
+__all__ = [
+    "CHECKPOINT",
+    "SETTINGS",
+    "Trained",
+    "begin_run",
+    "end_run",
+    "file_digest",
+    "model_file",
+    "read_trained",
+    "refuse_other_settings",
+    "write_json",
+    "write_training",
+]
 
 MODEL, SETTINGS, FIGURES, HISTORY = "model.npz", "settings.json", "figures.json", "history.json"
 CHECKPOINT = "checkpoint.npz"
@@ -86,17 +98,38 @@ name another folder.
     whole = {"format": _FORMAT, "settings": settings, "preparation": preparation.as_dict()}
     text = json.dumps(whole, indent=1, allow_nan=False)
     if (path / SETTINGS).exists():
-        found = _read_json(path / SETTINGS).get("settings", {})
-        for name, value in json.loads(text)["settings"].items():
-            if found.get(name) != value:
-                got = f"a folder with a run of {name} {found.get(name)}"
-                expected = f"a new folder, or the run's own settings, {name} {value}"
-                checks.refuse("out", got, expected, "name another folder")
+        refuse_other_settings(_read_json(path / SETTINGS).get("settings", {}), settings)
     finished = path / FIGURES if (path / SETTINGS).exists() else path / MODEL
     if finished.exists():
         checks.refuse("out", f"{str(path)!r}, which holds a trained network", "a new folder", "name another folder")
     write_atomically(path / SETTINGS, f"{text}\n".encode())
     return path
+
+
+def refuse_other_settings(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+    """Refuse a folder of a run with other settings.
+
+    Parameters
+    ----------
+    found : mapping
+        The settings in the folder, as JSON has them.
+    wanted : mapping
+        Those of the run that is to go on; JSON.
+
+    Raises
+    ------
+    ValueError
+        Naming the first that differs.
+
+    Examples
+    --------
+    >>> refuse_other_settings({"epochs": 5}, {"epochs": 5})
+    """
+    for name, value in json.loads(json.dumps(wanted)).items():
+        if found.get(name) != value:
+            got = f"a folder with a run of {name} {found.get(name)}"
+            expected = f"a new folder, or the run's own settings, {name} {value}"
+            checks.refuse("out", got, expected, "name another folder")
 
 
 def end_run(
@@ -131,15 +164,65 @@ def end_run(
     ...     read_trained(folder).figures
     {'rows': 3}
     """
+    write_training(path, model, history, pictures)
+    write_json(path / FIGURES, figures)
+    (path / CHECKPOINT).unlink(missing_ok=True)
+
+
+def write_training(path: Path, model: Layer, history: History, pictures: Iterable[tuple[str, Figure]]) -> None:
+    """Write a model, how its training went, and pictures.
+
+    Parameters
+    ----------
+    path : Path
+        A folder.
+    model : Layer
+        A network.
+    history : History
+        What :func:`cfc_ref.fit` returned.
+    pictures : iterable of (str, matplotlib Figure)
+        With the names of their files.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from cfc_ref import CfC
+    >>> from cfc_ref.learn.history import History
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_training(Path(folder), CfC(1, 2, seed=0), History(), [])
+    ...     sorted(file.name for file in Path(folder).iterdir())
+    ['history.json', 'model.npz']
+    """
     save(path / MODEL, model)
     for name, figure in pictures:
         buffer = io.BytesIO()
         figure.savefig(buffer, format="png", metadata={"Software": None})
         write_atomically(path / name, buffer.getvalue())
     course = {name: getattr(history, name) for name in ("loss", "validation_loss", "seconds", "best_epoch")}
-    for name, content in ((HISTORY, course), (FIGURES, figures)):
-        write_atomically(path / name, f"{json.dumps(content, indent=1, allow_nan=False)}\n".encode())
-    (path / CHECKPOINT).unlink(missing_ok=True)
+    if history.metric:
+        course["metric"] = history.metric
+    write_json(path / HISTORY, course)
+
+
+def write_json(path: Path, content: Any) -> None:
+    r"""Write JSON to a file, whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    content : dict or list
+        Without NaN and infinity.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_json(Path(folder) / "file.json", {"a": 1.5})
+    ...     (Path(folder) / "file.json").read_text()
+    '{\n "a": 1.5\n}\n'
+    """
+    write_atomically(path, f"{json.dumps(content, indent=1, allow_nan=False)}\n".encode())
 
 
 def file_digest(path: str | Path) -> str:

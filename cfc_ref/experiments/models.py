@@ -1,0 +1,96 @@
+"""The models of the experiments, with the official code's fresh weights."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from cfc_ref import checks
+from cfc_ref.experiments.settings import MODELS, Recipe
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from cfc_ref.layers.base import Layer
+
+__all__ = ["build_model"]
+
+_MODES = {"cfc": "default", "no_gate": "no_gate", "pure": "pure", "mixed": "default"}
+
+
+def build_model(
+    name: str, recipe: Recipe, input_size: int, outputs: int, return_sequences: bool, seed: int | np.random.Generator
+) -> Layer:
+    """Return a model with fresh weights, in float32.
+
+    Parameters
+    ----------
+    name : {"cfc", "no_gate", "pure", "mixed", "ltc", "lstm", "ctrnn"}
+        Which one.
+    recipe : Recipe
+        Its hyper-parameters.
+    input_size, outputs : int
+        Features in and out; the official code's dense layer behind the network is its projection.
+    return_sequences : bool
+        Every step's output, or the last one's.
+    seed : int or numpy Generator
+        Of its weights.
+
+    Raises
+    ------
+    ValueError, TypeError
+        In three parts.
+
+    Examples
+    --------
+    >>> from cfc_ref.experiments.settings import SETTINGS
+    >>> build_model("cfc", SETTINGS["walker2d"]["cfc"], 17, 17, True, 0)
+    CfC(17 inputs, 64 units, 17 outputs, mode 'default', variant 'tensorflow', backbone 256 x 1 silu, float32, \
+87,889 parameters)
+    """
+    common = {
+        "input_size": input_size,
+        "units": recipe.units,
+        "proj_size": outputs,
+        "return_sequences": return_sequences,
+    }
+    if checks.choice("model", name, MODELS) == "ltc":
+        return _ltc(recipe, common, seed)
+    if name in _MODES:
+        return _cfc(name, recipe, common, seed)
+    baselines = importlib.import_module("cfc_ref.layers.baselines")
+    if name == "lstm":
+        return baselines.LSTM(**common, seed=seed)
+    return baselines.CTRNN(**common, ode_unfolds=recipe.unfolds, seed=seed)
+
+
+def _cfc(name: str, recipe: Recipe, common: dict[str, Any], seed: Any) -> Layer:
+    from cfc_ref.layers.cfc import CfC
+
+    return CfC(
+        **common,
+        mixed_memory=name == "mixed",
+        mode=_MODES[name],
+        activation=recipe.activation or "lecun_tanh",
+        backbone_units=recipe.backbone_units,
+        backbone_layers=recipe.backbone_layers,
+        backbone_dropout=recipe.dropout,
+        variant="tensorflow",
+        forget_bias=1.0 if recipe.forget_bias is None else recipe.forget_bias,
+        seed=seed,
+    )
+
+
+def _ltc(recipe: Recipe, common: dict[str, Any], seed: Any) -> Layer:
+    """Return an LTC whose neurons all excite or inhibit each other, which ncps's full wiring does less evenly."""
+    from cfc_ref.layers.initial import generator, glorot
+    from cfc_ref.layers.ltc import LTC
+
+    rng = generator(seed)
+    layer = LTC(**common, ode_unfolds=recipe.unfolds or 6, implicit_param_constraints=False, seed=rng)
+    weights = layer.parameters
+    for name in ("rnn_cell.erev", "rnn_cell.sensory_erev"):
+        weights[name][...] = rng.choice([-1, 1], weights[name].shape)
+    weights["fc.weight"][...] = glorot(rng, weights["fc.weight"].shape)
+    weights["fc.bias"][...] = 0
+    return layer

@@ -1,0 +1,280 @@
+"""A model trained by a recipe on a task, in a folder: what the experiments share.
+
+``experiment.json`` is written first, ``results.json`` last: a folder with the first and without the last holds a run
+that is not finished, and goes on.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+import numpy as np
+
+from cfc_ref import checks
+from cfc_ref.data.folder import CHECKPOINT, refuse_other_settings, write_json, write_training
+from cfc_ref.experiments.models import build_model
+from cfc_ref.experiments.settings import Recipe
+from cfc_ref.io import output_folder
+from cfc_ref.learn.examples import predict
+from cfc_ref.learn.gradients import TensorNorm
+from cfc_ref.learn.optimizers import Adam, RMSprop
+from cfc_ref.learn.schedules import Exponential
+from cfc_ref.learn.training import fit
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from cfc_ref.layers.base import Layer
+    from cfc_ref.learn.history import History
+
+    Array = npt.NDArray[Any]
+
+__all__ = ["EXPERIMENT", "RESULTS", "Part", "Task", "run_experiment"]
+
+EXPERIMENT, RESULTS = "experiment.json", "results.json"
+_FORMAT = "cfc_ref experiment, version 1"
+_SHORT = 1e-3  # the official code lengthens an LTC's timespans by it
+_BATCH = 256  # sequences at a time, where nothing is learned
+
+
+class Part(NamedTuple):
+    """Sequences of a task, as :func:`cfc_ref.fit` takes them.
+
+    Attributes
+    ----------
+    x : ndarray, shape (N, T, F)
+    y : ndarray, shape (N, T, O) or (N,)
+    timespans : ndarray, shape (N, T)
+    mask : ndarray of bool, shape (N, T), or None
+    """
+
+    x: Array
+    y: Array
+    timespans: Array
+    mask: Array | None = None
+
+    def first(self, n: int | None) -> Part:
+        """Return the first `n` of them, or all."""
+        return Part(self.x[:n], self.y[:n], self.timespans[:n], None if self.mask is None else self.mask[:n])
+
+
+class Task(NamedTuple):
+    """What is to be learned.
+
+    Attributes
+    ----------
+    settings : dict
+        What makes it another task; JSON.
+    parts : dict of Part
+        "training", "validation", and where there is one "test".
+    loss : str
+        Of :func:`cfc_ref.fit`.
+    outputs : int
+        Of a network.
+    return_sequences : bool
+        Whether there is a target a step.
+    figure : str
+        What a network is judged by, "MSE" or "accuracy".
+    measure : callable
+        ``measure(outputs, y)`` returns it.
+    metric : callable or None
+        For :func:`cfc_ref.fit`.
+    stop : callable or None
+        For :func:`cfc_ref.fit`.
+    by_step : callable
+        ``by_step(outputs, part)`` returns what the second picture shows: steps, and the figure of each.
+    """
+
+    settings: dict[str, Any]
+    parts: dict[str, Part]
+    loss: str
+    outputs: int
+    return_sequences: bool
+    figure: str
+    measure: Callable[[Array, Array], float]
+    metric: Callable[..., float] | None
+    stop: Callable[[History], bool] | None
+    by_step: Callable[[Array, Part], tuple[Array, Array]]
+
+
+def run_experiment(
+    task: Task,
+    name: str,
+    recipe: Recipe,
+    *,
+    seed: int,
+    out: str | Path,
+    command: str = "",
+    progress: bool | Callable[[History], object] = False,
+) -> dict[str, Any]:
+    """Train a model, judge it, and write everything to a folder; a run that was stopped goes on there.
+
+    Judged are the weights with the lowest loss on the validation part, and beside them those of the last epoch.
+
+    Parameters
+    ----------
+    task : Task
+        What is to be learned.
+    name : str
+        Of the model, one of :data:`cfc_ref.experiments.settings.MODELS`.
+    recipe : Recipe
+        How it is made and trained.
+    seed : int
+        Of its fresh weights, the order of sequences and dropout.
+    out : str or Path
+        The folder; made where it is missing.
+    command : str
+        What was called, for the results.
+    progress
+        As :func:`cfc_ref.fit` takes it.
+
+    Returns
+    -------
+    dict
+        What ``results.json`` holds: the figures, and what they were got with. Of a finished run it is read.
+
+    Raises
+    ------
+    ValueError, TypeError
+        In three parts, also for a folder with a run of other settings.
+    FloatingPointError
+        As :func:`cfc_ref.fit`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from cfc_ref.experiments.settings import SETTINGS
+    >>> from cfc_ref.experiments.xor import xor_task
+    >>> recipe = SETTINGS["xor"]["cfc"]._replace(units=4, backbone_units=8, epochs=2)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     results = run_experiment(xor_task(event_based=True, samples=50), "cfc", recipe, seed=0, out=folder)
+    ...     sorted(file.name for file in Path(folder).iterdir())
+    ['by_step.png', 'experiment.json', 'history.json', 'history.png', 'model.npz', 'results.json']
+    >>> results["figure"], sorted(results["best"])
+    ('accuracy', ['test', 'validation'])
+    """
+    sequences = task.parts["training"].x
+    model = build_model(name, recipe, sequences.shape[2], task.outputs, task.return_sequences, seed)
+    settings = {**task.settings, "model": name, "seed": seed, **recipe._asdict()}
+    settings.pop("note")
+    path = _begin(out, settings)
+    if (path / RESULTS).exists():
+        return dict(json.loads((path / RESULTS).read_text(encoding="utf-8")))
+    parts = {part: _for_model(name, data) for part, data in task.parts.items()}
+    history = fit(
+        model,
+        parts["training"],
+        loss=task.loss,
+        optimizer=_optimizer(recipe),
+        epochs=recipe.epochs,
+        batch_size=recipe.batch_size,
+        schedule=_schedule(recipe, len(sequences)),
+        clip=TensorNorm(recipe.clipnorm),
+        validation=parts["validation"],
+        seed=seed,
+        checkpoint=path / CHECKPOINT,
+        progress=progress,
+        l2=recipe.l2,
+        metric=task.metric,
+        stop=task.stop,
+    )
+    results = _results(task, model, history, parts)
+    results |= {"command": command, "seed": seed, "settings": settings, "versions": _versions()}
+    write_training(path, model, history, _pictures(task, model, history, parts))
+    write_json(path / RESULTS, results)
+    (path / CHECKPOINT).unlink(missing_ok=True)
+    return results
+
+
+def _begin(out: str | Path, settings: dict[str, Any]) -> Path:
+    """Return the folder of a run, a new one or that of a run of the same settings."""
+    path = output_folder("out", out)
+    if (path / EXPERIMENT).exists():
+        try:
+            found = json.loads((path / EXPERIMENT).read_text(encoding="utf-8"))
+            stored = found["settings"] if found["format"] == _FORMAT else None
+        except (OSError, ValueError, KeyError, TypeError):
+            stored = None
+        if not isinstance(stored, dict):
+            got = f"a folder with an {EXPERIMENT} that is something else"
+            checks.refuse("out", got, "a new folder, or that of an experiment", "name another folder")
+        refuse_other_settings(stored, settings)
+    elif any(path.iterdir()):
+        checks.refuse("out", f"{str(path)!r}, which holds other files", "a new folder", "name another folder")
+    else:
+        write_json(path / EXPERIMENT, {"format": _FORMAT, "settings": settings})
+    return path
+
+
+def _for_model(name: str, part: Part) -> Part:
+    return part._replace(timespans=part.timespans + np.float32(_SHORT)) if name == "ltc" else part
+
+
+def _optimizer(recipe: Recipe) -> Adam | RMSprop:
+    """Return the optimiser with the update of TensorFlow 2, with which the official code was run."""
+    if checks.choice("optimizer", recipe.optimizer, ("adam", "rmsprop")) == "adam":
+        return Adam(recipe.learning_rate, variant="keras")
+    # Its RMSprop divides by √s + ε, as PyTorch's does, where Keras 3 has √(s + ε).
+    return RMSprop(recipe.learning_rate, rho=0.9, epsilon=1e-7, variant="torch")
+
+
+def _schedule(recipe: Recipe, sequences: int) -> Exponential:
+    """Return the decay of the learning rate; the official code's epoch has whole batches only."""
+    whole = max(1, sequences // recipe.batch_size)
+    batches = -(-sequences // recipe.batch_size)
+    return Exponential(recipe.decay ** (batches / whole))
+
+
+def _results(task: Task, model: Layer, history: History, parts: dict[str, Part]) -> dict[str, Any]:
+    """Return the figures of the best weights and of the last; the model has the best ones before and after."""
+    figures = {}
+    best = model.state_dict()
+    for which, weights in (("last", history.last_weights), ("best", best)):
+        model.load_state_dict(weights)
+        judged = {part: data for part, data in parts.items() if part != "training"}
+        figures[which] = {part: task.measure(_outputs(model, data), data.y) for part, data in judged.items()}
+    return {
+        "figure": task.figure,
+        "best": figures["best"],
+        "last": figures["last"],
+        "epochs": len(history.loss),
+        "best_epoch": history.best_epoch + 1,
+        "seconds": sum(history.seconds),
+        "seconds_per_epoch": sum(history.seconds) / len(history.seconds),
+        "parameters": sum(array.size for array in model.parameters.values()),
+    }
+
+
+def _outputs(model: Layer, part: Part) -> Array:
+    return predict(model, part.x, part.timespans, part.mask, batch_size=_BATCH)
+
+
+def _versions() -> dict[str, str | None]:
+    import platform
+    from importlib.metadata import PackageNotFoundError, version
+
+    found: dict[str, str | None] = {"python": platform.python_version(), "machine": platform.machine()}
+    for package in ("cfc-ref", "numpy", "numba"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = None
+    return found
+
+
+def _pictures(task: Task, model: Layer, history: History, parts: dict[str, Part]) -> Iterator[tuple[str, Figure]]:
+    from cfc_ref.plots.training import plot_by_step, plot_history
+
+    yield "history.png", _figure(plot_history(history))
+    last = list(parts)[-1]
+    steps, values = task.by_step(_outputs(model, parts[last]), parts[last])
+    yield "by_step.png", _figure(plot_by_step(steps, values, f"{last} {task.figure}"))
+
+
+def _figure(ax: Axes) -> Figure:
+    return cast("Figure", ax.figure)
