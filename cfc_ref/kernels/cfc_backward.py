@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from numba import njit
 
+from cfc_ref.kernels.cfc_forward import _any
 from cfc_ref.kernels.cfc_rows_back import _d_step_rows, _d_weights
 from cfc_ref.kernels.elementwise import _add, _copy
 from cfc_ref.kernels.mathfun import INNER, OPTIONS
@@ -31,6 +32,13 @@ def _move(a, b):
 
 
 @njit(**INNER)
+def _add_rows(d_read, t, d_h, r0, r1):
+    """Add to the gradients of states what comes from their being read."""
+    for i in range(r0, r1):
+        _add(d_read[i, t], d_h[i])
+
+
+@njit(**INNER)
 def _steps(W, table, x, dt, mask, drop, h, c, kb, kh, km, d_read, d_h, d_c, d_x, d_dt, D, room, buffers, base, r0, r1):
     """All time steps of the rows from r0 to r1, backwards, with the room from row `base` on."""
     T, U, n = dt.shape[0], table[UNITS], r1 - r0
@@ -39,6 +47,11 @@ def _steps(W, table, x, dt, mask, drop, h, c, kb, kh, km, d_read, d_h, d_c, d_x,
     d_old, d_y, du = room[0, base : base + n], room[1, base : base + n], room[2, base : base + n]
     held, held_c = room[3, base : base + n], room[4, base : base + n]
     for t in range(T - 1, -1, -1):
+        if masked and not _any(mask[t, r0:r1]):
+            _clear(d_x[t, r0:r1])
+            if t > skipped:
+                _add_rows(d_read, t - 1 - skipped, d_h, r0, r1)
+            continue
         if masked:
             for i in range(r0, r1):
                 if not mask[t, i]:
@@ -60,13 +73,17 @@ def _steps(W, table, x, dt, mask, drop, h, c, kb, kh, km, d_read, d_h, d_c, d_x,
             if masked and not mask[t, i]:
                 _add(held[i - r0], d_h[i])
                 _add(held_c[i - r0], d_c[i])
-            if t > skipped:
-                _add(d_read[i, t - 1 - skipped], d_h[i])
-        if t == 0 or p + n > base + CAPACITY:
+        if t > skipped:
+            _add_rows(d_read, t - 1 - skipped, d_h, r0, r1)
+        if p + n > base + CAPACITY:
             _d_weights(
                 table, bx[base:p], bh[base:p], by[base:p], bn[base:p], ub[base:p], gb[base:p], gh[base:p], gm[base:p], D
             )
             p = base
+    if p > base:
+        _d_weights(
+            table, bx[base:p], bh[base:p], by[base:p], bn[base:p], ub[base:p], gb[base:p], gh[base:p], gm[base:p], D
+        )
 
 
 @njit(**OPTIONS)

@@ -17,6 +17,7 @@ from cfc_ref.cells.dense import Dense
 from cfc_ref.cells.tree import tree_map
 from cfc_ref.kernels import threads
 from cfc_ref.kernels.cfc_backward import CAPACITY
+from cfc_ref.kernels.cfc_forward import TILE
 from cfc_ref.kernels.memory import aligned, whole_lines
 from cfc_ref.kernels.packed import (
     GRADIENT_HEADS,
@@ -95,7 +96,8 @@ def forward_sequence(kernel: Callable[..., None]) -> Callable[..., tuple[Array, 
         factors = _factors(params, drop, B, dtype)
         room = aligned((2, B, whole_lines(table[WIDEST])), dtype)
         given = W, table, _time_first(x), _time_first(dt), _mask(mask, B), factors
-        threads.share(kernel, (*given, h, c, kb, kh, km, room), B, _parts(W, T, B))
+        arguments = (*given, h, c, kb, kh, km, room)
+        threads.share(kernel, arguments, B, _parts(W, T, B), None if mask is None else TILE)
         kept = Kept(table, span, x, dt, factors, h, c, kb, kh, km) if keep else None
         return h[1:], (h[-1], None if state[1] is None else c[-1]), kept
 
@@ -122,7 +124,7 @@ def backward_sequence(kernel: Callable[..., None]) -> Callable[..., tuple[CfCNet
         buffers = tuple(aligned((parts * CAPACITY, width), dtype) for width in (*widths, 4 * memory))
         given = (W, table, _time_first(kept.x), _time_first(kept.dt), _mask(mask, B), kept.drop, *kept[5:], d_read)
         arguments = (*given, d_first, d_c, d_x, d_dt, D, room, buffers, rows)
-        threads.share(kernel, arguments, parts, _parts(W, T, B))
+        threads.share(kernel, arguments, parts, _parts(W, T, B), None if mask is None else 1)
         d_params = unpack(params, table, D.sum(axis=0), form, kept.span)
         return d_params, d_x.swapaxes(0, 1), (d_first, None if d_state[1] is None else d_c), d_dt.T
 

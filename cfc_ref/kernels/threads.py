@@ -6,6 +6,7 @@ compile, and ends a process that was forked after its first use.
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -28,15 +29,26 @@ def use(n: int) -> None:
     _used = n
 
 
-def share(kernel: Callable[..., Any], arguments: tuple[Any, ...], rows: int, parts: int) -> None:
-    """Call ``kernel(*arguments, first, last)`` for rows in at most `parts` parts of about the same size, at once."""
+def share(
+    kernel: Callable[..., Any], arguments: tuple[Any, ...], rows: int, parts: int, grain: int | None = None
+) -> None:
+    """Call ``kernel(*arguments, first, last)`` for rows in at most `parts` parts of about the same size, at once.
+
+    With a `grain`, at most `parts` threads take so many rows at a time: where some rows take longer than others.
+    """
     global _pool
     parts = max(1, min(parts, rows, _used))
-    edges = [rows * k // parts for k in range(parts + 1)]
+    edges = [rows * k // parts for k in range(parts + 1)] if grain is None else [*range(0, rows, grain), rows]
+    pieces = itertools.count()
+
+    def work() -> None:
+        while (k := next(pieces)) < len(edges) - 1:
+            kernel(*arguments, *edges[k : k + 2])
+
     if parts > 1 and _pool is None:
         _pool = ThreadPoolExecutor(max(1, MOST - 1), "cfc_ref")
-    others = [_pool.submit(kernel, *arguments, *edges[k : k + 2]) for k in range(1, parts)] if _pool else []
-    kernel(*arguments, *edges[:2])
+    others = [_pool.submit(work) for _ in range(1, parts)] if _pool else []
+    work()
     for other in others:
         other.result()
 

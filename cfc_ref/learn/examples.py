@@ -43,6 +43,19 @@ class Examples(NamedTuple):
     mask: Array | None
     per_step: bool
 
+    def batch(self, which: Array) -> Examples:
+        """Return some of them to learn from, in an order of lengths: kernels skip what is masked in rows side by side.
+
+        Parameters
+        ----------
+        which : array of int
+            Their numbers.
+        """
+        if self.mask is None:
+            return self.take(which)
+        real = self.mask[which].sum(axis=1)
+        return self.take(which[np.argsort(-real, kind="stable")])
+
     def take(self, which: Any) -> Examples:
         """Return some of them, without the steps at the end that are masked in all.
 

@@ -106,7 +106,7 @@ class Run:
         order = np.random.default_rng([settings.seed, progress.epoch, 0]).permutation(len(self.train.x))
         while progress.batch < self.batches:
             first = progress.batch * settings.batch_size
-            batch = self.train.take(order[first : first + settings.batch_size])
+            batch = self.train.batch(order[first : first + settings.batch_size])
             progress.loss_sum += batch.weight * self._step(batch)
             progress.weight_sum += batch.weight
             progress.batch += 1

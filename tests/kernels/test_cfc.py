@@ -14,7 +14,7 @@ from cfc_ref.kernels import threads
 from tests import bad
 from tests.compare import assert_close
 from tests.kernels.cfc_cases import D_SEQUENCE, SEQUENCE
-from tests.layers.strategies import MODES, arrays_of, inputs_for, run
+from tests.layers.strategies import MODES, Outcome, arrays_of, assert_same, inputs_for, run
 
 NETWORKS = {
     **{mode: {"units": 20, "mode": mode} for mode in MODES},
@@ -69,6 +69,50 @@ def test_parts_are_shared_out_once_each(monkeypatch):
         threads.share(take, (seen,), rows, parts)
         assert (seen == 1).all()
         assert len(calls) == expected
+
+
+def test_rows_taken_a_grain_at_a_time_are_shared_out_once_each(monkeypatch):
+    monkeypatch.setattr(threads, "_used", 3)
+    for rows, grain in ((10, 3), (12, 4), (3, 16), (1, 1), (0, 2)):
+        seen = np.zeros(rows, int)
+        calls = []
+
+        def take(array, first, last, calls=calls):
+            calls.append((first, last))
+            array[first:last] += 1
+
+        threads.share(take, (seen,), rows, 9, grain)
+        assert (seen == 1).all()
+        assert sorted(calls) == [(k, min(rows, k + grain)) for k in range(0, rows, grain)]
+
+
+@pytest.mark.usefixtures("all_threads")
+@pytest.mark.parametrize("dropout", [0.0, 0.4])
+@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("order", ["by length", "mixed", "masked in between"])
+def test_steps_masked_in_rows_side_by_side_are_skipped_without_a_trace(network, dropout, order, monkeypatch):
+    """Whatever was in the memory that is used again: here it is NaN."""
+    if dropout and network == "wired":
+        pytest.skip("a wired network has no backbone")
+    monkeypatch.setattr("cfc_ref.kernels.cfc_calls._WORTH_A_THREAD", 1)
+    monkeypatch.setattr("cfc_ref.kernels.cfc_calls.aligned", lambda shape, dtype: np.full(shape, np.nan, dtype))
+    settings = {**NETWORKS[network], "seed": 0, "dtype": "float64", "proj_size": 2}
+    if dropout:
+        settings |= {"backbone_dropout": dropout, "backbone_layers": 2}
+    rng, (B, T) = np.random.default_rng(0), (75, 9)
+    lengths = rng.integers(0, T, B)  # no sequence has a real last step, some none at all
+    mask = np.arange(T) < (np.sort(lengths)[::-1] if order == "by length" else lengths)[:, None]
+    if order == "masked in between":
+        mask[:40, 2:4] = False
+    outcomes = []
+    for backend in ("numpy", "numba"):
+        layer = CfC(3, **settings, backend=backend)
+        x, hx, timespans, _ = inputs_for(layer, np.random.default_rng(1), B=B, T=T)
+        d = np.random.default_rng(2).normal(size=(B, T, 2))
+        rng = np.random.default_rng(3) if dropout else None
+        output, last, tape = layer.forward(np.where(mask[..., None], x, np.nan), hx, timespans, mask, rng=rng)
+        outcomes.append(Outcome(output, last, layer.backward(tape, d)))
+    assert_same(*outcomes)
 
 
 def test_an_error_in_another_thread_is_raised(monkeypatch):

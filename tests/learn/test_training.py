@@ -440,3 +440,16 @@ def test_steps_masked_at_the_end_are_left_out_and_change_neither_loss_nor_gradie
         assert_close(got, ref, rtol=1e-11)
     ref = model(x, timespans=DT, mask=mask)[0]
     assert_close(predict(model, whole.x, whole.dt, whole.mask, batch_size=7), ref, rtol=1e-11)
+
+
+def test_a_batch_to_learn_from_has_the_longest_sequences_first_and_each_once():
+    mask = np.arange(9) < RNG.integers(1, 9, size=24)[:, None]
+    examples = arrange_examples("data", small(), (X, Y, DT, mask), mse)
+    which = np.array([5, 1, 7, 20, 3])
+    batch = examples.batch(which)
+    assert (np.diff(batch.mask.sum(axis=1)) <= 0).all()
+    dt = np.pad(batch.dt, ((0, 0), (0, 9 - batch.dt.shape[1])))
+    order = [next(k for k in which if np.array_equal(examples.dt[k], row)) for row in dt]
+    assert sorted(order) == sorted(which)
+    for got, ref in zip(batch[:4], examples.take(np.array(order))[:4], strict=True):
+        assert np.array_equal(got, ref)
