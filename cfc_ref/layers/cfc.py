@@ -291,11 +291,11 @@ class CfC(Layer):
 
     def _drop_factors(self, rng: np.random.Generator, batch: int, time: int) -> list[tuple[Array | None, ...]]:
         """Draw the backbone's dropout factors of every time step."""
-        behind, stays = VARIANTS[self.variant].dropout_from, 1 - self.backbone_dropout
-        shape = (batch, self.backbone_units)
+        behind, stays = VARIANTS[self.variant].dropout_from, np.float32(1 - self.backbone_dropout)
+        shape, factor = (batch, self.backbone_units), self.dtype.type(1 / (1 - self.backbone_dropout))
         return [
             tuple(
-                None if k < behind else ((rng.random(shape) < stays) / stays).astype(self.dtype)
+                None if k < behind else (rng.random(shape, np.float32) < stays) * factor
                 for k in range(self.backbone_layers)
             )
             for _ in range(time)
