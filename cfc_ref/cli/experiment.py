@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cfc_ref import checks
@@ -39,7 +40,7 @@ def add(commands: Any) -> None:
         "data may lack files of the test part: then there is a figure of the validation part.",
     )
     walker2d.add_argument("--data", required=True, metavar="FOLDER", help="of rollout_000.npy to rollout_399.npy")
-    walker2d.add_argument("--download", action="store_true", help="download the recordings to that folder first")
+    walker2d.add_argument("--download", action="store_true", help="download them to that folder, unless all are there")
     xor = tasks.add_parser(
         "xor",
         help="the parity of a stream of bits",
@@ -64,7 +65,8 @@ def run(options: argparse.Namespace) -> int:
     options : argparse.Namespace
         The options of :func:`add`.
     """
-    from cfc_ref.experiments.run import run_experiment
+    from cfc_ref.data.folder import CHECKPOINT
+    from cfc_ref.experiments.run import RESULTS, run_experiment
 
     recipe = SETTINGS[options.task][options.model]
     if options.epochs is not None:
@@ -72,9 +74,13 @@ def run(options: argparse.Namespace) -> int:
     seed = checks.count("--seed", options.seed)
     if options.samples is not None:
         checks.count("--samples", options.samples, at_least=1)
+    task = _task(options)
+    for name, words in ((CHECKPOINT, "Going on with the unfinished run"), (RESULTS, "There is a finished run")):
+        if (Path(options.out) / name).exists():
+            print(f"{words} in that folder.", file=sys.stderr, flush=True)
     try:
         results = run_experiment(
-            _task(options),
+            task,
             options.model,
             recipe,
             seed=seed,
@@ -95,9 +101,10 @@ def _task(options: argparse.Namespace) -> Any:
     if options.task == "xor":
         return xor_task(event_based=options.event_based, samples=options.samples)
     if options.download:
-        from cfc_ref.data.walker2d import download_walker2d
+        from cfc_ref.data.walker2d import download_walker2d, missing_files
 
-        download_walker2d(options.data)
+        if not Path(options.data).is_dir() or any(missing_files(options.data).values()):
+            download_walker2d(options.data)
     return walker2d_task(options.data, samples=options.samples)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -26,7 +26,6 @@ from cfc_ref.learn.training import fit
 
 if TYPE_CHECKING:
     import numpy.typing as npt
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from cfc_ref.layers.base import Layer
@@ -268,13 +267,8 @@ def _versions() -> dict[str, str | None]:
 
 
 def _pictures(task: Task, model: Layer, history: History, parts: dict[str, Part]) -> Iterator[tuple[str, Figure]]:
-    from cfc_ref.plots.training import plot_by_step, plot_history
+    from cfc_ref.plots.experiment import experiment_pictures
 
-    yield "history.png", _figure(plot_history(history))
-    last = list(parts)[-1]
-    steps, values = task.by_step(_outputs(model, parts[last]), parts[last])
-    yield "by_step.png", _figure(plot_by_step(steps, values, f"{last} {task.figure}"))
-
-
-def _figure(ax: Axes) -> Figure:
-    return cast("Figure", ax.figure)
+    part = list(parts)[-1]
+    steps, values = task.by_step(_outputs(model, parts[part]), parts[part])
+    return experiment_pictures(history, steps, values, f"{part} {task.figure}")

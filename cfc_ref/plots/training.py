@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from cfc_ref import checks
 from cfc_ref.learn.history import History
@@ -14,7 +13,7 @@ from cfc_ref.plots.style import COLOURS, axes_or_new, dress
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["plot_by_step", "plot_history"]
+__all__ = ["plot_history"]
 
 
 def plot_history(history: History, *, ax: Axes | None = None) -> Axes:
@@ -57,28 +56,4 @@ def plot_history(history: History, *, ax: Axes | None = None) -> Axes:
         ax.set_yscale("log")
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     dress(ax, "Training", "epoch", "loss (mean over what counts)", columns=3)
-    return ax
-
-
-def plot_by_step(steps: npt.NDArray[Any], values: npt.NDArray[Any], name: str, *, ax: Axes | None = None) -> Axes:
-    """Draw how good a network is step by step, or for sequences of so many steps.
-
-    Parameters
-    ----------
-    steps : ndarray of int, shape (n,)
-        Steps.
-    values : ndarray, shape (n,)
-        A figure of each.
-    name : str
-        Of that figure.
-    ax : matplotlib Axes, optional
-        Where to draw; default: a new figure.
-
-    Returns
-    -------
-    matplotlib Axes
-    """
-    ax = axes_or_new(ax)
-    ax.plot(steps, values, "o-", color=COLOURS["blue"], linewidth=1.7, markersize=3)
-    dress(ax, name, "steps", name)
     return ax

@@ -1,0 +1,46 @@
+"""Figures of an experiment: its training, and how good a network is step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy.typing as npt
+
+from cfc_ref.plots.style import COLOURS, dress
+from cfc_ref.plots.training import plot_history
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from cfc_ref.learn.history import History
+
+__all__ = ["experiment_pictures"]
+
+Array = npt.NDArray[Any]
+
+
+def experiment_pictures(history: History, steps: Array, values: Array, name: str) -> Iterator[tuple[str, Figure]]:
+    """Yield file names and figures.
+
+    Parameters
+    ----------
+    history : History
+        What :func:`cfc_ref.fit` returned.
+    steps : ndarray of int, shape (n,)
+        Steps of a window, or lengths of sequences in steps.
+    values : ndarray, shape (n,)
+        What a network is judged by, at each step or for each length.
+    name : str
+        Its name.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7.2, 4.6), dpi=100, layout="constrained")
+    plot_history(history, ax=figure.subplots())
+    yield "history.png", figure
+    figure = Figure(figsize=(7.2, 4.6), dpi=100, layout="constrained")
+    ax = figure.subplots()
+    ax.plot(steps, values, "o-", color=COLOURS["blue"], linewidth=1.7, markersize=3)
+    dress(ax, f"{name[0].upper()}{name[1:]}, step by step", "steps", name)
+    yield "by_step.png", figure
