@@ -13,6 +13,8 @@ _PUBLIC = {
     "CfC": "cfc_ref.layers.cfc",
     "CfCClassifier": "cfc_ref.learn.estimators",
     "CfCRegressor": "cfc_ref.learn.estimators",
+    "CTRNN": "cfc_ref.layers.baselines",
+    "LSTM": "cfc_ref.layers.baselines",
     "LTC": "cfc_ref.layers.ltc",
     "LTCNeuron": "cfc_ref.neuron.model",
     "NeuralLTC": "cfc_ref.layers.ltc",
@@ -43,6 +45,8 @@ if TYPE_CHECKING:
     from cfc_ref.backend import warmup as warmup
     from cfc_ref.io import load as load
     from cfc_ref.io import save as save
+    from cfc_ref.layers.baselines import CTRNN as CTRNN
+    from cfc_ref.layers.baselines import LSTM as LSTM
     from cfc_ref.layers.cfc import CfC as CfC
     from cfc_ref.layers.ltc import LTC as LTC
     from cfc_ref.layers.ltc import NeuralLTC as NeuralLTC

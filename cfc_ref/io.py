@@ -28,7 +28,13 @@ if TYPE_CHECKING:
 __all__ = ["load", "output_folder", "packed", "save", "unpacked", "write_atomically"]
 
 _FORMAT, _VERSION = "cfc_ref model", 1
-_KINDS = {"CfC": "cfc_ref.layers.cfc", "LTC": "cfc_ref.layers.ltc", "NeuralLTC": "cfc_ref.layers.ltc"}
+_KINDS = {
+    "CfC": "cfc_ref.layers.cfc",
+    "LTC": "cfc_ref.layers.ltc",
+    "NeuralLTC": "cfc_ref.layers.ltc",
+    "LSTM": "cfc_ref.layers.baselines",
+    "CTRNN": "cfc_ref.layers.baselines",
+}
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -172,7 +178,7 @@ def save(path: str | Path, model: Layer) -> None:
     ----------
     path : str or Path
         The file, by custom ``.npz``; one that is there already is replaced, whole or not at all.
-    model : CfC, LTC or NeuralLTC
+    model : CfC, LTC, NeuralLTC, LSTM or CTRNN
         What it holds.
 
     Raises
@@ -193,7 +199,7 @@ def save(path: str | Path, model: Layer) -> None:
     """
     path = _path(path)
     if not isinstance(model, Layer):
-        checks.refuse("model", type(model).__name__, "a CfC, LTC or NeuralLTC", "pass the layer itself", TypeError)
+        checks.refuse("model", type(model).__name__, f"one of {', '.join(_KINDS)}", "pass the layer itself", TypeError)
     entries = {f"weights.{key}": array for key, array in model.state_dict().items()}
     wiring = model.wiring
     if wiring is not None:
@@ -217,7 +223,7 @@ def load(path: str | Path) -> Any:
 
     Returns
     -------
-    CfC, LTC or NeuralLTC
+    CfC, LTC, NeuralLTC, LSTM or CTRNN
 
     Raises
     ------

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from cfc_ref import LTC, CfC, NeuralLTC, save, wirings
+from cfc_ref import CTRNN, LSTM, LTC, CfC, NeuralLTC, save, wirings
 
 HEAVY = ("numba", "scipy", "matplotlib", "tqdm", "numpy.random")
 
@@ -58,6 +58,8 @@ def saved(tmp_path_factory):
         CfC(3, wirings.AutoNCP(8, 2), mode="pure", seed=0),
         LTC(3, wirings.AutoNCP(8, 2), seed=0),
         NeuralLTC(3, 5, seed=0, solver="frozen"),
+        LSTM(3, 5, seed=0),
+        CTRNN(3, 5, seed=0),
     ]
     paths = [tmp_path_factory.mktemp("saved") / f"{k}.npz" for k in range(len(models))]
     for path, model in zip(paths, models, strict=True):

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import cfc_ref
-from cfc_ref import LTC, CfC, NeuralLTC, load, save, wirings
+from cfc_ref import CTRNN, LSTM, LTC, CfC, NeuralLTC, load, save, wirings
 from cfc_ref.io import output_folder, write_atomically
 from tests import bad
 from tests.compare import assert_close, refusal
@@ -29,6 +29,8 @@ MODELS = {
         3, 5, mixed_memory=True, implicit_param_constraints=False, solver="rk4", ode_unfolds=12, proj_size=2, seed=9
     ),
     "neural ltc": lambda: NeuralLTC(3, wirings.AutoNCP(12, 2), solver="frozen_midpoint", dtype="float64", seed=10),
+    "lstm": lambda: LSTM(3, 5, 2, forget_bias=0.5, seed=11),
+    "ctrnn": lambda: CTRNN(3, 5, tau=0.5, solver="euler", ode_unfolds=4, dtype="float64", seed=12),
     "own wiring": lambda: CfC(1, wirings.Wiring([[0, 0], [-1, 0]], [[0, 1]], 1, layers=[[1], [0]]), seed=7),
 }
 

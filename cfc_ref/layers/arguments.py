@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     Array = npt.NDArray[Any]
     State = tuple[Array, Array | None]
 
-__all__ = ["OTHER_DTYPE", "Call", "Expected", "arrange", "arrange_gradients"]
+__all__ = ["OTHER_DTYPE", "UNTIMED", "Call", "Expected", "arrange", "arrange_gradients"]
 
 OTHER_DTYPE = "use a layer of float64"
+UNTIMED = "as time changes nothing in this layer"
 
 
 class Expected(NamedTuple):
@@ -39,6 +40,8 @@ class Expected(NamedTuple):
         (B, T, F) rather than (T, B, F).
     dtype : dtype
         float32 or float64.
+    timed : bool
+        Whether timespans change anything; where not, they are refused.
     """
 
     inputs: int
@@ -46,6 +49,7 @@ class Expected(NamedTuple):
     mixed_memory: bool
     batch_first: bool
     dtype: np.dtype[Any]
+    timed: bool = True
 
 
 class Call(NamedTuple):
@@ -138,6 +142,8 @@ def arrange(expected: Expected, x: Any, hx: Any = None, timespans: Any = None, m
     if real is not None:
         whole = np.where(real[:, :, None], whole, 0)
     checks.finite("x", whole)
+    if not expected.timed and timespans is not None:
+        checks.refuse("timespans", type(timespans).__name__, f"None, {UNTIMED}", "leave it out")
     dt, spread = _timespans(timespans, real, batched, time_axis, B, T, expected.dtype)
     return Call(
         checks.as_dtype("x", whole, expected.dtype, do=OTHER_DTYPE),
@@ -209,10 +215,10 @@ def _state(expected: Expected, name: str, hx: Any, batch: int | None) -> State:
     elif expected.mixed_memory:
         if not isinstance(hx, (tuple, list)) or len(hx) != 2:
             got = f"{len(hx)} parts" if isinstance(hx, (tuple, list)) else type(hx).__name__
-            checks.refuse(name, got, "a pair (h, c), as the layer has mixed memory", "pass both", TypeError)
+            checks.refuse(name, got, "a pair (h, c), as the layer has a memory", "pass both", TypeError)
         parts = tuple(hx)
     elif isinstance(hx, tuple):
-        checks.refuse(name, "a tuple", "one array, as the layer has no mixed memory", "pass h alone", TypeError)
+        checks.refuse(name, "a tuple", "one array, as the layer has no memory", "pass h alone", TypeError)
     arrays = []
     for part in parts:
         array = checks.numeric(name, part)

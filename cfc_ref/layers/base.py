@@ -126,6 +126,7 @@ class Layer:
     _masks: dict[str, Array]  # name of a weight -> its mask
 
     _has_kernels = False
+    timed = True  # whether timespans change anything; where not, they are refused
 
     # --- what a layer is made of
 
@@ -164,11 +165,14 @@ class Layer:
         names: tuple[Any, Any] = f"{name}.weight", f"{name}.bias" if bias else None
         return Dense(*names)
 
+    def _recurrent(self, owner: str, outputs: int, inputs: int) -> tuple[Any, Any]:
+        """Allocate maps from input and state to one sum, which has one bias, and return their names."""
+        input_map = self._dense(f"{owner}.input_map", outputs, inputs)
+        return input_map, self._dense(f"{owner}.recurrent_map", outputs, self.state_size, bias=False)
+
     def _lstm(self) -> LSTMParams:
         """Allocate the mixed memory's arrays, and return their names."""
-        input_map = self._dense("lstm.input_map", 4 * self.state_size, self.input_size)
-        recurrent_map = self._dense("lstm.recurrent_map", 4 * self.state_size, self.state_size, bias=False)
-        return LSTMParams(input_map, recurrent_map)
+        return LSTMParams(*self._recurrent("lstm", 4 * self.state_size, self.input_size))
 
     @property
     def parameters(self) -> dict[str, Array]:
@@ -233,7 +237,7 @@ class Layer:
 
     @property
     def _expected(self) -> Expected:
-        return Expected(self.input_size, self.state_size, self.mixed_memory, self.batch_first, self.dtype)
+        return Expected(self.input_size, self.state_size, self.mixed_memory, self.batch_first, self.dtype, self.timed)
 
     def __call__(self, x: Any, hx: Any = None, timespans: Any = None, mask: Any = None) -> tuple[Array, Any]:
         """Run over sequences.

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[Any]
 
-__all__ = ["generator", "glorot", "initialise_cfc", "orthogonal"]
+__all__ = ["generator", "glorot", "initialise_cfc", "initialise_recurrent", "orthogonal"]
 
 
 def generator(seed: Any) -> np.random.Generator:
@@ -123,3 +123,32 @@ def initialise_cfc(arrays: dict[str, Array], mode: str, variant: str, rng: np.ra
             array[...] = {"w_tau": 0, "A": 1}[name]
         else:
             array[...] = glorot(rng, array.shape)
+
+
+def initialise_recurrent(arrays: dict[str, Array], rng: np.random.Generator) -> None:
+    """Write fresh weights into the arrays of an LSTM's or a CT-RNN's cell, by name, as the ODE-LSTM code does.
+
+    Glorot from the input, orthogonal from the state, biases 0, a scale of 1.
+
+    Parameters
+    ----------
+    arrays : dict
+        Arrays by name.
+    rng : numpy Generator
+        Draws.
+
+    Examples
+    --------
+    >>> arrays = {"rnn_cell.recurrent_map.weight": np.empty((4, 1)), "rnn_cell.input_map.bias": np.empty(4)}
+    >>> initialise_recurrent(arrays, generator(0))
+    >>> round(float(np.sum(arrays["rnn_cell.recurrent_map.weight"] ** 2)), 12), arrays["rnn_cell.input_map.bias"]
+    (1.0, array([0., 0., 0., 0.]))
+    """
+    fixed = {"bias": 0, "scale": 1}
+    for key, array in arrays.items():
+        name = key.rpartition(".")[2]
+        if name in fixed:
+            array[...] = fixed[name]
+        else:
+            draw = orthogonal if "recurrent" in key else glorot
+            array[...] = draw(rng, array.shape)

@@ -39,7 +39,6 @@ COMMON = (  # arguments that both kinds of layer have
     "implicit_param_constraints",
     "solver",
 )
-_UNFOLDS = 6  # ncps's default
 
 
 class ODELayer(Layer):
@@ -47,6 +46,7 @@ class ODELayer(Layer):
 
     _positive: frozenset[str]  # weights that have to be > 0 (or >= 0 where they are explicit)
     _read: int  # the first neurons, which are read out
+    _unfolds = 6  # the default, as ncps's
 
     def __init__(
         self,
@@ -71,8 +71,8 @@ class ODELayer(Layer):
         self.dtype = checks.float_dtype("dtype", dtype)
         self.backend = backend
         self.solver = checks.choice("solver", solver, SOLVERS)
-        if self.solver == "scipy" and self.ode_unfolds != _UNFOLDS:
-            expected = f"{_UNFOLDS}, the default, as scipy chooses its steps itself"
+        if self.solver == "scipy" and self.ode_unfolds != self._unfolds:
+            expected = f"{self._unfolds}, the default, as scipy chooses its steps itself"
             checks.refuse("ode_unfolds", self.ode_unfolds, expected, "leave it out")
         self._arrays, self._masks = {}, {}
         self._watches = SOLVERS[self.solver].limit < math.inf  # until it has warned once

@@ -8,7 +8,7 @@ import numpy as np
 
 from cfc_ref import checks
 from cfc_ref.cells.tree import tree_map
-from cfc_ref.layers.arguments import OTHER_DTYPE, Expected, arrange
+from cfc_ref.layers.arguments import OTHER_DTYPE, UNTIMED, Expected, arrange
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,6 +77,8 @@ class Stepper:
         span = np.array([checks.number("dt", dt)])
         if span[0] < 0:
             checks.refuse("dt", str(span[0]), "a time >= 0", "pass the time since the last sample")
+        if span[0] != 1 and not expected.timed:
+            checks.refuse("dt", str(span[0]), f"1.0, {UNTIMED}", "leave it out")
         span = checks.as_dtype("dt", span, expected.dtype, do=OTHER_DTYPE)
         if out is not None:
             self._check_out(out)

@@ -126,7 +126,7 @@ def arrange_examples(name: str, model: Layer, data: Any, loss: Loss) -> Examples
         checks.refuse(name, got, expected, "pass x and y at least", TypeError)
     x, y, timespans, mask = [*data, None, None][:4]
     with _named_as_part_of(name):
-        takes = Expected(model.input_size, model.state_size, model.mixed_memory, True, model.dtype)
+        takes = Expected(model.input_size, model.state_size, model.mixed_memory, True, model.dtype, model.timed)
         call = arrange(takes, x, None, timespans, mask)
     if not call.batched or 0 in call.x.shape[:2]:
         do = "stack sequences along the first axis, padded and masked where they are ragged"
@@ -188,5 +188,6 @@ def predict(model: Layer, x: Array, timespans: Array, mask: Array | None, *, bat
         real = None if mask is None else mask[k]
         T = x.shape[1] if real is None or model.return_sequences else _steps(real)  # the last state is held from there
         real = None if real is None else real[:, :T]
-        outputs.append(model(x[k, :T], timespans=timespans[k, :T], mask=real)[0])
+        spans = timespans[k, :T] if model.timed else None
+        outputs.append(model(x[k, :T], timespans=spans, mask=real)[0])
     return np.concatenate(outputs)

@@ -120,7 +120,8 @@ class Run:
         """Take one step, and return the loss before it."""
         model, settings, progress = self.model, self.settings, self.progress
         dropout = np.random.default_rng([settings.seed, progress.epoch, 1 + progress.batch])
-        output, _, tape = model.forward(batch.x, timespans=batch.dt, mask=batch.mask, rng=dropout)
+        timespans = batch.dt if model.timed else None
+        output, _, tape = model.forward(batch.x, timespans=timespans, mask=batch.mask, rng=dropout)
         self._stop_unless_finite("output", output)
         loss, d_output = settings.loss(output, batch.y, batch.counts)
         self._stop_unless_finite("loss", loss)

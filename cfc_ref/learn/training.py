@@ -53,7 +53,7 @@ def fit(
 
     Parameters
     ----------
-    model : CfC, LTC or NeuralLTC
+    model : CfC, LTC, NeuralLTC, LSTM or CTRNN
         What learns; with ``batch_first=True``.
     data : tuple (x, y), (x, y, timespans) or (x, y, timespans, mask)
         x, shape (N, T, F). y: what the loss compares outputs with, shape (N, T, O) where the model returns sequences,
@@ -115,7 +115,7 @@ def fit(
     """
     if not isinstance(model, Layer) or not model.batch_first:
         got = "batch_first=False" if isinstance(model, Layer) else type(model).__name__
-        checks.refuse("model", got, "a CfC, LTC or NeuralLTC with batch_first=True", "build it so", TypeError)
+        checks.refuse("model", got, "a layer such as CfC with batch_first=True", "build it so", TypeError)
     settings = Settings(
         _by_name("loss", loss, LOSSES),
         _by_name("optimizer", optimizer, OPTIMIZERS),

@@ -1,0 +1,114 @@
+r"""The CT-RNN: neurons with a fixed time constant, driven through a tanh (Funahashi & Nakamura 1993).
+
+.. math:: \dot x = -\frac{x}{\tau} + s \odot \tanh(W I + R\,x + b)
+
+As a conductance form (:mod:`cfc_ref.cells.conductance`): C = 1, G = 1/τ, and Q = s ⊙ tanh(…). Unlike in the LTC, no
+input changes how fast a neuron forgets.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from cfc_ref.activations import d_tanh
+from cfc_ref.cells.conductance import Balance, ConductanceForm
+from cfc_ref.cells.dense import Dense, affine, d_affine
+
+__all__ = ["CTRNNParams", "ctrnn_form", "trace_ctrnn"]
+
+Array = npt.NDArray[Any]
+
+_UNTOUCHED: Any = 0  # the gradient of a parameter by a function that does not read it
+
+
+class CTRNNParams(NamedTuple):
+    """Parameters of a CT-RNN.
+
+    Attributes
+    ----------
+    input_map : Dense, shapes (units, inputs) and (units,)
+        W and b.
+    recurrent_map : Dense, shape (units, units), without bias
+        R.
+    scale : ndarray, shape (units,)
+        s, how strongly the tanh drives each neuron.
+    """
+
+    input_map: Dense
+    recurrent_map: Dense
+    scale: Any
+
+
+def ctrnn_form(tau: float) -> ConductanceForm:
+    r"""Return the CT-RNN as the solvers take it.
+
+    Parameters
+    ----------
+    tau : float
+        Time constant of all neurons, > 0, in the unit of the timespans.
+
+    Examples
+    --------
+    >>> from cfc_ref.cells.conductance import right_side
+    >>> one, form = np.ones((1, 1)), ctrnn_form(2.0)
+    >>> params = CTRNNParams(Dense(0 * one, np.zeros(1)), Dense(0 * one, None), np.ones(1))
+    >>> right_side(form, params, form.hold(params, one), one)
+    array([[-0.5]])
+    """
+
+    def balance(params: CTRNNParams, held: Array, x: Array) -> tuple[Balance, Array]:
+        tanh_z = np.tanh(held + affine(params.recurrent_map, x))
+        return Balance(np.ones_like(params.scale), np.full_like(x, 1 / tau), params.scale * tanh_z), tanh_z
+
+    return ConductanceForm(_hold, _d_hold, balance, _d_balance, lambda params: np.full_like(params.scale, 1 / tau))
+
+
+def _hold(params: CTRNNParams, I: Array) -> Array:
+    """Return what the input adds to the argument of tanh."""
+    return affine(params.input_map, I)
+
+
+def _d_hold(params: CTRNNParams, I: Array, d_held: Array) -> tuple[CTRNNParams, Array]:
+    d_input_map, d_I = d_affine(params.input_map, I, d_held)
+    return CTRNNParams(d_input_map, Dense(_UNTOUCHED, None), _UNTOUCHED), d_I
+
+
+def _d_balance(params: CTRNNParams, x: Array, tanh_z: Array, d: Balance) -> tuple[CTRNNParams, Array, Array]:
+    d_scale = (tanh_z * d.Q).sum(axis=0)
+    d_z = params.scale * d.Q * d_tanh(tanh_z)
+    d_recurrent_map, d_x = d_affine(params.recurrent_map, x, d_z)
+    return CTRNNParams(Dense(_UNTOUCHED, _UNTOUCHED), d_recurrent_map, d_scale), d_z, d_x
+
+
+def trace_ctrnn(params: CTRNNParams, I: Array, x: Array, tau: float) -> dict[str, Array]:
+    r"""Return what the neurons do at states x with input I, by name.
+
+    Parameters
+    ----------
+    params : CTRNNParams
+        Parameters.
+    I : ndarray, shape (batch, inputs)
+        The input.
+    x : ndarray, shape (batch, units)
+        The states.
+    tau : float
+        Time constant.
+
+    Returns
+    -------
+    dict of ndarray, shape (batch, units)
+        "drive" :math:`s \tanh(\cdot)`, "equilibrium" :math:`\tau` times it, "leak_current" :math:`-x/\tau`, and
+        "current", their sum, :math:`\dot x`.
+
+    Examples
+    --------
+    >>> one = np.ones((1, 1))
+    >>> params = CTRNNParams(Dense(0 * one, np.zeros(1)), Dense(0 * one, None), np.ones(1))
+    >>> trace_ctrnn(params, one, one, 2.0)["current"]
+    array([[-0.5]])
+    """
+    (_, G, drive), _ = ctrnn_form(tau).balance(params, _hold(params, I), x)
+    return {"drive": drive, "equilibrium": drive / G, "leak_current": -G * x, "current": drive - G * x}
