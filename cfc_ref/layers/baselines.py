@@ -260,8 +260,18 @@ class CTRNN(ODELayer):
         seed: int | np.random.Generator | None = None,
         backend: str = "auto",
     ) -> None:
-        nothing_else = False, ode_unfolds, True  # no mixed memory, and no weights that have to be positive
-        super().__init__(input_size, return_sequences, batch_first, *nothing_else, proj_size, dtype, backend, solver)
+        super().__init__(
+            input_size,
+            return_sequences,
+            batch_first,
+            mixed_memory=False,
+            ode_unfolds=ode_unfolds,
+            implicit_param_constraints=True,  # none has to be positive
+            proj_size=proj_size,
+            dtype=dtype,
+            backend=backend,
+            solver=solver,
+        )
         self.state_size = self._read = checks.count("units", units, at_least=1)
         self.tau = checks.number("tau", tau, positive=True)
         cell = self._recurrent("rnn_cell", self.state_size, self.input_size)
