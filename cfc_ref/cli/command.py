@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -33,8 +34,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0: done; 1: a statement that should hold was violated; 2: bad input, said in one line on stderr.
+        0: done; 1: a statement that should hold was violated; 2: bad input, said in one line on stderr; 130: stopped;
+        141: whoever read the output, such as ``head``, has left before its end, about which nothing is said.
     """
+    try:
+        try:
+            return _run(arguments)
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        # Python flushes once more at its end, and would complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     parser = _Parser(prog="cfc-ref", description="Liquid time-constant and closed-form continuous-time networks.")
     parser.add_argument("--version", action="version", version=f"cfc-ref {version('cfc-ref')}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -43,6 +57,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         return int(options.run(options))
+    except BrokenPipeError:
+        raise
     except (ValueError, TypeError, OSError) as error:
         print(f"cfc-ref {options.command}: {' '.join(str(error).split())}", file=sys.stderr)
         return 2

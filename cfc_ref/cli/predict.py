@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -111,15 +110,12 @@ def _stream(trained: Trained) -> None:
         checks.refuse(source, "nothing", "a header line and rows", "pipe a CSV file into it")
     predict = RowPredictor(trained.model, trained.preparation, source, header)
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    try:
-        writer.writerow(_header(columns))
+    writer.writerow(_header(columns))
+    sys.stdout.flush()
+    for line, fields in rows:
+        numbers = predict(line, whole(source, fields, header, line))
+        writer.writerow(_written(columns, header, fields, numbers))
         sys.stdout.flush()
-        for line, fields in rows:
-            numbers = predict(line, whole(source, fields, header, line))
-            writer.writerow(_written(columns, header, fields, numbers))
-            sys.stdout.flush()
-    except BrokenPipeError:  # whoever reads has seen enough, and Python's own flush at the end may not say so either
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _text(source: str, stream: Iterable[bytes]) -> Iterator[str]:

@@ -113,7 +113,7 @@ def test_predictions_come_through_a_pipe_as_rows_do(trained, tables):
         run.stdout.close()
         run.stdin.write(f"{lines[6]}\n{lines[7]}\n")
         run.stdin.close()
-        assert run.wait() == 0
+        assert run.wait() == 141
         assert run.stderr.read() == ""
 
 
