@@ -18,6 +18,8 @@ __all__ = ["plot_translation_error", "plot_tube"]
 
 Array = npt.NDArray[Any]
 
+_ROUNDING = 1e-8  # of the largest error: what is smaller says nothing, and would stretch the axis
+
 _LOOKS = {
     "algorithm1": Look(LABELS["algorithm1"], "vermillion", "-"),
     "algorithm1_free": Look(LABELS["algorithm1_free"], "orange", "--"),
@@ -28,7 +30,8 @@ _LOOKS = {
 def plot_translation_error(comparison: Any, *, sequence: int = 0, ax: Axes | None = None) -> Axes:
     """Draw how far every neuron of each translation is from the ODE over time, on a logarithmic axis.
 
-    A thin line is a neuron, the thick one the root mean square over them. Where the frozen translation has a
+    A thin line is a neuron, the thick one the root mean square over them; the axis ends
+    eight decades below the largest. Where the frozen translation has a
     certificate, its bound is drawn.
 
     Parameters
@@ -66,6 +69,8 @@ def plot_translation_error(comparison: Any, *, sequence: int = 0, ax: Axes | Non
         bound = _one(comparison, comparison.certificate.bound, sequence)
         ax.plot(times, visible(bound), color=COLOURS["black"], linestyle=":", label="bound of the frozen translation")
     ax.set_yscale("log")
+    largest = max(float(np.abs(way.error).max()) for way in comparison.translations.values())
+    ax.set_ylim(bottom=max(ax.get_ylim()[0], largest * _ROUNDING))
     units = comparison.truth.shape[-1]
     dress(
         ax,
@@ -145,6 +150,9 @@ def _draw_trajectories(ax: Axes, times: Array, states: Array, neuron: int, units
     checks.shape("states", states, (len(states), times.size, units), "(B, T, units)")
     curves = states[:, :, neuron]
     lines = ax.plot(times, curves[:40].T, color=COLOURS["black"], linewidth=0.5, alpha=0.35)
+    if len(curves) == 1:
+        lines[0].set_label("one trajectory")
+        return
     lines[0].set_label("trajectories")
     for k, end in enumerate((curves.min(axis=0), curves.max(axis=0))):
         label = f"range of {len(curves):,} trajectories" if k == 0 else None

@@ -50,6 +50,18 @@ def test_the_bound_is_drawn_where_there_is_one(ax):
     assert_close(labelled(ax)["bound of the frozen translation"].get_ydata(), compared.certificate.bound[0])
 
 
+@pytest.mark.parametrize("size", [1e-15, 1e-3])
+def test_rounding_does_not_stretch_the_axis(ax, size):
+    """One translation is off by 0.1, the other by `size`: that is on the axis where it is more than rounding."""
+    compared = comparison()
+    errors = {"algorithm1": 0.1, "algorithm1_free": 0.1, "frozen": size}
+    ways = {n: w._replace(error=np.full_like(w.error, errors[n])) for n, w in compared.translations.items()}
+    plot_translation_error(compared._replace(translations=ways), ax=ax)
+    bottom, top = ax.get_ylim()
+    assert bottom < 0.1 < top < 1
+    assert bottom == pytest.approx(1e-9) if size < 1e-9 else 1e-4 < bottom < size
+
+
 def test_a_tube_is_an_area_with_the_range_of_its_trajectories(ax):
     network = LTC(1, 4, seed=0, dtype="float64")
     low, high = bounds.tube(network, -1, 1, T)
@@ -61,6 +73,12 @@ def test_a_tube_is_an_area_with_the_range_of_its_trajectories(ax):
     assert_close(ax.lines[-1].get_ydata(), states[:, :, 2].max(axis=0))
     assert_close(ax.lines[2].get_ydata(), states[0, :, 2])
     assert len(ax.lines) == 2 + 40 + 2  # 40 trajectories are enough to look at
+
+
+def test_one_trajectory_is_called_one_and_has_no_range(ax):
+    plot_tube(T, np.zeros((3, 2)), np.ones((3, 2)), np.full((1, 3, 2), 0.5), ax=ax)
+    assert_close(labelled(ax)["one trajectory"].get_ydata(), np.full(3, 0.5))
+    assert len(ax.lines) == 2 + 1
 
 
 def test_a_tube_alone_is_drawn_on_axes_of_its_own():
