@@ -43,6 +43,14 @@ TWINS: dict[str, tuple[str, str | None]] = {
         "cfc_ref.kernels.cfc_streaming.stream",
         "cfc_ref.kernels.cfc_calls.StreamTwin",
     ),
+    "cfc_ref.cells.ltc_sequences.ltc_sequence": (
+        "cfc_ref.kernels.ltc_forward.forward",
+        "cfc_ref.kernels.ltc_calls.forward_sequence",
+    ),
+    "cfc_ref.cells.ltc_sequences.d_ltc_sequence": (
+        "cfc_ref.kernels.ltc_backward.backward",
+        "cfc_ref.kernels.ltc_calls.backward_sequence",
+    ),
 }
 
 # Kernels that are compiled when they are first called: spec -> what calls its twin once, on as little as possible
@@ -53,6 +61,8 @@ _TRIALS: dict[str, str] = {
     "cfc_ref.cells.cfc_sequences.cfc_sequence": "cfc_ref.kernels.cfc_calls.try_forward",
     "cfc_ref.cells.cfc_sequences.d_cfc_sequence": "cfc_ref.kernels.cfc_calls.try_backward",
     "cfc_ref.cells.cfc_sequences.cfc_stream": "cfc_ref.kernels.cfc_calls.try_stream",
+    "cfc_ref.cells.ltc_sequences.ltc_sequence": "cfc_ref.kernels.ltc_calls.try_forward",
+    "cfc_ref.cells.ltc_sequences.d_ltc_sequence": "cfc_ref.kernels.ltc_calls.try_backward",
 }
 _DTYPES = ("float32", "float64")
 

@@ -13,7 +13,7 @@ import cfc_ref
 from cfc_ref import CfC, backend
 from tests import bad
 from tests.compare import assert_close
-from tests.kernels import cfc_cases
+from tests.kernels import cfc_cases, ltc_cases
 from tests.layers.test_tape import arrays_in
 
 TOLERANCE = {np.float64: 1e-12, np.float32: 5e-6}  # relative to max(1, |value|)
@@ -68,11 +68,15 @@ STRATEGIES = {
     cfc_cases.SEQUENCE: cfc_cases.cases(LAYOUTS),
     cfc_cases.D_SEQUENCE: cfc_cases.cases(LAYOUTS),
     cfc_cases.STREAM: cfc_cases.cases(LAYOUTS),
+    ltc_cases.SEQUENCE: ltc_cases.cases(LAYOUTS),
+    ltc_cases.D_SEQUENCE: ltc_cases.cases(LAYOUTS),
 }
 RUNS = {  # others: one call, one array
     cfc_cases.SEQUENCE: cfc_cases.run,
     cfc_cases.D_SEQUENCE: cfc_cases.run_backward,
     cfc_cases.STREAM: cfc_cases.run_stream,
+    ltc_cases.SEQUENCE: ltc_cases.run,
+    ltc_cases.D_SEQUENCE: ltc_cases.run_backward,
 }
 
 

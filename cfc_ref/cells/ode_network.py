@@ -11,7 +11,7 @@ import numpy.typing as npt
 from cfc_ref.cells.lstm import LSTMKept, LSTMParams, d_lstm_step, lstm_step
 from cfc_ref.cells.solvers import Scheme, SolverKept, d_solver_step, solver_step
 
-__all__ = ["ODEKept", "ODENetwork", "Scaling", "d_ode_step", "d_scaled", "ode_step", "scaled"]
+__all__ = ["ODEKept", "ODENetwork", "Scaling", "State", "d_ode_step", "d_scaled", "ode_step", "scaled"]
 
 Array = npt.NDArray[Any]
 State = tuple[Array, Array | None]

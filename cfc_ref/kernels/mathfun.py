@@ -29,6 +29,8 @@ __all__ = ["INNER", "OPTIONS", "exp", "sigmoid", "tanh"]
 
 _LOG2_E = 1.4426950408889634
 _MAGIC32, _MAGIC64 = 12582912.0, 6755399441055744.0  # 1.5 · 2²³ and 1.5 · 2⁵²: adding one rounds to an integer
+_MAGIC32_BITS, _MAGIC64_BITS = 0x4B400000, 0x4338000000000000  # the same two, their bits read as integers
+_LOG_2 = 0.6931471805599453
 
 f4, f8, i4, i8 = np.float32, np.float64, np.int32, np.int64
 OPTIONS: dict[str, Any] = {"cache": True, "error_model": "numpy", "fastmath": {"contract"}, "nogil": True}
@@ -135,6 +137,50 @@ def _sigmoid64(x):
     return 1.0 / d if x >= 0.0 else s
 
 
+@register_jitable
+def _opening32(y):
+    """Return 1/(1 + 2^y) of one float32: a logistic function in fewer instructions, exact to about 1e-7 of itself.
+
+    2^y = 2^n 2^r; n is read off the bits of y + 1.5 · 2²³, which stays right where sums may be taken in any order.
+    Beyond ±126 it no longer changes. NaN passes through both comparisons.
+    """
+    c = min(max(y, f4(-126.0)), f4(126.0))
+    n = f4(c + f4(_MAGIC32)).view(i4) - i4(_MAGIC32_BITS)
+    r = c - f4(n)
+    p = f4(1.535336188319500e-4)
+    p = p * r + f4(1.339887440266574e-3)
+    p = p * r + f4(9.618437357674640e-3)
+    p = p * r + f4(5.550332471162809e-2)
+    p = p * r + f4(2.402264791363012e-1)
+    p = p * r + f4(6.931472028550421e-1)
+    p = p * r + f4(1.0)
+    e = p * i4((n + i4(127)) << i4(23)).view(f4)
+    return f4(1.0) / (f4(1.0) + e)
+
+
+@register_jitable
+def _opening64(y):
+    """Return 1/(1 + 2^y) of one float64, to about 4e-16 of itself; beyond ±1022 it no longer changes."""
+    c = min(max(y, -1022.0), 1022.0)
+    n = f8(c + _MAGIC64).view(i8) - i8(_MAGIC64_BITS)
+    r = (c - f8(n)) * _LOG_2
+    p = 1.0 / 6227020800.0
+    p = p * r + 1.0 / 479001600.0
+    p = p * r + 1.0 / 39916800.0
+    p = p * r + 1.0 / 3628800.0
+    p = p * r + 1.0 / 362880.0
+    p = p * r + 1.0 / 40320.0
+    p = p * r + 1.0 / 5040.0
+    p = p * r + 1.0 / 720.0
+    p = p * r + 1.0 / 120.0
+    p = p * r + 1.0 / 24.0
+    p = p * r + 1.0 / 6.0
+    p = p * r + 0.5
+    p = (p * (r * r) + r) + 1.0
+    e = p * i8((n + i8(1023)) << i8(52)).view(f8)
+    return 1.0 / (1.0 + e)
+
+
 # One name for both widths: the dtype of the argument decides, when a kernel is compiled.
 
 
@@ -153,6 +199,11 @@ def _sigmoid_of(x):
     return _sigmoid32(x) if isinstance(x, f4) else _sigmoid64(x)
 
 
+def _opening_of(y):
+    """1/(1 + 2^y) of one number, in its dtype."""
+    return _opening32(y) if isinstance(y, f4) else _opening64(y)
+
+
 def _by_width(name, single, double):
     @overload(name)
     def choose(x):
@@ -164,6 +215,7 @@ def _by_width(name, single, double):
 _by_width(_exp_of, _exp32, _exp64)
 _by_width(_tanh_of, _tanh32, _tanh64)
 _by_width(_sigmoid_of, _sigmoid32, _sigmoid64)
+_by_width(_opening_of, _opening32, _opening64)
 
 
 @njit(**OPTIONS)

@@ -125,7 +125,6 @@ class Layer:
     _arrays: dict[str, Array]
     _masks: dict[str, Array]  # name of a weight -> its mask
 
-    _has_kernels = False
     timed = True  # whether timespans change anything; where not, they are refused
 
     # --- what a layer is made of
@@ -428,11 +427,16 @@ class Layer:
     @backend.setter
     def backend(self, value: str) -> None:
         chosen = checks.choice("backend", value, BACKENDS)
-        if chosen == "numba" and not self._has_kernels:
-            checks.refuse("backend", "'numba'", "'auto' or 'numpy', as this layer has no kernels yet", "leave it out")
+        if chosen == "numba" and self._lacks_kernels:
+            checks.refuse("backend", "'numba'", f"'auto' or 'numpy', as {self._lacks_kernels}", "leave it out")
         if chosen == "numba" and not backend.has_numba():
             checks.refuse("backend", "'numba'", "'auto' or 'numpy', as numba is not installed", "install numba")
         self._backend = chosen
+
+    @property
+    def _lacks_kernels(self) -> str:
+        """Why there are no kernels for this layer; empty where there are."""
+        return "this layer has no kernels yet"
 
     def _functions(self, *specs: str) -> list[Any]:
         """Return what computes for this layer: the specifications, or, of all of them, their kernels."""

@@ -108,7 +108,7 @@ class CfC(Layer):
     ((4, 5, 2), (4, 8))
     """
 
-    _has_kernels = True
+    _lacks_kernels = ""
 
     def __init__(
         self,

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cfc_ref import backend as backends
 from cfc_ref import checks
 from cfc_ref.cells.ltc import LTCParams, synaptic, trace_ltc
+from cfc_ref.cells.ltc_sequences import LTCForm
 from cfc_ref.cells.neural_ltc import NEURAL, NeuralLTCParams, trace_neural_ltc
 from cfc_ref.cells.ode_network import ODEKept, ODENetwork, Scaling
-from cfc_ref.layers.base import units_or_wiring
+from cfc_ref.layers.base import Params, Tape, units_or_wiring
 from cfc_ref.layers.initial import glorot
 from cfc_ref.layers.ode import COMMON, ODELayer
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from cfc_ref.cells.conductance import ConductanceForm
+    from cfc_ref.layers.arguments import Call
     from cfc_ref.wirings import Wiring
 
     Array = npt.NDArray[Any]
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["LTC", "NeuralLTC"]
 
 _CELL = "rnn_cell."
+_SEQUENCE = ("cfc_ref.cells.ltc_sequences.ltc_sequence", "cfc_ref.cells.ltc_sequences.d_ltc_sequence")
+_COMPILED = ("fused", "frozen")  # solvers that kernels know
 _SYNAPSES = ("w", "sigma", "mu", "erev")
 _INITIAL = {  # as in ncps
     "gleak": (0.001, 1.0),
@@ -72,8 +77,9 @@ class LTC(ODELayer):
         In which it computes.
     seed : int or numpy Generator, optional
         Of the fresh weights.
-    backend : {"auto", "numpy"}
-        What computes.
+    backend : {"auto", "numpy", "numba"}
+        What computes: NumPy, compiled kernels, or the kernels where numba is installed. They know the solvers "fused"
+        and "frozen", without mixed memory.
     solver : {"fused", "euler", "rk4", "frozen", "frozen_midpoint", "scipy"}
         Of the ODE: ncps's semi-implicit one; explicit Euler and Runge-Kutta; exponential Euler with the conductances of
         the part's start or middle; scipy's DOP853 with tolerances 1e-10 and 1e-12.
@@ -196,6 +202,33 @@ class LTC(ODELayer):
     @property
     def _form(self) -> ConductanceForm:
         return synaptic(self.epsilon)
+
+    # --- whole sequences: the specification, or the kernel that is its twin
+
+    @property
+    def _lacks_kernels(self) -> str:
+        if self.mixed_memory:
+            return "there are no kernels for an LTC with mixed memory"
+        if self.solver not in _COMPILED:
+            return f"there are kernels for the solvers {' and '.join(map(repr, _COMPILED))} alone"
+        return ""
+
+    @property
+    def _how(self) -> LTCForm:
+        return LTCForm(self.solver, self.ode_unfolds, self.epsilon)
+
+    def _run(self, params: Params, call: Call, rng: np.random.Generator | None, *, keep: bool) -> tuple[Any, Any, Any]:
+        if self._lacks_kernels:
+            return super()._run(params, call, rng, keep=keep)
+        run = self._functions(*(_SEQUENCE if keep else _SEQUENCE[:1]))[0]
+        result: tuple[Any, Any, Any] = run(params.network, call.x, call.state, call.dt, call.mask, self._how, keep=keep)
+        return result
+
+    def _d_run(self, tape: Tape, d_read: Array, d_last: Any, d_step: Any = None) -> tuple[Any, Array, Any, Array]:
+        if isinstance(tape.kept, list):
+            return super()._d_run(tape, d_read, d_last, d_step)
+        d_run = backends.kernel(_SEQUENCE[1])
+        return d_run(tape.params.network, tape.kept, d_read, d_last, tape.call.mask, self._how)
 
     def _trace(self, params: ODENetwork, kept: ODEKept) -> dict[str, Array]:
         trace = trace_ltc(params.cell, kept.solver.I, kept.solver.states[-1], self.epsilon)

@@ -69,8 +69,8 @@ class ODELayer(Layer):
         self.implicit_param_constraints = checks.flag("implicit_param_constraints", implicit_param_constraints)
         self.proj_size = None if proj_size is None else checks.count("proj_size", proj_size, at_least=1)
         self.dtype = checks.float_dtype("dtype", dtype)
-        self.backend = backend
         self.solver = checks.choice("solver", solver, SOLVERS)
+        self.backend = backend
         if self.solver == "scipy" and self.ode_unfolds != self._unfolds:
             expected = f"{self._unfolds}, the default, as scipy chooses its steps itself"
             checks.refuse("ode_unfolds", self.ode_unfolds, expected, "leave it out")

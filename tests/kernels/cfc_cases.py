@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from cfc_ref import CfC, wirings
 from cfc_ref.cells.cfc_heads import CfCForm
+from cfc_ref.cells.ltc_sequences import LTCForm
 from cfc_ref.cells.tree import leaves, tree_map
 from tests.layers.strategies import MODES, VARIANTS
 
@@ -93,10 +94,14 @@ def in_float64(case):
 
 
 def nudged(case):
-    """The same numbers, each moved to one of its two neighbours."""
+    """The same numbers, each moved to one of its two neighbours; a 0 may stand for what is not there, and stays."""
     rng = np.random.default_rng(0)
-    ends = np.array([-np.inf, np.inf])
-    return _with_numbers(case, lambda part: np.nextafter(part, rng.choice(ends, part.shape).astype(part.dtype)))
+
+    def moved(part):
+        ends = rng.choice(np.array([-np.inf, np.inf], part.dtype), part.shape)
+        return np.where(part == 0, part, np.nextafter(part, ends))
+
+    return _with_numbers(case, moved)
 
 
 def _with_numbers(case, change):
@@ -105,9 +110,9 @@ def _with_numbers(case, change):
             return part if part.dtype == np.bool_ else change(part)
         if isinstance(part, list):
             return [changed(branch) for branch in part]
-        return part if isinstance(part, CfCForm) or not isinstance(part, tuple) else tree_map(changed, part)
+        return tree_map(changed, part) if isinstance(part, tuple) and not isinstance(part, (CfCForm, LTCForm)) else part
 
-    return Case(*map(changed, case))
+    return type(case)(*map(changed, case))
 
 
 def run(of, case, keep=False):

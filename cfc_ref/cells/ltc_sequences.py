@@ -1,0 +1,132 @@
+r"""A synaptic LTC over sequences: what a layer calls, and what has kernels.
+
+Everything is :mod:`cfc_ref.cells.ode_network`'s step, again and again, without mixed memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy.typing as npt
+
+from cfc_ref.cells.ltc import synaptic
+from cfc_ref.cells.ode_network import ODENetwork, State, d_ode_step, ode_step
+from cfc_ref.cells.sequence import d_over_time, over_time
+from cfc_ref.cells.solvers import Scheme
+
+__all__ = ["LTCForm", "d_ltc_sequence", "ltc_sequence"]
+
+Array = npt.NDArray[Any]
+
+
+class LTCForm(NamedTuple):
+    """How a synaptic LTC is solved.
+
+    Attributes
+    ----------
+    solver : str
+        One of fixed steps (:data:`cfc_ref.cells.solvers.SOLVERS`); kernels know "fused" and "frozen".
+    unfolds : int
+        Equal parts of a time step.
+    epsilon : float
+        One more conductance of every neuron, on the value 0.
+    """
+
+    solver: str = "fused"
+    unfolds: int = 6
+    epsilon: float = 1e-8
+
+    @property
+    def scheme(self) -> Scheme:
+        """The same, as the solvers take it."""
+        return Scheme(synaptic(self.epsilon), self.solver, self.unfolds)
+
+
+def ltc_sequence(
+    params: ODENetwork, x: Array, state: State, dt: Array, mask: Array | None, form: LTCForm, *, keep: bool
+) -> tuple[Sequence[Array] | Array, State, Any]:
+    r"""Run an LTC over sequences, :math:`x_k = \mathrm{step}(I_k, x_{k-1}, t_k)`; a masked step holds the state.
+
+    Parameters
+    ----------
+    params : ODENetwork
+        Parameters of a synaptic LTC; w is 0 where there is no synapse.
+    x : ndarray, shape (batch, time, inputs)
+        Inputs.
+    state : (h, None)
+        The state before the first step, shape (batch, units).
+    dt : ndarray, shape (batch, time)
+        dt[:, k] is the time from sample k - 1 to sample k, >= 0.
+    mask : ndarray of bool, shape (batch, time), or None
+        True where a step is real.
+    form : LTCForm
+        Solver, parts of a step, and ε.
+    keep : bool
+        Whether to return what the backward needs.
+
+    Returns
+    -------
+    h : list of ndarray, or ndarray of shape (time, batch, units)
+        The state after each step.
+    state : (h, None)
+        The last state.
+    kept
+        For the backward alone.
+
+    Examples
+    --------
+    >>> from cfc_ref.cells.ltc import LTCParams
+    >>> one, none = np.ones(1), np.zeros((1, 1))
+    >>> network = ODENetwork(LTCParams(one, 0 * one, one, *[none] * 8))  # x' = -x
+    >>> start, dt, form = (none + 1, None), np.array([[1.0, 2.0]]), LTCForm("frozen", 1, 0.0)
+    >>> h, _, _ = ltc_sequence(network, np.zeros((1, 2, 1)), start, dt, None, form, keep=False)
+    >>> [round(state.item(), 4) for state in h]
+    [0.3679, 0.0498]
+    """
+    step = partial(ode_step, scheme=form.scheme)
+    states, kept = over_time(step, params, x, state, dt, mask, keep=keep)
+    return [h for h, _ in states[1:]], states[-1], kept
+
+
+def d_ltc_sequence(
+    params: ODENetwork, kept: Any, d_h: Sequence[Array] | Array, d_state: State, mask: Array | None, form: LTCForm
+) -> tuple[ODENetwork, Array, State, Array]:
+    r"""Backward of :func:`ltc_sequence` over at least one step; a synapse that is not there gets no gradient.
+
+    Parameters
+    ----------
+    params, mask, form
+        As in the forward.
+    kept
+        As the forward returned it.
+    d_h : sequence of ndarray, shapes (batch, units), or ndarray
+        Gradients of the last states that the forward returned: of all of them, or of fewer.
+    d_state : (d_h, None)
+        What else there is of a gradient of the last state.
+
+    Returns
+    -------
+    d_params : ODENetwork
+    d_x : ndarray, shape (batch, time, inputs)
+    d_state : (d_h, None)
+        Gradient of the state before the first step.
+    d_dt : ndarray, shape (batch, time)
+
+    Examples
+    --------
+    >>> from cfc_ref.cells.ltc import LTCParams
+    >>> one, none = np.ones(1), np.zeros((1, 1))
+    >>> network, form = ODENetwork(LTCParams(one, 0 * one, one, *[none] * 8)), LTCForm("fused", 1, 0.0)
+    >>> _, _, kept = ltc_sequence(network, np.zeros((1, 2, 1)), (none, None), np.ones((1, 2)), None, form, keep=True)
+    >>> d_ltc_sequence(network, kept, [none + 1], (none, None), None, form)[2]  # two steps of x / (1 + t)
+    (array([[0.25]]), None)
+    """
+    d_states: list[Any] = [(0, None)] * (len(kept) + 1 - len(d_h)) + [(d, None) for d in d_h]
+    d_last = d_states[-1][0] + d_state[0], None
+    d_step = partial(d_ode_step, scheme=form.scheme)
+    d_params, *others = d_over_time(d_step, params, kept, [*d_states[:-1], d_last], mask)
+    cell, there = d_params.cell, (params.cell.w != 0, params.cell.sensory_w != 0)
+    cell = cell._replace(w=cell.w * there[0], sensory_w=cell.sensory_w * there[1])
+    return d_params._replace(cell=cell), *others

@@ -1,0 +1,114 @@
+"""How the kernels of a synaptic LTC are called like their specifications: tables, blocks of rows, threads.
+
+Adapters of :data:`cfc_ref.backend.TWINS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from cfc_ref.cells.ltc import LTCParams
+from cfc_ref.cells.ltc_sequences import LTCForm
+from cfc_ref.cells.ode_network import ODENetwork, State
+from cfc_ref.kernels import threads
+from cfc_ref.kernels.ltc_packed import SOLVER_IDS, Packed, pack, unpack
+from cfc_ref.kernels.ltc_rows import ROWS
+from cfc_ref.kernels.memory import aligned
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Array = npt.NDArray[Any]
+
+__all__ = ["Kept", "backward_sequence", "forward_sequence", "try_backward", "try_forward"]
+
+_PARTS = 8  # into so many parts a batch is cut at most for the gradients of its parameters
+_WORTH_A_THREAD = 20_000  # releases in a part: below, handing it over takes longer than doing it
+
+
+class Kept(NamedTuple):
+    """What the backward needs of a forward: its arguments, and x, G and Q of every part."""
+
+    packed: Packed
+    x: Array
+    dt: Array
+    mask: Array
+    parts: Array
+
+
+def forward_sequence(kernel: Callable[..., None]) -> Callable[..., tuple[Array, State, Kept | None]]:
+    """Give the kernel the arguments of :func:`cfc_ref.cells.ltc_sequences.ltc_sequence`."""
+
+    def twin(
+        params: ODENetwork, x: Array, state: State, dt: Array, mask: Array | None, form: LTCForm, *, keep: bool
+    ) -> tuple[Array, State, Kept | None]:
+        (B, T, F), U, dtype = x.shape, state[0].shape[1], params.cell.w.dtype
+        packed = pack(params, form.epsilon)
+        given = own(x), own(dt), np.empty((0, T), np.bool_) if mask is None else own(mask)
+        blocks = -(-B // ROWS)
+        parts = aligned((blocks, *((T, form.unfolds) if keep else (1, 1)), 3, U, ROWS), dtype)
+        h, start = aligned((T, B, U), dtype), own(state[0])
+        buffers = tuple(aligned((blocks, *shape, ROWS), dtype) for shape in ((F,), (U,), (2, U), (), (2,)))
+        arguments = (*packed, SOLVER_IDS[form.solver], form.unfolds, *given, start, h, parts, buffers)
+        threads.share(kernel, arguments, blocks, _parts(packed, form, B * T))
+        return h, (h[-1] if T else start, None), Kept(packed, *given, parts) if keep else None
+
+    return twin
+
+
+def backward_sequence(kernel: Callable[..., None]) -> Callable[..., tuple[ODENetwork, Array, State, Array]]:
+    """Give the kernel the arguments of :func:`cfc_ref.cells.ltc_sequences.d_ltc_sequence`."""
+
+    def twin(
+        params: ODENetwork, kept: Kept, d_h: Sequence[Array] | Array, d_state: State, mask: Array | None, form: LTCForm
+    ) -> tuple[ODENetwork, Array, State, Array]:
+        packed, (B, _, F), U, dtype = kept.packed, kept.x.shape, len(kept.packed.neurons), kept.x.dtype
+        d_read = own(np.asarray(d_h, dtype).reshape(len(d_h), B, U))
+        d_start, d_x, d_dt = np.array(d_state[0], dtype, order="C"), np.empty_like(kept.x), np.empty_like(kept.dt)
+        parts = min(len(kept.parts), _PARTS)
+        buffers = tuple(aligned((parts, *shape, ROWS), dtype) for shape in ((F,), (F,), (U,), (5, U), (2,), (3,)))
+        tables = packed.neurons, packed.synapses[:, :4], packed.sensory[:, :4], packed.maps
+        sums = tuple(aligned((parts, *table.shape), dtype) for table in tables)
+        arguments = (
+            *packed, SOLVER_IDS[form.solver], form.unfolds, kept.x, kept.dt, kept.mask, kept.parts, d_read, d_start,
+            d_x, d_dt, buffers, *sums,
+        )  # fmt: skip
+        threads.share(kernel, arguments, parts, _parts(packed, form, kept.dt.size))
+        d_params = unpack(params, *(of_parts.sum(axis=0) for of_parts in sums))
+        return d_params, d_x, (d_start, None), d_dt
+
+    return twin
+
+
+def own(array: Array) -> Array:
+    """Return it as kernels are compiled for: contiguous, aligned, writeable."""
+    return np.require(array, requirements=["C", "A", "W"])
+
+
+def _parts(packed: Packed, form: LTCForm, steps: int) -> int:
+    """Return into how many parts a batch is worth to be cut."""
+    return steps * (form.unfolds * len(packed.ends) + len(packed.sensory_ends)) // _WORTH_A_THREAD
+
+
+def try_forward(twin: Callable[..., Any], dtype: str) -> None:
+    """Call a twin of ``ltc_sequence`` once."""
+    twin(*_smallest(dtype), keep=False)
+
+
+def try_backward(twin: Callable[..., Any], dtype: str) -> None:
+    """Call a twin of ``d_ltc_sequence`` once."""
+    from cfc_ref.kernels.ltc_forward import forward
+
+    params, x, state, dt, mask, form = _smallest(dtype)
+    _, _, kept = forward_sequence(forward)(params, x, state, dt, mask, form, keep=True)
+    twin(params, kept, x, state, mask, form)
+
+
+def _smallest(dtype: str) -> tuple[ODENetwork, Array, State, Array, None, LTCForm]:
+    """Return a network of one neuron, and a sequence of one step for it."""
+    one = np.ones((1, 1, 1), dtype)
+    params = ODENetwork(LTCParams(*[one[0, 0]] * 3, *[one[0]] * 8))
+    return params, one, (one[0], None), one[0], None, LTCForm()

@@ -1,0 +1,116 @@
+r"""A synaptic LTC as its kernels take it: one list of synapses, whether all are there or a wiring's few.
+
+Rows of numbers lie together for each neuron, synapse and input; a table's columns have the names below.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from cfc_ref.cells.ltc import LTCParams, Synapses, recurrent_synapses, sensory_synapses
+from cfc_ref.cells.ode_network import ODENetwork, Scaling
+from cfc_ref.kernels.memory import aligned
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Array = npt.NDArray[Any]
+
+__all__: list[str] = []
+
+FUSED, FROZEN = range(2)
+SOLVER_IDS = {"fused": FUSED, "frozen": FROZEN}
+# Columns of a neuron: conductance and current of its leak, its capacity; and of the sums of its gradients
+LEAK, CURRENT, C = range(3)
+D_G, D_Q, D_C = range(3)
+# Of a synapse: s = 1/(1 + 2^(gain x + shift)), w, w E, E, w sigma; its ends; and of the sums of its gradients
+GAIN, SHIFT, W, W_E, E, W_SIGMA = range(6)
+PRE, POST = range(2)
+SUM_W, SUM_E, SUM_Z, SUM_ZX = range(4)
+
+_LOG2_E = 1.4426950408889634
+
+
+class Packed(NamedTuple):
+    """A network's tables.
+
+    Attributes
+    ----------
+    neurons : ndarray, shape (units, 3)
+    synapses, sensory : ndarray, shape (synapses, 6)
+    ends, sensory_ends : ndarray of uint32, shape (synapses, 2)
+        Sorted by the postsynaptic neuron.
+    maps : ndarray, shape (inputs, 2)
+        Factor and shift of each input.
+    """
+
+    neurons: Array
+    synapses: Array
+    ends: Array
+    sensory: Array
+    sensory_ends: Array
+    maps: Array
+
+
+def pack(params: ODENetwork, epsilon: float) -> Packed:
+    """Return a network's tables; `epsilon` is one more conductance of each neuron."""
+    cell: LTCParams = params.cell
+    dtype = cell.w.dtype
+    neurons = np.stack([cell.gleak + dtype.type(epsilon), cell.gleak * cell.vleak, cell.cm], axis=1)
+    maps = np.zeros((len(cell.sensory_w), 2), dtype)
+    maps[:, 0] = 1
+    for column, values in enumerate(params.input_map or ()):
+        if values is not None:
+            maps[:, column] = values
+    recurrent, sensory = (_list(synapses) for synapses in (recurrent_synapses(cell), sensory_synapses(cell)))
+    return Packed(np.ascontiguousarray(neurons), *recurrent, *sensory, maps)
+
+
+def _there(w: Array) -> tuple[Array, Array]:
+    """Return the ends (pre, post) of the synapses that there are, sorted by the second."""
+    post, pre = np.nonzero(w.T)
+    return pre, post
+
+
+def _list(synapses: Synapses) -> tuple[Array, Array]:
+    """Return the table of the synapses that there are, and their ends."""
+    pre, post = _there(synapses.w)
+    w, sigma, mu, erev = (values[pre, post] for values in synapses)
+    table = aligned((len(w), 6), w.dtype)
+    slope = sigma * w.dtype.type(_LOG2_E)
+    for column, values in enumerate((-slope, slope * mu, w, w * erev, erev, w * sigma)):
+        table[:, column] = values
+    return table, np.stack([pre, post], axis=1).astype(np.uint32)
+
+
+def unpack(params: ODENetwork, d_neurons: Array, d_synapses: Array, d_sensory: Array, d_maps: Array) -> ODENetwork:
+    """Return gradients by parameter from the sums that the backward has taken."""
+    cell: LTCParams = params.cell
+    d_G, d_Q, d_C = d_neurons.T
+    recurrent = _d_list(recurrent_synapses(cell), d_synapses)
+    sensory = _d_list(sensory_synapses(cell), d_sensory)
+    d_cell = LTCParams(d_G + cell.vleak * d_Q, cell.gleak * d_Q, d_C.copy(), *recurrent, *sensory)
+    given = params.input_map
+    d_map = given and Scaling(d_maps[:, 0].copy(), None if given.b is None else d_maps[:, 1].copy())
+    return ODENetwork(d_cell, d_map)
+
+
+def _d_list(synapses: Synapses, sums: Array) -> Synapses:
+    r"""Return the gradients of the synapses' parameters.
+
+    .. math:: \bar w = \sum a s, \quad \bar E = w \sum \bar Q s, \quad \bar\sigma = w \sum (x - \mu)\,\bar z, \quad
+              \bar\mu = -\sigma w \sum \bar z \qquad (a = \bar G + E \bar Q,\; \bar z = a\,s(1 - s))
+    """
+    there = _there(synapses.w)
+    w, sigma, mu, _ = (values[there] for values in synapses)
+    sum_w, sum_E, sum_z, sum_zx = sums.T
+    gradients = Synapses(sum_w, w * (sum_zx - mu * sum_z), -sigma * w * sum_z, w * sum_E)
+    return Synapses(*(_spread(values, there, synapses.w) for values in gradients))
+
+
+def _spread(values: Array, there: tuple[Array, Array], like: Array) -> Array:
+    matrix = np.zeros_like(like)
+    matrix[there] = values
+    return matrix

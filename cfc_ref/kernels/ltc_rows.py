@@ -1,0 +1,100 @@
+r"""A time step of a synaptic LTC for a block of rows of a batch: a unit's values of all rows lie together.
+
+.. math:: s_k = \frac1{1 + 2^{a_k x_j + b_k}}, \qquad a_k = -\sigma_k \log_2 e, \quad b_k = \sigma_k \mu_k \log_2 e
+
+so that a synapse from j to i costs a multiply-add, an exponential and a division. The inner loops run along the rows,
+over one synapse or one neuron at a time, without looking anything up. Rows that the batch does not have take part with
+input 0, state 0 and steps of no length.
+"""
+
+from __future__ import annotations
+
+from numba import njit
+
+from cfc_ref.kernels.ltc_packed import CURRENT, FUSED, GAIN, LEAK, POST, PRE, SHIFT, W_E, C, W
+from cfc_ref.kernels.mathfun import INNER, _opening_of, _tanh_of
+
+__all__ = ["ROWS"]
+
+ROWS = 32  # a length that the compiler knows: no loop for what is left over
+
+
+@njit(**INNER)
+def _load(x, dt, mask, maps, unfolds, t, first, I, h):
+    """Write step t's inputs behind their map, and the length of a part; a masked step has input 0 and no length."""
+    zero = h.dtype.type(0)
+    for r in range(ROWS):
+        row = first + r
+        real = row < x.shape[0] and (mask.shape[0] == 0 or mask[row, t])
+        h[r] = dt[row, t] / h.dtype.type(unfolds) if real else zero
+        for f in range(I.shape[0]):
+            I[f, r] = maps[f, 0] * (x[row, t, f] if real else zero) + maps[f, 1]
+
+
+@njit(**INNER)
+def _leak(neurons, G, Q):
+    """Write the conductance and the current of the leak."""
+    for i in range(G.shape[0]):
+        g, q = G[i], Q[i]
+        conductance, current = neurons[i, LEAK], neurons[i, CURRENT]
+        for r in range(ROWS):
+            g[r] = conductance
+        for r in range(ROWS):
+            q[r] = current
+
+
+@njit(**INNER)
+def _copy_rows(a, b):
+    for i in range(a.shape[0]):
+        u, v = a[i], b[i]
+        for r in range(ROWS):
+            v[r] = u[r]
+
+
+@njit(**INNER)
+def _add_synapses(synapses, ends, x, G, Q):
+    """G += w s and Q += w E s of every synapse."""
+    for k in range(ends.shape[0]):
+        gain, shift, w, w_E = synapses[k, GAIN], synapses[k, SHIFT], synapses[k, W], synapses[k, W_E]
+        u, g, q = x[ends[k, PRE]], G[ends[k, POST]], Q[ends[k, POST]]
+        for r in range(ROWS):
+            s = _opening_of(gain * u[r] + shift)
+            g[r] += w * s
+            q[r] += w_E * s
+
+
+@njit(**INNER)
+def _weights(solver, c, h, G, e, f):
+    r"""Write what the old state and the equilibrium's side weigh: :math:`x^+ = e\,x + f\,Q`, or :math:`f\,Q/G`.
+
+    .. math:: e = \frac{C}{C + hG},\; f = \frac{h}{C + hG} \quad\text{(fused)}, \qquad
+              e = e^{-u} = \frac{1 - T}{1 + T},\; f = 1 - e^{-u} = \frac{2T}{1 + T},\;
+              T = \tanh\frac u2,\; u = \frac{hG}C \quad\text{(frozen)}
+    """
+    one, two = e.dtype.type(1), e.dtype.type(2)
+    if solver == FUSED:
+        for r in range(ROWS):
+            e[r] = c / (c + h[r] * G[r])
+        for r in range(ROWS):
+            f[r] = h[r] / (c + h[r] * G[r])
+    else:
+        for r in range(ROWS):
+            e[r] = _tanh_of(h[r] * G[r] / c / two)
+        for r in range(ROWS):
+            f[r] = two * e[r] / (one + e[r])
+        for r in range(ROWS):
+            e[r] = (one - e[r]) / (one + e[r])
+
+
+@njit(**INNER)
+def _advance(solver, neurons, h, G, Q, x, room):
+    """Take the states x over one part."""
+    e, f = room[0], room[1]
+    for i in range(x.shape[0]):
+        _weights(solver, neurons[i, C], h, G[i], e, f)
+        u, g, q = x[i], G[i], Q[i]
+        if solver != FUSED:
+            for r in range(ROWS):
+                f[r] /= g[r]
+        for r in range(ROWS):
+            u[r] = e[r] * u[r] + f[r] * q[r]

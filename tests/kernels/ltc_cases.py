@@ -1,0 +1,95 @@
+"""Synaptic LTCs of every kind with fresh weights, sequences for them, and what the specifications make of both."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from hypothesis import strategies as st
+
+from cfc_ref import LTC, wirings
+from cfc_ref.cells.tree import leaves, tree_map
+
+SEQUENCE = "cfc_ref.cells.ltc_sequences.ltc_sequence"
+D_SEQUENCE = "cfc_ref.cells.ltc_sequences.d_ltc_sequence"
+
+
+class Case(NamedTuple):
+    """Arguments of the specifications."""
+
+    params: Any
+    x: Any
+    state: Any
+    dt: Any
+    mask: Any
+    form: Any
+    d_h: Any
+    d_state: Any
+
+
+@st.composite
+def layers(draw, **options):
+    """A fresh layer."""
+    made = {
+        "solver": draw(st.sampled_from(["fused", "frozen"])),
+        "ode_unfolds": draw(st.sampled_from([1, 2, 3, 6, 12])),
+        "epsilon": draw(st.sampled_from([0.0, 1e-8, 0.3])),
+        "implicit_param_constraints": draw(st.booleans()),
+        "input_mapping": draw(st.sampled_from(["affine", "linear", None])),
+        "output_mapping": draw(st.sampled_from(["affine", "linear", None])),
+        "proj_size": draw(st.sampled_from([None, 1, 3])),
+        "dtype": draw(st.sampled_from(["float32", "float64"])),
+        "seed": draw(st.integers(0, 99)),
+    }
+    inputs = draw(st.sampled_from([1, 2, 8, 17]))
+    wired = [wirings.AutoNCP(5, 2), wirings.AutoNCP(19, 1), wirings.AutoNCP(40, 2), wirings.Random(7, 2, 0.6)]
+    units = draw(st.sampled_from([1, 3, 16, 33, *wired]))
+    return LTC(inputs, units, **{**made, **options})
+
+
+@st.composite
+def cases(draw, layouts, **options):
+    """A fresh layer's network with all that its specifications take, in any layout."""
+    layer = draw(layers(backend="numpy", **options))
+    layout = layouts[draw(st.sampled_from(sorted(layouts)))]
+    shapes = [(1, 1), (1, 40), (2, 3), (3, 0), (0, 2), (16, 2), (31, 3), (33, 2), (70, 1)]
+    B, T = draw(st.sampled_from([*shapes, (layer.state_size, 3)]))
+    rng, U = np.random.default_rng(draw(st.integers(0, 10**6))), layer.state_size
+
+    def array(*shape, scale=1.0):
+        return layout((scale * rng.normal(size=shape)).astype(layer.dtype))
+
+    lengths = np.full((B, T), 0.7) if draw(st.booleans()) else rng.uniform(0, 2, (B, T))
+    read = draw(st.sampled_from([T, 1, 0])) if T else 0
+    return Case(
+        tree_map(np.array, layer._params()).network,
+        array(B, T, layer.input_size),
+        (array(B, U), None),
+        layout(lengths.astype(layer.dtype)),
+        layout(rng.random((B, T)) < 0.7) if draw(st.booleans()) else None,
+        layer._how,
+        array(read, B, U, scale=1 / max(B * T, 1)),  # the gradient of a mean
+        (array(B, U, scale=1 / max(B, 1)), None),
+    )
+
+
+def run(of, case, keep=False):
+    """What the specification, or its twin, gives: states after each step, and the last one."""
+    h, state, _ = _forward(of, case, keep)
+    return [np.asarray(h, case.x.dtype).reshape(case.x.shape[1], *state[0].shape), state[0]]
+
+
+def run_backward(of, case):
+    """Gradients of everything."""
+    if not case.x.shape[1]:  # no step, no backward
+        return run(of, case)
+    h, state, kept = _forward(of, case, True)
+    for got, ref in zip([np.asarray(h), state[0]], run(of, case), strict=True):
+        assert np.array_equal(got, ref), "keeping something changes the result"
+    d = of(D_SEQUENCE)(case.params, kept, case.d_h, case.d_state, case.mask, case.form)
+    again = of(D_SEQUENCE)(case.params, kept, case.d_h, case.d_state, case.mask, case.form)
+    for one, other in zip(leaves(tuple(d)), leaves(tuple(again)), strict=True):
+        assert np.array_equal(one, other), "a tape can be used twice"
+    return leaves(tuple(d))
+
+
+def _forward(of, case, keep):
+    return of(SEQUENCE)(case.params, case.x, case.state, case.dt, case.mask, case.form, keep=keep)
