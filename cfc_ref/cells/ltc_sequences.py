@@ -77,6 +77,7 @@ def ltc_sequence(
 
     Examples
     --------
+    >>> import numpy as np
     >>> from cfc_ref.cells.ltc import LTCParams
     >>> one, none = np.ones(1), np.zeros((1, 1))
     >>> network = ODENetwork(LTCParams(one, 0 * one, one, *[none] * 8))  # x' = -x
@@ -116,6 +117,7 @@ def d_ltc_sequence(
 
     Examples
     --------
+    >>> import numpy as np
     >>> from cfc_ref.cells.ltc import LTCParams
     >>> one, none = np.ones(1), np.zeros((1, 1))
     >>> network, form = ODENetwork(LTCParams(one, 0 * one, one, *[none] * 8)), LTCForm("fused", 1, 0.0)
