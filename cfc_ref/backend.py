@@ -41,7 +41,7 @@ TWINS: dict[str, tuple[str, str | None]] = {
     ),
     "cfc_ref.cells.cfc_sequences.cfc_stream": (
         "cfc_ref.kernels.cfc_streaming.stream",
-        "cfc_ref.kernels.cfc_calls.StreamTwin",
+        "cfc_ref.kernels.cfc_calls.CfCStreamTwin",
     ),
     "cfc_ref.cells.ltc_sequences.ltc_sequence": (
         "cfc_ref.kernels.ltc_forward.forward",
@@ -50,6 +50,10 @@ TWINS: dict[str, tuple[str, str | None]] = {
     "cfc_ref.cells.ltc_sequences.d_ltc_sequence": (
         "cfc_ref.kernels.ltc_backward.backward",
         "cfc_ref.kernels.ltc_calls.backward_sequence",
+    ),
+    "cfc_ref.cells.ltc_sequences.ltc_stream": (
+        "cfc_ref.kernels.ltc_streaming.stream",
+        "cfc_ref.kernels.ltc_calls.LTCStreamTwin",
     ),
 }
 
@@ -63,6 +67,7 @@ _TRIALS: dict[str, str] = {
     "cfc_ref.cells.cfc_sequences.cfc_stream": "cfc_ref.kernels.cfc_calls.try_stream",
     "cfc_ref.cells.ltc_sequences.ltc_sequence": "cfc_ref.kernels.ltc_calls.try_forward",
     "cfc_ref.cells.ltc_sequences.d_ltc_sequence": "cfc_ref.kernels.ltc_calls.try_backward",
+    "cfc_ref.cells.ltc_sequences.ltc_stream": "cfc_ref.kernels.ltc_calls.try_stream",
 }
 _DTYPES = ("float32", "float64")
 

@@ -70,6 +70,7 @@ STRATEGIES = {
     cfc_cases.STREAM: cfc_cases.cases(LAYOUTS),
     ltc_cases.SEQUENCE: ltc_cases.cases(LAYOUTS),
     ltc_cases.D_SEQUENCE: ltc_cases.cases(LAYOUTS),
+    ltc_cases.STREAM: ltc_cases.cases(LAYOUTS, [(1, 0), (1, 1), (2, 9), (1, 40)]),
 }
 RUNS = {  # others: one call, one array
     cfc_cases.SEQUENCE: cfc_cases.run,
@@ -77,6 +78,7 @@ RUNS = {  # others: one call, one array
     cfc_cases.STREAM: cfc_cases.run_stream,
     ltc_cases.SEQUENCE: ltc_cases.run,
     ltc_cases.D_SEQUENCE: ltc_cases.run_backward,
+    ltc_cases.STREAM: ltc_cases.run_stream,
 }
 
 

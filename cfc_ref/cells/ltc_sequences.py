@@ -9,14 +9,16 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
+import numpy as np
 import numpy.typing as npt
 
+from cfc_ref.cells.dense import Dense, affine
 from cfc_ref.cells.ltc import synaptic
-from cfc_ref.cells.ode_network import ODENetwork, State, d_ode_step, ode_step
+from cfc_ref.cells.ode_network import ODENetwork, Scaling, State, d_ode_step, ode_step, scaled
 from cfc_ref.cells.sequence import d_over_time, over_time
 from cfc_ref.cells.solvers import Scheme
 
-__all__ = ["LTCForm", "d_ltc_sequence", "ltc_sequence"]
+__all__ = ["LTCForm", "d_ltc_sequence", "ltc_sequence", "ltc_stream"]
 
 Array = npt.NDArray[Any]
 
@@ -77,7 +79,6 @@ def ltc_sequence(
 
     Examples
     --------
-    >>> import numpy as np
     >>> from cfc_ref.cells.ltc import LTCParams
     >>> one, none = np.ones(1), np.zeros((1, 1))
     >>> network = ODENetwork(LTCParams(one, 0 * one, one, *[none] * 8))  # x' = -x
@@ -117,7 +118,6 @@ def d_ltc_sequence(
 
     Examples
     --------
-    >>> import numpy as np
     >>> from cfc_ref.cells.ltc import LTCParams
     >>> one, none = np.ones(1), np.zeros((1, 1))
     >>> network, form = ODENetwork(LTCParams(one, 0 * one, one, *[none] * 8)), LTCForm("fused", 1, 0.0)
@@ -132,3 +132,55 @@ def d_ltc_sequence(
     cell, there = d_params.cell, (params.cell.w != 0, params.cell.sensory_w != 0)
     cell = cell._replace(w=cell.w * there[0], sensory_w=cell.sensory_w * there[1])
     return d_params._replace(cell=cell), *others
+
+
+def ltc_stream(
+    params: ODENetwork,
+    readout: tuple[Scaling | None, Dense | None],
+    read: slice,
+    x: Array,
+    state: State,
+    dt: Array,
+    mask: Array | None,
+    form: LTCForm,
+) -> tuple[Array, State]:
+    r"""Run an LTC network over one sequence and read it out, :math:`y_k = W\,(w \odot x_k + b) + c`.
+
+    Parameters
+    ----------
+    params : ODENetwork
+        Parameters.
+    readout : (Scaling or None, Dense or None)
+        What the motor neurons go through: a map of each, and a linear map of them all.
+    read : slice
+        The motor neurons, the first ones.
+    x : ndarray, shape (time, inputs)
+        Inputs.
+    state : (h, None)
+        The state before the first step, shape (1, units).
+    dt : ndarray, shape (time,)
+        Times, >= 0.
+    mask : ndarray of bool, shape (time,), or None
+        True where a step is real.
+    form : LTCForm
+        As in :func:`ltc_sequence`.
+
+    Returns
+    -------
+    y : ndarray, shape (time, outputs)
+    state : (h, None)
+        The last state.
+
+    Examples
+    --------
+    >>> from cfc_ref.cells.ltc import LTCParams
+    >>> one, none = np.ones(1), np.zeros((1, 1))
+    >>> network, form = ODENetwork(LTCParams(one, 0 * one, one, *[none] * 8)), LTCForm("fused", 1, 0.0)
+    >>> ltc_stream(network, (Scaling(4 * one, one), None), slice(0, 1), none, (none + 1, None), one, None, form)[0]
+    array([[3.]])
+    """
+    whole = None if mask is None else mask[None]
+    h, last, _ = ltc_sequence(params, x[None], state, dt[None], whole, form, keep=False)
+    output_map, fc = readout
+    y = scaled(output_map, np.concatenate([state[0][:0], *h])[:, read])
+    return y if fc is None else affine(fc, y), last

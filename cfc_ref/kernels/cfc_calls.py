@@ -14,25 +14,23 @@ import numpy as np
 from cfc_ref.cells.cfc_heads import CfCForm, CfCParams
 from cfc_ref.cells.cfc_network import CfCNetwork, State
 from cfc_ref.cells.dense import Dense
-from cfc_ref.cells.tree import tree_map
 from cfc_ref.kernels import threads
 from cfc_ref.kernels.cfc_backward import CAPACITY
 from cfc_ref.kernels.cfc_forward import TILE
-from cfc_ref.kernels.memory import aligned, whole_lines
+from cfc_ref.kernels.memory import aligned, own, whole_lines
 from cfc_ref.kernels.packed import (
     GRADIENT_HEADS,
     INPUTS,
     KEPT_BACKBONE,
     KEPT_HEADS,
     KEPT_MEMORY,
-    OUTPUTS,
-    STATE,
     UNITS,
     WIDEST,
     pack,
     pack_stream,
     unpack,
 )
+from cfc_ref.kernels.streams import Stream, StreamTwin
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -42,9 +40,8 @@ if TYPE_CHECKING:
     Array = npt.NDArray[Any]
 
 __all__ = [
+    "CfCStreamTwin",
     "Kept",
-    "Stream",
-    "StreamTwin",
     "backward_sequence",
     "forward_sequence",
     "try_backward",
@@ -131,54 +128,15 @@ def backward_sequence(kernel: Callable[..., None]) -> Callable[..., tuple[CfCNet
     return twin
 
 
-class Stream(NamedTuple):
-    """A network that takes one sample after the other: ``kernel(packed, table, x, dt, y)``."""
-
-    kernel: Callable[..., bool]
-    packed: Array
-    table: Array
-    memory: bool
-
-    @property
-    def state(self) -> State:
-        """The state (h, c), shapes (1, units): parts of `packed`."""
-        U, start = self.table[UNITS], self.table[STATE]
-        h, c = self.packed[start : start + 2 * U].reshape(2, 1, U)
-        return h, c if self.memory else None
-
-
-class StreamTwin:
+class CfCStreamTwin(StreamTwin):
     """Gives the kernel the arguments of :func:`cfc_ref.cells.cfc_sequences.cfc_stream`."""
 
-    def __init__(self, kernel: Callable[..., bool]) -> None:
-        self._kernel = kernel
-
-    def start(self, params: CfCNetwork, fc: Dense | None, read: slice, form: CfCForm) -> Stream:
+    def start(self, params: CfCNetwork, readout: Dense | None, read: slice, form: CfCForm) -> Stream:
         """Return the network from the state 0 on."""
-        packed, table = pack_stream(params, fc, read, form)
-        return Stream(self._kernel, packed, table, params.lstm is not None)
-
-    def __call__(
-        self,
-        params: CfCNetwork,
-        fc: Dense | None,
-        read: slice,
-        x: Array,
-        state: State,
-        dt: Array,
-        mask: Array | None,
-        form: CfCForm,
-    ) -> tuple[Array, State]:
-        """Run over one sequence."""
-        stream = self.start(params, fc, read, form)
-        tree_map(np.copyto, stream.state, state)
-        y = np.empty((len(x), stream.table[OUTPUTS]), x.dtype)
-        steps = _own(dt if mask is None else np.where(mask, dt, -1), x.dtype)  # -1: no step
-        stream.kernel(stream.packed, stream.table, _own(x).reshape(-1), steps, y.reshape(-1))
-        return y, tree_map(np.array, stream.state)
+        return Stream(self._kernel, *pack_stream(params, readout, read, form), params.lstm is not None)
 
 
-def try_stream(twin: StreamTwin, dtype: str) -> None:
+def try_stream(twin: CfCStreamTwin, dtype: str) -> None:
     """Call a twin of ``cfc_stream`` once."""
     params, x, state, dt, _, form = _smallest(dtype)
     twin(params, None, slice(0, 1), x[0], state, dt[0], None, form)
@@ -222,14 +180,9 @@ def _only(dt: Array, mask: Array | None, form: CfCForm) -> float | None:
     return float(first) if same.all() else None
 
 
-def _own(array: Any, dtype: Any = None) -> Array:
-    """Return it as kernels are compiled for: contiguous, aligned, writeable."""
-    return np.require(array, dtype, ["C", "A", "W"])
-
-
 def _time_first(array: Array) -> Array:
     """Return (batch, time, …) as (time, batch, …), or the other way round."""
-    return _own(array.swapaxes(0, 1))
+    return own(array.swapaxes(0, 1))
 
 
 def _mask(mask: Array | None, batch: int) -> Array:

@@ -12,7 +12,7 @@ from numba import njit
 
 from cfc_ref.kernels.cfc_rows import _step_rows
 from cfc_ref.kernels.elementwise import _copy
-from cfc_ref.kernels.mathfun import INNER, OPTIONS
+from cfc_ref.kernels.mathfun import OPTIONS
 from cfc_ref.kernels.packed import (
     FC,
     INPUTS,
@@ -27,15 +27,9 @@ from cfc_ref.kernels.packed import (
     UNITS,
     WIDEST,
 )
-from cfc_ref.kernels.products import _linear, _whole_lines
+from cfc_ref.kernels.products import _linear, _row, _whole_lines
 
 __all__ = ["stream"]
-
-
-@njit(**INNER)
-def _row(P, start, size):
-    """A part of the flat array as one row of an array; `reshape` would take ten times as long."""
-    return P[start : start + size][None, :]
 
 
 @njit(**OPTIONS)

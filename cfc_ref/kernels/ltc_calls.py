@@ -14,16 +14,25 @@ from cfc_ref.cells.ltc import LTCParams
 from cfc_ref.cells.ltc_sequences import LTCForm
 from cfc_ref.cells.ode_network import ODENetwork, State
 from cfc_ref.kernels import threads
-from cfc_ref.kernels.ltc_packed import SOLVER_IDS, Packed, pack, unpack
+from cfc_ref.kernels.ltc_packed import SOLVER_IDS, Packed, pack, pack_stream, unpack
 from cfc_ref.kernels.ltc_rows import ROWS
-from cfc_ref.kernels.memory import aligned
+from cfc_ref.kernels.memory import aligned, own
+from cfc_ref.kernels.streams import Stream, StreamTwin
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     Array = npt.NDArray[Any]
 
-__all__ = ["Kept", "backward_sequence", "forward_sequence", "try_backward", "try_forward"]
+__all__ = [
+    "Kept",
+    "LTCStreamTwin",
+    "backward_sequence",
+    "forward_sequence",
+    "try_backward",
+    "try_forward",
+    "try_stream",
+]
 
 _PARTS = 8  # into so many parts a batch is cut at most for the gradients of its parameters
 _WORTH_A_THREAD = 20_000  # releases in a part: below, handing it over takes longer than doing it
@@ -83,9 +92,12 @@ def backward_sequence(kernel: Callable[..., None]) -> Callable[..., tuple[ODENet
     return twin
 
 
-def own(array: Array) -> Array:
-    """Return it as kernels are compiled for: contiguous, aligned, writeable."""
-    return np.require(array, requirements=["C", "A", "W"])
+class LTCStreamTwin(StreamTwin):
+    """Gives the kernel the arguments of :func:`cfc_ref.cells.ltc_sequences.ltc_stream`."""
+
+    def start(self, params: ODENetwork, readout: Any, read: slice, form: LTCForm) -> Stream:
+        """Return the network from the state 0 on."""
+        return Stream(self._kernel, *pack_stream(params, readout, read, form), memory=False)
 
 
 def _parts(packed: Packed, form: LTCForm, steps: int) -> int:
@@ -105,6 +117,12 @@ def try_backward(twin: Callable[..., Any], dtype: str) -> None:
     params, x, state, dt, mask, form = _smallest(dtype)
     _, _, kept = forward_sequence(forward)(params, x, state, dt, mask, form, keep=True)
     twin(params, kept, x, state, mask, form)
+
+
+def try_stream(twin: LTCStreamTwin, dtype: str) -> None:
+    """Call a twin of ``ltc_stream`` once."""
+    params, x, state, dt, _, form = _smallest(dtype)
+    twin(params, (None, None), slice(0, 1), x[0], state, dt[0], None, form)
 
 
 def _smallest(dtype: str) -> tuple[ODENetwork, Array, State, Array, None, LTCForm]:

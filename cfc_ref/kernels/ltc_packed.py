@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from cfc_ref.cells.dense import Dense
 from cfc_ref.cells.ltc import LTCParams, Synapses, recurrent_synapses, sensory_synapses
+from cfc_ref.cells.ltc_sequences import LTCForm
 from cfc_ref.cells.ode_network import ODENetwork, Scaling
-from cfc_ref.kernels.memory import aligned
+from cfc_ref.kernels.memory import LINE, aligned, whole_lines
+from cfc_ref.kernels.packed import FC, HEAD, INPUTS, OUTPUTS, READS, ROOM, STATE, UNITS, Weights
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -29,6 +32,10 @@ D_G, D_Q, D_C = range(3)
 GAIN, SHIFT, W, W_E, E, W_SIGMA = range(6)
 PRE, POST = range(2)
 SUM_W, SUM_E, SUM_Z, SUM_ZX = range(4)
+# Places in the table of a stream, behind those of a CfC's: how it is solved, where arrays begin, and how many tiles
+# there are; behind them the ends of each tile, its neuron or input and its first postsynaptic neuron
+SOLVER, UNFOLDS, NEURONS, INPUT_MAP, OUTPUT_MAP, SYNAPSES, SENSORY, TILES, SENSORY_TILES = range(HEAD, HEAD + 9)
+ENDS = HEAD + 9
 
 _LOG2_E = 1.4426950408889634
 
@@ -59,13 +66,19 @@ def pack(params: ODENetwork, epsilon: float) -> Packed:
     cell: LTCParams = params.cell
     dtype = cell.w.dtype
     neurons = np.stack([cell.gleak + dtype.type(epsilon), cell.gleak * cell.vleak, cell.cm], axis=1)
-    maps = np.zeros((len(cell.sensory_w), 2), dtype)
-    maps[:, 0] = 1
-    for column, values in enumerate(params.input_map or ()):
-        if values is not None:
-            maps[:, column] = values
+    maps = _factors(params.input_map, len(cell.sensory_w), dtype)
     recurrent, sensory = (_list(synapses) for synapses in (recurrent_synapses(cell), sensory_synapses(cell)))
     return Packed(np.ascontiguousarray(neurons), *recurrent, *sensory, maps)
+
+
+def _factors(scaling: Scaling | None, features: int, dtype: np.dtype[Any]) -> Array:
+    """Return the factor and the shift of each feature, shape (features, 2)."""
+    factors = np.zeros((features, 2), dtype)
+    factors[:, 0] = 1
+    for column, values in enumerate(scaling or ()):
+        if values is not None:
+            factors[:, column] = values
+    return factors
 
 
 def _there(w: Array) -> tuple[Array, Array]:
@@ -114,3 +127,37 @@ def _spread(values: Array, there: tuple[Array, Array], like: Array) -> Array:
     matrix = np.zeros_like(like)
     matrix[there] = values
     return matrix
+
+
+def pack_stream(
+    params: ODENetwork, readout: tuple[Scaling | None, Dense | None], read: slice, form: LTCForm
+) -> tuple[Array, npt.NDArray[np.int64]]:
+    """Return a network's tiles, its output's maps, its state and room to work, all in one array, and their table."""
+    packed, weights, table = pack(params, form.epsilon), Weights(), np.zeros(ENDS, np.int64)
+    (output_map, fc), dtype, (inputs, units) = readout, packed.maps.dtype, params.cell.sensory_w.shape
+    lanes, reads = whole_lines(units), read.stop - read.start
+    neurons = np.ones((3, lanes), dtype)  # those that are not there have a leak and a capacity like others
+    neurons[:, :units] = packed.neurons.T
+    table[SOLVER], table[UNFOLDS] = SOLVER_IDS[form.solver], form.unfolds
+    table[INPUTS], table[UNITS], table[READS], table[OUTPUTS] = inputs, units, reads, reads
+    table[NEURONS], table[INPUT_MAP] = weights.place(neurons), weights.place(packed.maps.T)
+    table[OUTPUT_MAP] = weights.place(_factors(output_map, reads, dtype).T)
+    tiles, ends = _tiles(packed.synapses, packed.ends)
+    sensory, sensory_ends = _tiles(packed.sensory, packed.sensory_ends)
+    table[SYNAPSES], table[SENSORY] = weights.place(tiles), weights.place(sensory)
+    table[TILES], table[SENSORY_TILES] = len(ends), len(sensory_ends)
+    if fc is not None:
+        table[OUTPUTS], table[FC] = len(fc.W), weights.linear(*fc)
+    table[STATE] = weights.place(np.zeros(lanes, dtype))
+    table[ROOM] = weights.place(np.zeros(4 * lanes + whole_lines(inputs) + reads, dtype))
+    return weights.array(dtype), np.concatenate([table, ends.reshape(-1), sensory_ends.reshape(-1)])
+
+
+def _tiles(synapses: Array, ends: Array) -> tuple[Array, npt.NDArray[np.int64]]:
+    """Return synapses in tiles, shape (tiles, 4, LINE), and where each begins and ends; 0 where there is none."""
+    pre, post = ends.T.astype(np.int64)
+    first = post // LINE * LINE
+    tile_ends, of_tile = np.unique(np.stack([first, pre], axis=1), axis=0, return_inverse=True)
+    tiles = np.zeros((len(tile_ends), 4, LINE), synapses.dtype)
+    tiles[of_tile.reshape(-1), :, post - first] = synapses[:, [GAIN, SHIFT, W, W_E]]
+    return tiles, np.ascontiguousarray(tile_ends[:, ::-1])

@@ -10,6 +10,7 @@ input 0, state 0 and steps of no length.
 from __future__ import annotations
 
 from numba import njit
+from numba.extending import register_jitable
 
 from cfc_ref.kernels.ltc_packed import CURRENT, FUSED, GAIN, LEAK, POST, PRE, SHIFT, W_E, C, W
 from cfc_ref.kernels.mathfun import INNER, _opening_of, _tanh_of
@@ -63,27 +64,33 @@ def _add_synapses(synapses, ends, x, G, Q):
             q[r] += w_E * s
 
 
+@register_jitable
+def _fused_of(c, h, G):
+    r"""Return e and f of :math:`x^+ = e\,x + f\,Q`, :math:`e = C/(C + hG),\; f = h/(C + hG)`, of one neuron."""
+    D = c + h * G
+    return c / D, h / D
+
+
+@register_jitable
+def _frozen_of(c, h, G):
+    r"""Return e and f of :math:`x^+ = e\,x + f\,Q/G`, :math:`e = e^{-u},\; f = 1 - e^{-u},\; u = hG/C`.
+
+    By :math:`T = \tanh\frac u2`: :math:`e = (1 - T)/(1 + T),\; f = 2T/(1 + T)`, so that a small f keeps its digits.
+    """
+    one, two = type(c)(1), type(c)(2)
+    T = _tanh_of(h * G / c / two)
+    return (one - T) / (one + T), two * T / (one + T)
+
+
 @njit(**INNER)
 def _weights(solver, c, h, G, e, f):
-    r"""Write what the old state and the equilibrium's side weigh: :math:`x^+ = e\,x + f\,Q`, or :math:`f\,Q/G`.
-
-    .. math:: e = \frac{C}{C + hG},\; f = \frac{h}{C + hG} \quad\text{(fused)}, \qquad
-              e = e^{-u} = \frac{1 - T}{1 + T},\; f = 1 - e^{-u} = \frac{2T}{1 + T},\;
-              T = \tanh\frac u2,\; u = \frac{hG}C \quad\text{(frozen)}
-    """
-    one, two = e.dtype.type(1), e.dtype.type(2)
+    """Write e and f of a neuron's part."""
     if solver == FUSED:
         for r in range(ROWS):
-            e[r] = c / (c + h[r] * G[r])
-        for r in range(ROWS):
-            f[r] = h[r] / (c + h[r] * G[r])
+            e[r], f[r] = _fused_of(c, h[r], G[r])
     else:
         for r in range(ROWS):
-            e[r] = _tanh_of(h[r] * G[r] / c / two)
-        for r in range(ROWS):
-            f[r] = two * e[r] / (one + e[r])
-        for r in range(ROWS):
-            e[r] = (one - e[r]) / (one + e[r])
+            e[r], f[r] = _frozen_of(c, h[r], G[r])
 
 
 @njit(**INNER)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[Any]
 
-__all__ = ["LINE", "aligned", "whole_lines"]
+__all__ = ["LINE", "aligned", "own", "whole_lines"]
 
 LINE = 16  # numbers in a cache line, or in two of float64
 _LINE_BYTES = 128
@@ -57,3 +57,8 @@ def aligned(shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
     memory = np.asarray(_Lent(room)) if size >= _WORTH_KEEPING else np.empty(room, np.uint8)
     skip = -memory.__array_interface__["data"][0] % _LINE_BYTES
     return memory[skip : skip + size].view(dtype).reshape(shape)
+
+
+def own(array: Any, dtype: npt.DTypeLike | None = None) -> Array:
+    """Return it as kernels are compiled for: contiguous, aligned, writeable."""
+    return np.require(array, dtype, ["C", "A", "W"])

@@ -69,10 +69,10 @@ def cells(table: npt.NDArray[np.int64]) -> list[Cell]:
     return [Cell(*record) for record in table[HEAD:].reshape(-1, RECORD).tolist()]
 
 
-class _Weights:
+class Weights:
     """A flat array in the making: arrays, each at a whole cache line."""
 
-    def __init__(self, backward: bool) -> None:
+    def __init__(self, backward: bool = False) -> None:
         self._chunks: list[tuple[int, Array]] = []
         self._end = 0
         self._backward = backward
@@ -101,7 +101,7 @@ def pack(
     params: CfCNetwork, form: CfCForm, *, timed: bool = False, backward: bool = False, span: float | None = None
 ) -> tuple[Array, npt.NDArray[np.int64]]:
     """Return a network's weights in one array, and their table; `span` is the one timespan there is: :func:`gated`."""
-    weights, variant = _Weights(backward), VARIANTS[form.variant]
+    weights, variant = Weights(backward), VARIANTS[form.variant]
     ends = _Ends()
     records = []
     for layer in params.layers if span is None else [gated(layer, form, span) for layer in params.layers]:
@@ -137,7 +137,7 @@ def pack_stream(
 ) -> tuple[Array, npt.NDArray[np.int64]]:
     """Return a network's weights, its output's, its state and room to work, all in one array, and their table."""
     weights, table = pack(params, form)
-    more = _Weights(backward=False)
+    more = Weights()
     more.place(weights)
     table[READ], table[READS] = read.start, read.stop - read.start
     table[OUTPUTS] = table[READS]
@@ -162,7 +162,7 @@ class _Ends(NamedTuple):
     widest: int = 0
 
 
-def _record(layer: CfCParams, form: CfCForm, timed: bool, weights: _Weights, ends: _Ends) -> tuple[Cell, _Ends]:
+def _record(layer: CfCParams, form: CfCForm, timed: bool, weights: Weights, ends: _Ends) -> tuple[Cell, _Ends]:
     """Put a cell's weights, and return its record and what the next one begins behind."""
     passes = 2 if form.mode in ("paper_pure", "from_x0") else 1
     n, depth, heads = layer.ff1.W.shape[0], len(layer.backbone), heads_of(layer)

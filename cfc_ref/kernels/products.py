@@ -103,3 +103,9 @@ def _clear(Z):
 def _whole_lines(size):
     """Where the next map lies behind one of this size."""
     return (size + LINE - 1) // LINE * LINE
+
+
+@njit(**INNER)
+def _row(P, start, size):
+    """A part of a flat array as one row of an array; `reshape` would take ten times as long."""
+    return P[start : start + size][None, :]

@@ -12,11 +12,11 @@ from cfc_ref.activations import ACTIVATIONS
 from cfc_ref.cells.cfc import MODES, trace_cfc
 from cfc_ref.cells.cfc_heads import VARIANTS, CfCForm, CfCParams
 from cfc_ref.cells.cfc_network import CfCNetwork, d_network_step, network_step
-from cfc_ref.cells.cfc_sequences import cfc_stream, d_cfc_sequence
+from cfc_ref.cells.cfc_sequences import d_cfc_sequence
 from cfc_ref.cells.dense import Dense, affine, d_affine
 from cfc_ref.layers.arguments import OTHER_DTYPE
-from cfc_ref.layers.base import UNDRAWN, Layer, Params, Tape, units_or_wiring
-from cfc_ref.layers.stepper import CompiledStepper, Stepper
+from cfc_ref.layers.base import UNDRAWN, Params, Tape, units_or_wiring
+from cfc_ref.layers.streaming import StreamingLayer
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -35,12 +35,11 @@ _HEADS = {  # mode -> the linear heads and the vectors that it has besides ff1
     "paper_pure": ("w_tau", "A", "B"),
     "from_x0": ("w_tau", "A"),
 }
-_STREAM = "cfc_ref.cells.cfc_sequences.cfc_stream"
 _SEQUENCE = ("cfc_ref.cells.cfc_sequences.cfc_sequence", "cfc_ref.cells.cfc_sequences.d_cfc_sequence")
 _BACKBONE_ACTIVATIONS = tuple(name for name in ACTIVATIONS if name != "linear")
 
 
-class CfC(Layer):
+class CfC(StreamingLayer):
     r"""A closed-form continuous-time network (Hasani et al. 2022) over sequences with timespans.
 
     .. math:: x^+ = \sigma(-f t) \odot g + [1 - \sigma(-f t)] \odot h, \qquad
@@ -109,6 +108,7 @@ class CfC(Layer):
     """
 
     _lacks_kernels = ""
+    _stream = "cfc_ref.cells.cfc_sequences.cfc_stream"
 
     def __init__(
         self,
@@ -256,27 +256,9 @@ class CfC(Layer):
 
     # --- whole sequences: the specification, or the kernel that is its twin
 
-    def _forward(self, call: Call, rng: np.random.Generator | None, *, keep: bool) -> tuple[Array, Any, Any]:
-        """One sequence of which nothing is kept runs as a stream does, so that both have the same bits."""
-        stream = cfc_stream if keep or len(call.x) != 1 else self._functions(_STREAM)[0]
-        if stream is cfc_stream:
-            return super()._forward(call, rng, keep=keep)
-        self._check_steps(call)
-        params = self._params()
-        mask = None if call.mask is None else call.mask[0]
-        one = call.x[0], call.state, call.dt[0], mask
-        y, hx = stream(params.network, params.readout, self._read, *one, self._form)
-        output = call.outward(y[None]) if self.return_sequences else call.outward_last(y[-1:])
-        return output, call.outward_state(hx), None
-
-    def stepper(self) -> Stepper:
-        """Return a :class:`cfc_ref.layers.stepper.Stepper`; it copies the weights as they are."""
-        (stream,) = self._functions(_STREAM)
-        if stream is cfc_stream:
-            return super().stepper()
-        params = self._params()
-        started = stream.start(params.network, params.readout, self._read, self._form)
-        return CompiledStepper(started, self._expected, self.output_size)
+    @property
+    def _streamed(self) -> tuple[slice, CfCForm]:
+        return self._read, self._form
 
     def _run(self, params: Params, call: Call, rng: np.random.Generator | None, *, keep: bool) -> tuple[Any, Any, Any]:
         run = self._functions(*(_SEQUENCE if keep else _SEQUENCE[:1]))[0]

@@ -113,6 +113,7 @@ class LTC(ODELayer):
     """
 
     wiring: Wiring
+    _stream = "cfc_ref.cells.ltc_sequences.ltc_stream"
 
     def __init__(
         self,
@@ -216,6 +217,10 @@ class LTC(ODELayer):
     @property
     def _how(self) -> LTCForm:
         return LTCForm(self.solver, self.ode_unfolds, self.epsilon)
+
+    @property
+    def _streamed(self) -> tuple[slice, LTCForm]:
+        return slice(0, self._read), self._how
 
     def _run(self, params: Params, call: Call, rng: np.random.Generator | None, *, keep: bool) -> tuple[Any, Any, Any]:
         if self._lacks_kernels:

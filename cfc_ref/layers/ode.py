@@ -18,8 +18,9 @@ from cfc_ref.cells.sequence import over_time
 from cfc_ref.cells.solvers import SOLVERS, Scheme, overstep
 from cfc_ref.cells.tree import tree_map
 from cfc_ref.layers.arguments import arrange
-from cfc_ref.layers.base import UNDRAWN, Gradients, Layer, Params, Tape
+from cfc_ref.layers.base import UNDRAWN, Gradients, Params, Tape
 from cfc_ref.layers.initial import generator, initialise_cfc
+from cfc_ref.layers.streaming import StreamingLayer
 from cfc_ref.neuron.trajectory import METHODS
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ COMMON = (  # arguments that both kinds of layer have
 )
 
 
-class ODELayer(Layer):
+class ODELayer(StreamingLayer):
     r"""A layer whose time step solves :math:`C \dot x = Q(x, I) - G(x, I)\,x`; :class:`cfc_ref.LTC` is one."""
 
     _positive: frozenset[str]  # weights that have to be > 0 (or >= 0 where they are explicit)

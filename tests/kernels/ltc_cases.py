@@ -10,12 +10,16 @@ from cfc_ref.cells.tree import leaves, tree_map
 
 SEQUENCE = "cfc_ref.cells.ltc_sequences.ltc_sequence"
 D_SEQUENCE = "cfc_ref.cells.ltc_sequences.d_ltc_sequence"
+STREAM = "cfc_ref.cells.ltc_sequences.ltc_stream"
+SHAPES = [(1, 1), (1, 40), (2, 3), (3, 0), (0, 2), (16, 2), (31, 3), (33, 2), (70, 1)]  # (batch, time)
 
 
 class Case(NamedTuple):
     """Arguments of the specifications."""
 
     params: Any
+    readout: Any
+    read: slice
     x: Any
     state: Any
     dt: Any
@@ -46,11 +50,10 @@ def layers(draw, **options):
 
 
 @st.composite
-def cases(draw, layouts, **options):
+def cases(draw, layouts, shapes=SHAPES, **options):
     """A fresh layer's network with all that its specifications take, in any layout."""
     layer = draw(layers(backend="numpy", **options))
     layout = layouts[draw(st.sampled_from(sorted(layouts)))]
-    shapes = [(1, 1), (1, 40), (2, 3), (3, 0), (0, 2), (16, 2), (31, 3), (33, 2), (70, 1)]
     B, T = draw(st.sampled_from([*shapes, (layer.state_size, 3)]))
     rng, U = np.random.default_rng(draw(st.integers(0, 10**6))), layer.state_size
 
@@ -59,8 +62,11 @@ def cases(draw, layouts, **options):
 
     lengths = np.full((B, T), 0.7) if draw(st.booleans()) else rng.uniform(0, 2, (B, T))
     read = draw(st.sampled_from([T, 1, 0])) if T else 0
+    params = tree_map(np.array, layer._params())
     return Case(
-        tree_map(np.array, layer._params()).network,
+        params.network,
+        params.readout,
+        slice(0, layer.wiring.output_dim),
         array(B, T, layer.input_size),
         (array(B, U), None),
         layout(lengths.astype(layer.dtype)),
@@ -89,6 +95,13 @@ def run_backward(of, case):
     for one, other in zip(leaves(tuple(d)), leaves(tuple(again)), strict=True):
         assert np.array_equal(one, other), "a tape can be used twice"
     return leaves(tuple(d))
+
+
+def run_stream(of, case):
+    """The first sequence of the batch: its outputs, and the last state."""
+    x, dt, mask = (None if part is None else part[0] for part in (case.x, case.dt, case.mask))
+    y, last = of(STREAM)(case.params, case.readout, case.read, x, (case.state[0][:1], None), dt, mask, case.form)
+    return [y, last[0]]
 
 
 def _forward(of, case, keep):

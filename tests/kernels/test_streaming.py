@@ -9,13 +9,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cfc_ref import CfC
-from cfc_ref.kernels.cfc_streaming import stream
+from cfc_ref import LTC, CfC
+from cfc_ref.kernels import cfc_streaming, ltc_streaming
 from cfc_ref.layers.stepper import CompiledStepper
 from tests import bad
 from tests.compare import assert_close
-from tests.kernels.cfc_cases import layers
+from tests.kernels import cfc_cases, ltc_cases
 from tests.layers.strategies import parts
+
+layers = st.one_of(cfc_cases.layers(backend="numba"), ltc_cases.layers(backend="numba"))
+KERNELS = {CfC: cfc_streaming.stream, LTC: ltc_streaming.stream}
+KINDS = pytest.mark.parametrize("kind", KERNELS)
 
 
 def samples(layer, T=7, seed=0):
@@ -23,8 +27,8 @@ def samples(layer, T=7, seed=0):
     return rng.normal(size=(T, layer.input_size)).astype(layer.dtype), rng.uniform(0, 2, T).astype(layer.dtype)
 
 
-@given(layers(backend="numba"), st.booleans())
-@settings(max_examples=60)
+@given(layers, st.booleans())
+@settings(max_examples=100)
 def test_a_stream_equals_the_sequence_bit_for_bit(layer, batched):
     x, timespans = samples(layer)
     output, hx = layer(x[None], None, timespans[None]) if batched else layer(x, None, timespans)
@@ -35,17 +39,17 @@ def test_a_stream_equals_the_sequence_bit_for_bit(layer, batched):
         assert_close(part, ref[0] if batched else ref, 0, 0)
 
 
-@given(layers(backend="numba"))
-@settings(max_examples=40)
+@given(layers)
+@settings(max_examples=60)
 def test_keeping_a_tape_changes_no_more_than_rounding(layer):
     x, timespans = samples(layer)
     tolerance = 1e-12 if layer.dtype == np.float64 else 5e-6
     assert_close(layer.forward(x, None, timespans)[0], layer(x, None, timespans)[0], tolerance, tolerance)
 
 
-@pytest.mark.parametrize("memory", [False, True])
-def test_a_masked_step_of_a_single_sequence_holds_the_state(memory):
-    layer = CfC(2, 3, mixed_memory=memory, dtype="float64", seed=0, backend="numba")
+@pytest.mark.parametrize(("kind", "memory"), [(CfC, False), (CfC, True), (LTC, False)])
+def test_a_masked_step_of_a_single_sequence_holds_the_state(kind, memory):
+    layer = kind(2, 3, mixed_memory=memory, dtype="float64", seed=0, backend="numba")
     x, timespans = samples(layer)
     mask = np.array([False, True, True, False, True, False, False])
     x[~mask] = np.nan
@@ -69,10 +73,11 @@ FORMS = {
 TIMES = {"a float": 0.5, "a NumPy float": np.float64(0.5), "its own": np.float32(0.5), "an array": np.array(0.5)}
 
 
+@KINDS
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("time", TIMES)
-def test_the_form_of_a_sample_changes_no_bit(form, time):
-    stepper = CfC(5, 3, seed=0, backend="numba").stepper()
+def test_the_form_of_a_sample_changes_no_bit(kind, form, time):
+    stepper, stream = kind(5, 3, seed=0, backend="numba").stepper(), KERNELS[kind]
     x = np.linspace(-1, 1, 5, dtype=np.float32)
     ref = stepper(x, 0.5)
     before = len(stream.signatures)
@@ -81,16 +86,18 @@ def test_the_form_of_a_sample_changes_no_bit(form, time):
     assert len(stream.signatures) == before  # nothing is compiled for it
 
 
-def test_a_whole_number_is_a_time_too():
-    one, other = (CfC(2, 3, seed=0, backend="numba").stepper() for _ in range(2))
+@KINDS
+def test_a_whole_number_is_a_time_too(kind):
+    one, other = (kind(2, 3, seed=0, backend="numba").stepper() for _ in range(2))
     assert_close(one([1.0, 2.0], 2), other([1.0, 2.0], 2.0), 0, 0)
     for wrong in (10**400, -1, True):
         bad.refuses(one, "dt", wrong, x=[1.0, 2.0])
 
 
+@KINDS
 @pytest.mark.parametrize("proj_size", [None, 5])
-def test_an_output_may_be_strided_or_the_sample_itself(proj_size):
-    layer = CfC(5, 5, proj_size, seed=0, backend="numba")
+def test_an_output_may_be_strided_or_the_sample_itself(kind, proj_size):
+    layer = kind(5, 5, proj_size=proj_size, seed=0, backend="numba")
     x = np.linspace(-1, 1, 5, dtype=np.float32)
     ref = layer.stepper()(x)
     strided, itself = np.zeros(10, np.float32)[::2], x.copy()
@@ -99,8 +106,12 @@ def test_an_output_may_be_strided_or_the_sample_itself(proj_size):
         assert_close(out, ref, 0, 0)
 
 
-def test_the_steps_of_a_stream_allocate_nothing():
-    stepper = CfC(17, 600, backbone_units=4, seed=0, backend="numba").stepper()
+@pytest.mark.parametrize(
+    "layer", [CfC(17, 600, backbone_units=4, seed=0), LTC(17, 600, ode_unfolds=1, seed=0)], ids=repr
+)
+def test_the_steps_of_a_stream_allocate_nothing(layer):
+    layer.backend = "numba"
+    stepper = layer.stepper()
     assert isinstance(stepper, CompiledStepper)
     x, y = np.ones(17, np.float32), np.empty(600, np.float32)
 
@@ -119,21 +130,23 @@ def test_the_steps_of_a_stream_allocate_nothing():
     assert most(100) < 1000  # a state has 2400 bytes
 
 
+@KINDS
 @pytest.mark.parametrize("again", [copy.deepcopy, lambda stepper: pickle.loads(pickle.dumps(stepper))])
-def test_a_copy_goes_on_by_itself(again):
-    stepper = CfC(2, 3, mixed_memory=True, seed=0, backend="numba").stepper()
+def test_a_copy_goes_on_by_itself(kind, again):
+    stepper = kind(2, 3, mixed_memory=kind is CfC, seed=0, backend="numba").stepper()
     stepper([1.0, 2.0])
     other = again(stepper)
     ref = stepper([0.5, 0.5])
     assert_close(other([0.5, 0.5]), ref, 0, 0)
-    for part, own in zip(other.state, stepper.state, strict=True):
+    for part, own in zip(parts(other.state), parts(stepper.state), strict=True):
         assert_close(part, own, 0, 0)
     other.reset()
-    assert stepper.state[0].any()
+    assert parts(stepper.state)[0].any()
 
 
-def test_a_sequence_of_no_steps():
-    layer = CfC(2, 3, seed=0, backend="numba")
+@KINDS
+def test_a_sequence_of_no_steps(kind):
+    layer = kind(2, 3, seed=0, backend="numba")
     output, hx = layer(np.empty((0, 2)), np.ones(3))
     assert output.shape == (0, 3)
     assert_close(hx, np.ones(3), 0, 0)
@@ -141,8 +154,9 @@ def test_a_sequence_of_no_steps():
     bad.refuses(layer, "x", np.empty((0, 2)))
 
 
-def test_the_last_output_alone():
-    layer = CfC(2, 3, 2, seed=0, backend="numba")
+@KINDS
+def test_the_last_output_alone(kind):
+    layer = kind(2, 3, proj_size=2, seed=0, backend="numba")
     x, timespans = samples(layer)
     whole = layer(x, None, timespans)[0]
     layer.return_sequences = False

@@ -1,0 +1,194 @@
+"""The kernels of synaptic LTCs: blocks of rows, threads, masks, and the layer that calls them or does not."""
+
+import numpy as np
+import pytest
+
+import cfc_ref
+from cfc_ref import LTC, NeuralLTC, wirings
+from cfc_ref.kernels import threads
+from cfc_ref.kernels.ltc_rows import ROWS
+from tests import bad
+from tests.compare import assert_close
+from tests.layers.strategies import arrays_of, inputs_for, run
+
+NETWORKS = {
+    "dense": {"units": 20},
+    "dense, frozen": {"units": 20, "solver": "frozen", "proj_size": 3},
+    "wired": {"units": wirings.AutoNCP(40, 5), "implicit_param_constraints": False},
+    "wired, frozen": {"units": wirings.AutoNCP(19, 1), "solver": "frozen", "input_mapping": None},
+}
+
+
+@pytest.fixture(params=NETWORKS)
+def layer(request):
+    return LTC(3, **NETWORKS[request.param], seed=0, backend="numba")
+
+
+@pytest.fixture
+def all_threads():
+    yield
+    cfc_ref.set_num_threads(threads.MOST)
+
+
+def assert_same(outcome, ref, tolerance=0):
+    for name, array in arrays_of(ref).items():
+        assert_close(arrays_of(outcome)[name], array, tolerance, tolerance, array.dtype)
+
+
+@pytest.mark.usefixtures("all_threads")
+def test_the_number_of_threads_changes_no_bit(layer, monkeypatch):
+    monkeypatch.setattr("cfc_ref.kernels.ltc_calls._WORTH_A_THREAD", 1)  # every block is cut off
+    B = 10 * ROWS + 5  # more blocks than parts of the gradients
+    inputs = inputs_for(layer, np.random.default_rng(0), B, T=2)
+    d = np.random.default_rng(1).normal(size=(B, 2, layer.output_size))
+    outcomes = []
+    for n in (1, threads.MOST):
+        cfc_ref.set_num_threads(n)
+        outcomes.append(run(layer, inputs, d))
+    assert_same(outcomes[1], outcomes[0])
+
+
+def test_a_rows_bits_do_not_depend_on_the_rows_beside_it(layer):
+    inputs = inputs_for(layer, np.random.default_rng(0), ROWS + 5, T=5)
+    outputs, _ = layer(*inputs)
+    few = [3, 4, ROWS + 4]
+    assert_close(layer(inputs.x[few], inputs.hx[few], inputs.timespans[few])[0], outputs[few], 0, 0)
+
+
+def test_a_huge_row_stays_alone(layer):
+    inputs = inputs_for(layer, np.random.default_rng(0), 5, T=3)
+    d, others = np.ones((5, 3, layer.output_size)), np.arange(5) != 2
+    outcomes = []
+    for size in (1.0, 1e30):
+        hx = np.where(others[:, None], inputs.hx, np.float32(size))
+        output, _, tape = layer.forward(inputs.x, hx)
+        outcomes.append((output[others], layer.backward(tape, d).x[others]))
+    for got, ref in zip(*outcomes, strict=True):
+        assert_close(got, ref, 0, 0)
+
+
+def test_nan_in_a_weight_is_nan_in_the_output(layer):
+    inputs = inputs_for(layer, np.random.default_rng(0), 2, T=3)
+    layer.parameters["rnn_cell.mu"][...] = np.nan
+    assert np.isnan(layer(*inputs)[0]).all()
+    assert np.isnan(layer(inputs.x[0])[0]).all()
+
+
+def test_a_masked_step_is_as_if_it_were_not_there(layer):
+    rng, B, T = np.random.default_rng(0), 3, 6
+    inputs = inputs_for(layer, rng, B, T)
+    real = np.array([True, False, True, True, False, True])
+    x = np.where(real[:, None], inputs.x, np.nan)
+    d = rng.normal(size=(B, T, layer.output_size))
+    d[:, ~real] = 0
+    masked = layer.forward(x, inputs.hx, inputs.timespans, np.broadcast_to(real, (B, T)))
+    shorter = layer.forward(x[:, real], inputs.hx, inputs.timespans[:, real])
+    assert_close(masked[0][:, real], shorter[0], 0, 0)
+    assert_close(masked[0][:, ~real], shorter[0][:, [0, 2]], 0, 0)
+    assert_close(masked[1], shorter[1], 0, 0)
+    got, ref = layer.backward(masked[2], d), layer.backward(shorter[2], d[:, real])
+    assert_close(got.x[:, real], ref.x, 0, 0)
+    assert_close(got.timespans[:, real], ref.timespans, 0, 0)
+    assert not got.x[:, ~real].any()
+    assert not got.timespans[:, ~real].any()
+    assert_close(got.hx, ref.hx, 0, 0)
+    for key, gradient in ref.parameters.items():
+        assert_close(got.parameters[key], gradient, 1e-6, 1e-6, gradient.dtype)
+
+
+def test_a_step_of_no_length_is_the_identity(layer):
+    """Also in the gradients, to the last bit: what is held must not creep."""
+    inputs = inputs_for(layer, np.random.default_rng(0), 4, T=3)
+    _, hx, tape = layer.forward(inputs.x, inputs.hx, 0.0)
+    assert_close(hx, inputs.hx, 0, 0)
+    d_hx = np.random.default_rng(1).normal(size=hx.shape).astype(hx.dtype)
+    gradients = layer.backward(tape, np.zeros((4, 3, layer.output_size)), d_hx)
+    assert_close(gradients.hx, d_hx, 0, 0)
+    assert not any(gradients.parameters[f"rnn_cell.{name}"].any() for name in ("w", "sensory_w", "cm", "gleak"))
+
+
+def test_neither_leak_nor_capacity_makes_a_nan():
+    """Explicit weights may all be 0: with no capacity a neuron is at once where its conductances take it."""
+    for solver in ("fused", "frozen"):
+        options = {"implicit_param_constraints": False, "solver": solver, "epsilon": 0.0, "seed": 0}
+        layers = [LTC(2, 3, **options, backend=backend, dtype="float64") for backend in ("numpy", "numba")]
+        for zero in (("gleak",), ("cm",), ("gleak", "cm", "w", "sensory_w")):
+            for layer in layers:
+                for name in zero:
+                    layer.parameters[f"rnn_cell.{name}"][...] = 0
+            ref, got = (layer(np.ones((2, 4, 2)))[0] for layer in layers)
+            assert np.isfinite(ref).all()
+            assert_close(got, ref, 1e-12, 1e-12)
+
+
+def test_synapses_that_saturate():
+    """Inputs of a size at which 2^y leaves its range: every synapse is open or shut."""
+    for dtype in ("float32", "float64"):
+        layers = [LTC(2, 5, seed=0, backend=backend, dtype=dtype) for backend in ("numpy", "numba")]
+        x = np.array([[1e30, -1e30], [1e4, -1e4], [20, -20]], dtype)[:, None]
+        for inputs in (x, x[:1]):  # a batch, and a stream
+            ref, got = (layer(inputs)[0] for layer in layers)
+            assert_close(got, ref, 5e-6, 5e-6, got.dtype)
+
+
+# --- the choice
+
+
+def test_a_layer_computes_what_it_is_told_to():
+    layer, x = LTC(2, 3, seed=0), np.ones((4, 5, 2))
+    kept = {}
+    for backend in ("numpy", "numba", "auto"):
+        layer.backend = backend
+        kept[backend] = layer.forward(x)[2].kept
+    assert isinstance(kept["numpy"], list)
+    assert type(kept["numba"]) is type(kept["auto"])
+    assert not isinstance(kept["numba"], list)
+
+
+def test_a_tape_is_read_by_what_wrote_it():
+    layer, x = LTC(2, 3, seed=0, dtype="float64"), np.ones((4, 5, 2))
+    for before, after in (("numpy", "numba"), ("numba", "numpy")):
+        layer.backend = before
+        output, _, tape = layer.forward(x)
+        ref = layer.backward(tape, output).x
+        layer.backend = after
+        assert_close(layer.backward(tape, output).x, ref, 0, 0)
+
+
+@pytest.mark.parametrize(
+    "options", [{"solver": "euler"}, {"solver": "rk4"}, {"solver": "frozen_midpoint"}, {"mixed_memory": True}], ids=str
+)
+def test_without_kernels_auto_is_numpy_and_numba_is_refused(options):
+    bad.refuses(LTC, "backend", "numba", input_size=2, units=3, **options)
+    x, timespans = np.ones((2, 3, 2)), 0.1
+    auto, numpy = (LTC(2, 3, seed=0, **options, backend=backend) for backend in ("auto", "numpy"))
+    output, _, tape = auto.forward(x, None, timespans)
+    assert isinstance(tape.kept, list)
+    assert_close(output, numpy(x, None, timespans)[0], 0, 0)
+    assert_close(auto(x[:1], None, timespans)[0], output[:1], 1e-6, 1e-6)
+    assert type(auto.stepper()) is type(numpy.stepper())
+
+
+def test_a_neural_ltc_has_no_kernels():
+    layer = NeuralLTC(2, 3, seed=0)
+    assert isinstance(layer.forward(np.ones((2, 3, 2)))[2].kept, list)
+    assert_close(layer.stepper()([1.0, 1.0]), layer([[1.0, 1.0]])[0][0], 1e-6, 1e-6)
+
+
+def test_kernels_compile_for_two_dtypes_only():
+    """Whatever is given, they are called with the same types of arrays; another type would compile for seconds."""
+    from cfc_ref.kernels.ltc_backward import backward
+    from cfc_ref.kernels.ltc_forward import forward
+    from cfc_ref.kernels.ltc_streaming import stream
+
+    for dtype in ("float32", "float64"):
+        for options in NETWORKS.values():
+            layer = LTC(2, **options, seed=0, dtype=dtype, backend="numba")
+            for B, T in ((1, 1), (1, 4), (4, 1), (3, 4)):
+                x, mask = np.ones((B, T, 2), dtype), np.broadcast_to(True, (B, T))
+                for timespans in (None, 0.5, np.broadcast_to(np.float32(0.5), (T,))):
+                    layer(x, None, timespans)
+                    output, _, tape = layer.forward(np.broadcast_to(x[0], x.shape), None, timespans, mask)
+                    layer.backward(tape, np.broadcast_to(output[0], output.shape))
+    for compiled in (forward, backward, stream):
+        assert len(compiled.signatures) <= 2
