@@ -106,12 +106,9 @@ def test_an_output_may_be_strided_or_the_sample_itself(kind, proj_size):
         assert_close(out, ref, 0, 0)
 
 
-@pytest.mark.parametrize(
-    "layer", [CfC(17, 600, backbone_units=4, seed=0), LTC(17, 600, ode_unfolds=1, seed=0)], ids=repr
-)
-def test_the_steps_of_a_stream_allocate_nothing(layer):
-    layer.backend = "numba"
-    stepper = layer.stepper()
+@pytest.mark.parametrize(("kind", "options"), [(CfC, {"backbone_units": 4}), (LTC, {"ode_unfolds": 1})])
+def test_the_steps_of_a_stream_allocate_nothing(kind, options):
+    stepper = kind(17, 600, **options, seed=0, backend="numba").stepper()
     assert isinstance(stepper, CompiledStepper)
     x, y = np.ones(17, np.float32), np.empty(600, np.float32)
 
