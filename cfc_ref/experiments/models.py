@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING, Any
 
 from cfc_ref import checks
@@ -58,10 +57,7 @@ def build_model(
         return _ltc(recipe, common, seed)
     if name in _MODES:
         return _cfc(name, recipe, common, seed)
-    baselines = importlib.import_module("cfc_ref.layers.baselines")
-    if name == "lstm":
-        return baselines.LSTM(**common, seed=seed)
-    return baselines.CTRNN(**common, ode_unfolds=recipe.unfolds, seed=seed)
+    return _baseline(name, recipe, common, seed)
 
 
 def _cfc(name: str, recipe: Recipe, common: dict[str, Any], seed: Any) -> Layer:
@@ -94,3 +90,11 @@ def _ltc(recipe: Recipe, common: dict[str, Any], seed: Any) -> Layer:
     weights["fc.weight"][...] = glorot(rng, weights["fc.weight"].shape)
     weights["fc.bias"][...] = 0
     return layer
+
+
+def _baseline(name: str, recipe: Recipe, common: dict[str, Any], seed: Any) -> Layer:
+    from cfc_ref.layers.baselines import CTRNN, LSTM
+
+    if name == "lstm":
+        return LSTM(**common, seed=seed)
+    return CTRNN(**common, ode_unfolds=recipe.unfolds or 3, seed=seed)

@@ -10,7 +10,7 @@ import cfc_ref
 from cfc_ref.data.folder import CHECKPOINT
 from cfc_ref.experiments import run
 from cfc_ref.experiments.run import EXPERIMENT, RESULTS, run_experiment
-from cfc_ref.experiments.settings import SETTINGS
+from cfc_ref.experiments.settings import MODELS, SETTINGS
 from cfc_ref.experiments.walker2d import walker2d_task
 from cfc_ref.experiments.xor import xor_task
 from cfc_ref.learn.losses import mse
@@ -54,7 +54,7 @@ def test_the_folder_holds_everything(tasks, data, tmp_path):
         assert (folder / name).read_bytes().startswith(b"\x89PNG")
 
 
-@pytest.mark.parametrize("model", ["cfc", "no_gate", "pure", "mixed", "ltc"])
+@pytest.mark.parametrize("model", MODELS)
 def test_figures_are_those_of_the_model_in_the_folder(tasks, model, tmp_path):
     """An LTC's timespans are longer by 0.001, as in the official code."""
     results = ran(tasks, "walker2d", model, tmp_path)
