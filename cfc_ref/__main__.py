@@ -1,7 +1,26 @@
-"""``python -m cfc_ref`` is ``cfc-ref``."""
+"""``cfc-ref``, and ``python -m cfc_ref``."""
 
+from __future__ import annotations
+
+import os
 import sys
+from importlib.util import find_spec
 
-from cfc_ref.cli.command import main
+__all__ = ["main"]
 
-sys.exit(main())
+
+def main() -> int:
+    """Run the command line.
+
+    The kernels have threads of their own, and those of NumPy's BLAS get in their way: they wait for more work on a core
+    that the kernels could use. BLAS reads how many it may have when NumPy is first imported.
+    """
+    if find_spec("numba"):
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    from cfc_ref.cli import command
+
+    return command.main()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
