@@ -6,7 +6,8 @@ What makes such a loop vectorise in Numba:
   :math:`e^x = 2^n e^r` with :math:`n = \mathrm{round}(x/\ln 2)` and :math:`|r| \le \ln(2)/2`.
 - No branch: both sides are computed and one is selected; NaN passes through the comparisons that it fails.
 - :math:`2^n` is made of integer bits, seen as a float by ``.view`` (which also runs unjitted). It is applied in two
-  halves, so that neither overflows before the product does; integers have the width of the floats.
+  halves, so that neither overflows before the product does; integers have the width of the floats. To Numba the sum of
+  two int32 is an int64: it is made narrow again before it becomes a float.
 - In place: one array is read and written at the same index. With two the compiler asks first whether they overlap, and
   takes the slow loop where they are the same.
 - ``error_model="numpy"``: a division that may raise does not vectorise.
@@ -145,7 +146,7 @@ def _opening32(y):
     Beyond ±126 it no longer changes. NaN passes through both comparisons.
     """
     c = min(max(y, f4(-126.0)), f4(126.0))
-    n = f4(c + f4(_MAGIC32)).view(i4) - i4(_MAGIC32_BITS)
+    n = i4(f4(c + f4(_MAGIC32)).view(i4) - i4(_MAGIC32_BITS))
     r = c - f4(n)
     p = f4(1.535336188319500e-4)
     p = p * r + f4(1.339887440266574e-3)
