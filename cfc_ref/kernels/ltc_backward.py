@@ -9,7 +9,7 @@ from __future__ import annotations
 from numba import njit
 
 from cfc_ref.kernels.ltc_packed import D_C, D_G, D_Q
-from cfc_ref.kernels.ltc_rows import ROWS, _load
+from cfc_ref.kernels.ltc_rows import _load
 from cfc_ref.kernels.ltc_rows_back import _add_rows, _d_advance, _d_synapses, _sum
 from cfc_ref.kernels.mathfun import INNER, OPTIONS
 
@@ -19,7 +19,7 @@ __all__ = ["backward"]
 @njit(**INNER)
 def _unload(x, mask, maps, unfolds, t, first, d_I, d_h, d_x, d_dt, D_maps):
     """Backward of ``_load``."""
-    for r in range(min(ROWS, x.shape[0] - first)):
+    for r in range(min(d_h.shape[0], x.shape[0] - first)):
         row = first + r
         real = mask.shape[0] == 0 or mask[row, t]
         d_dt[row, t] = d_h[r] / d_h.dtype.type(unfolds) if real else d_h.dtype.type(0)
@@ -37,7 +37,7 @@ def _block(
 ):  # fmt: skip
     """One block of rows, all time steps."""
     T, U, skipped = dt.shape[1], d.shape[0], dt.shape[1] - d_read.shape[0]
-    rows = min(ROWS, dt.shape[0] - row)
+    rows = min(d.shape[1], dt.shape[0] - row)
     d_G, d_Q, held_G, held_Q, d_C = sums[0], sums[1], sums[2], sums[3], sums[4]
     d[...] = 0
     d_C[...] = 0
@@ -49,7 +49,10 @@ def _block(
             for r in range(rows):
                 for i in range(U):
                     d[i, r] += d_read[t - skipped, row + r, i]
-        _load(x, dt, mask, maps, unfolds, t, row, I, lengths)
+        if not _load(x, dt, mask, maps, unfolds, t, row, I, lengths):
+            d_x[row : row + rows, t] = 0
+            d_dt[row : row + rows, t] = 0
+            continue
         held_G[...] = 0
         held_Q[...] = 0
         d_lengths[...] = 0
@@ -92,5 +95,5 @@ def backward(
             _block(
                 neurons, synapses, ends, sensory, sensory_ends, maps, solver, unfolds, x, dt, mask, kept[block],
                 d_read, d_state, d_x, d_dt, I[p], d_I[p], d[p], sums[p], lengths[p, 0], lengths[p, 1], room[p],
-                block * ROWS, D_neurons[p], D_synapses[p], D_sensory[p], D_maps[p],
+                block * d.shape[2], D_neurons[p], D_synapses[p], D_sensory[p], D_maps[p],
             )  # fmt: skip

@@ -8,7 +8,7 @@ from __future__ import annotations
 from numba import njit
 
 from cfc_ref.kernels.ltc_packed import FUSED, GAIN, POST, PRE, SHIFT, SUM_E, SUM_W, SUM_Z, SUM_ZX, W_SIGMA, C, E
-from cfc_ref.kernels.ltc_rows import ROWS, _weights
+from cfc_ref.kernels.ltc_rows import _weights
 from cfc_ref.kernels.mathfun import INNER, _opening_of
 
 __all__: list[str] = []
@@ -28,7 +28,7 @@ def _d_synapses(synapses, ends, x, d_G, d_Q, d_x, D):
         gain, shift, erev, w_sigma = synapses[k, GAIN], synapses[k, SHIFT], synapses[k, E], synapses[k, W_SIGMA]
         u, d, g, q = x[ends[k, PRE]], d_x[ends[k, PRE]], d_G[ends[k, POST]], d_Q[ends[k, POST]]
         sum_w = sum_E = sum_z = sum_zx = x.dtype.type(0)
-        for r in range(ROWS):
+        for r in range(u.shape[0]):
             s = _opening_of(gain * u[r] + shift)
             a_s = (g[r] + erev * q[r]) * s
             z = a_s - a_s * s
@@ -46,34 +46,34 @@ def _d_synapses(synapses, ends, x, d_G, d_Q, d_x, D):
 @njit(**INNER)
 def _d_fused(inverse, h, G, Q, x, e, f, new, d, d_G, d_Q, d_C, d_h):
     """Backward of a fused part of one neuron; d goes from the new state's gradient to its share of the old one's."""
-    for r in range(ROWS):
+    for r in range(d.shape[0]):
         new[r] = e[r] * x[r] + f[r] * Q[r]
-    for r in range(ROWS):
+    for r in range(d.shape[0]):
         d_Q[r] = f[r] * d[r]
-    for r in range(ROWS):
+    for r in range(d.shape[0]):
         d_G[r] = -new[r] * d_Q[r]
-    for r in range(ROWS):
+    for r in range(d.shape[0]):
         d[r] *= e[r]
-    for r in range(ROWS):
+    for r in range(d.shape[0]):
         d_C[r] += (x[r] - new[r]) * inverse * d[r]
-    for r in range(ROWS):
+    for r in range(d.shape[0]):
         d_h[r] += (Q[r] - G[r] * new[r]) * inverse * d[r]
 
 
 @njit(**INNER)
 def _d_frozen(inverse, h, G, Q, x, e, f, d_u, d, d_G, d_Q, d_C, d_h):
     """Backward of a frozen part of one neuron."""
-    for r in range(ROWS):
+    for r in range(d.shape[0]):
         d_Q[r] = f[r] / G[r] * d[r]
-    for r in range(ROWS):
+    for r in range(d.shape[0]):
         d[r] *= e[r]
-    for r in range(ROWS):
+    for r in range(d.shape[0]):
         d_u[r] = (Q[r] / G[r] - x[r]) * inverse * d[r]
-    for r in range(ROWS):
+    for r in range(d.shape[0]):
         d_G[r] = h[r] * d_u[r] - Q[r] / G[r] * d_Q[r]
-    for r in range(ROWS):
+    for r in range(d.shape[0]):
         d_C[r] -= h[r] * G[r] * inverse * d_u[r]
-    for r in range(ROWS):
+    for r in range(d.shape[0]):
         d_h[r] += G[r] * d_u[r]
 
 
@@ -95,13 +95,13 @@ def _add_rows(b, a):
     """A += b."""
     for i in range(a.shape[0]):
         u, v = b[i], a[i]
-        for r in range(ROWS):
+        for r in range(v.shape[0]):
             v[r] += u[r]
 
 
 @njit(**SUMS)
 def _sum(values):
     total = values.dtype.type(0)
-    for r in range(ROWS):
+    for r in range(values.shape[0]):
         total += values[r]
     return total

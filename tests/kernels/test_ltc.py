@@ -38,7 +38,7 @@ def assert_same(outcome, ref, tolerance=0):
 @pytest.mark.usefixtures("all_threads")
 def test_the_number_of_threads_changes_no_bit(layer, monkeypatch):
     monkeypatch.setattr("cfc_ref.kernels.ltc_calls._WORTH_A_THREAD", 1)  # every block is cut off
-    B = 10 * ROWS + 5  # more blocks than parts of the gradients
+    B = 20 * ROWS + 5  # more blocks than parts of the gradients
     inputs = inputs_for(layer, np.random.default_rng(0), B, T=2)
     d = np.random.default_rng(1).normal(size=(B, 2, layer.output_size))
     outcomes = []
@@ -49,9 +49,9 @@ def test_the_number_of_threads_changes_no_bit(layer, monkeypatch):
 
 
 def test_a_rows_bits_do_not_depend_on_the_rows_beside_it(layer):
-    inputs = inputs_for(layer, np.random.default_rng(0), ROWS + 5, T=5)
+    inputs = inputs_for(layer, np.random.default_rng(0), 4 * ROWS + 5, T=5)  # in blocks twice as long as those of few
     outputs, _ = layer(*inputs)
-    few = [3, 4, ROWS + 4]
+    few = [3, 4, 4 * ROWS + 4]
     assert_close(layer(inputs.x[few], inputs.hx[few], inputs.timespans[few])[0], outputs[few], 0, 0)
 
 
@@ -74,24 +74,25 @@ def test_nan_in_a_weight_is_nan_in_the_output(layer):
     assert np.isnan(layer(inputs.x[0])[0]).all()
 
 
-def test_a_masked_step_is_as_if_it_were_not_there(layer):
+@pytest.mark.parametrize("beside", [0, 1])
+def test_a_masked_step_is_as_if_it_were_not_there(layer, beside, monkeypatch):
+    """In all rows at once, which skips it, or beside a row that has every step; fresh memory is read nowhere."""
+    monkeypatch.setattr("cfc_ref.kernels.ltc_calls.aligned", lambda shape, dtype: np.full(shape, np.nan, dtype))
     rng, B, T = np.random.default_rng(0), 3, 6
-    inputs = inputs_for(layer, rng, B, T)
+    inputs = inputs_for(layer, rng, B + beside, T)
     real = np.array([True, False, True, True, False, True])
-    x = np.where(real[:, None], inputs.x, np.nan)
-    d = rng.normal(size=(B, T, layer.output_size))
-    d[:, ~real] = 0
-    masked = layer.forward(x, inputs.hx, inputs.timespans, np.broadcast_to(real, (B, T)))
-    shorter = layer.forward(x[:, real], inputs.hx, inputs.timespans[:, real])
-    assert_close(masked[0][:, real], shorter[0], 0, 0)
-    assert_close(masked[0][:, ~real], shorter[0][:, [0, 2]], 0, 0)
-    assert_close(masked[1], shorter[1], 0, 0)
-    got, ref = layer.backward(masked[2], d), layer.backward(shorter[2], d[:, real])
-    assert_close(got.x[:, real], ref.x, 0, 0)
-    assert_close(got.timespans[:, real], ref.timespans, 0, 0)
-    assert not got.x[:, ~real].any()
-    assert not got.timespans[:, ~real].any()
-    assert_close(got.hx, ref.hx, 0, 0)
+    x, mask, d = inputs.x.copy(), np.ones((B + beside, T), bool), rng.normal(size=(B + beside, T, layer.output_size))
+    x[:B, ~real], mask[:B, ~real], d[:, ~real], d[B:] = np.nan, False, 0, 0
+    masked = layer.forward(x, inputs.hx, inputs.timespans, mask)
+    shorter = layer.forward(inputs.x[:B, real], inputs.hx[:B], inputs.timespans[:B, real])
+    assert_close(masked[0][:B, real], shorter[0], 0, 0)
+    assert_close(masked[0][:B, ~real], shorter[0][:, [0, 2]], 0, 0)
+    assert_close(masked[1][:B], shorter[1], 0, 0)
+    got, ref = layer.backward(masked[2], d), layer.backward(shorter[2], d[:B, real])
+    for name in ("x", "timespans"):
+        assert_close(getattr(got, name)[:B, real], getattr(ref, name), 0, 0)
+        assert not getattr(got, name)[:B, ~real].any()
+    assert_close(got.hx[:B], ref.hx, 0, 0)
     for key, gradient in ref.parameters.items():
         assert_close(got.parameters[key], gradient, 1e-6, 1e-6, gradient.dtype)
 

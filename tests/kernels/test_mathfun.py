@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from cfc_ref.backend import kernel
+from cfc_ref.kernels import mathfun
 from tests.compare import assert_close
 
 
@@ -73,6 +74,24 @@ def test_nan_goes_in_and_comes_out_where_it_was(spec, dtype):
     x = np.linspace(-1, 1, 67).astype(dtype)
     x[::5] = np.nan
     assert (np.isnan(kernel(spec)(x)) == np.isnan(x)).all()
+
+
+OPENINGS = {"float32": (mathfun._opening32, 126, 3e-7), "float64": (mathfun._opening64, 1022, 2e-15)}
+
+
+@pytest.mark.parametrize("dtype", OPENINGS)
+def test_the_opening_of_a_synapse(dtype):
+    """1/(1 + 2^y), exact to a share of itself up to where a float's exponent ends, then constant; unjitted."""
+    opening, end, tolerance = OPENINGS[dtype]
+    y = np.concatenate([np.linspace(-end, end, 4001), np.linspace(-2, 2, 4001)]).astype(dtype)
+    got = np.array([opening(each) for each in y])
+    ref = 1 / (1 + np.exp2(y.astype(np.longdouble)))
+    assert got.dtype == dtype
+    assert np.max(np.abs(got / ref - 1)) < tolerance
+    number = np.dtype(dtype).type
+    assert opening(number(-np.inf)) == opening(number(-end)) == 1
+    assert opening(number(np.inf)) == opening(number(end)) < 1e-37
+    assert np.isnan(opening(number(np.nan)))
 
 
 UNJITTED = """
