@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import NoReturn
 
-from cfc_ref.cli import convert, experiment, info, predict, train, tutorials, verify
+from cfc_ref.cli import bench, convert, experiment, info, predict, train, tutorials, verify
 
 __all__ = ["main"]
 
-_COMMANDS = (verify, train, experiment, predict, convert, info, tutorials)
+_COMMANDS = (verify, bench, train, experiment, predict, convert, info, tutorials)
 
 
 class _Parser(argparse.ArgumentParser):

@@ -1,0 +1,270 @@
+"""Who is compared: this project's two backends, and what people would use instead, with the same weights.
+
+A peer whose package is not installed is skipped, and the reason is said. One that computes something else than the
+specification is an error: times of different results are not compared.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from cfc_ref.bench.results import Finding, Result, Row, ratio
+from cfc_ref.bench.timing import Plan, take_turns
+from cfc_ref.bench.workloads import Task, Workload, make_task, unit_of
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Array = npt.NDArray[Any]
+
+__all__ = ["PEERS", "SPECIFICATION", "Peer", "Runner", "UnavailableError", "compare", "package"]
+
+TOLERANCE = 1e-3  # of float32 against float32 after sums of thousands, relative to the array's largest value
+SPECIFICATION = "numpy"
+
+
+class UnavailableError(Exception):
+    """A package that a peer needs is not installed, or it has nothing for this workload."""
+
+
+class Runner(NamedTuple):
+    """A peer made ready.
+
+    Attributes
+    ----------
+    call : callable
+        Does the work once; a step goes on from the state that the one before left.
+    arrays : callable
+        From what a call returned to NumPy arrays by name: "output", and gradients by ncps's names of the parameters.
+    """
+
+    call: Callable[[], Any]
+    arrays: Callable[[Any], dict[str, Array]]
+
+
+class Peer(NamedTuple):
+    """Who is compared.
+
+    Attributes
+    ----------
+    title : str
+        As tables show it.
+    make : str
+        The dotted name of the function that makes it ready for a task.
+    kinds, networks : frozenset of str
+        What it can do.
+    """
+
+    title: str
+    make: str
+    kinds: frozenset[str] = frozenset({"step", "sequence", "batch", "train"})
+    networks: frozenset[str] = frozenset({"CfC", "LTC", "NCP"})
+
+
+_STEP, _CFC = frozenset({"step"}), frozenset({"CfC"})
+PEERS: dict[str, Peer] = {
+    "numpy": Peer("cfc_ref (NumPy)", "cfc_ref.bench.peers.with_numpy"),
+    "numba": Peer("cfc_ref (Numba)", "cfc_ref.bench.peers.with_numba"),
+    "ncps": Peer("ncps (PyTorch)", "cfc_ref.bench.peers_torch.eager"),
+    "ncps-traced": Peer("ncps (PyTorch, traced)", "cfc_ref.bench.peers_torch.traced", _STEP, _CFC),
+    "onnxruntime": Peer("ONNX Runtime", "cfc_ref.bench.peers_torch.exported", _STEP, _CFC),
+    "jax": Peer("JAX (jit)", "cfc_ref.bench.peers_jax.compiled", networks=_CFC),
+}
+
+
+def package(name: str) -> Any:
+    """Return an installed package.
+
+    Parameters
+    ----------
+    name : str
+        Its name, or that of a module in it.
+
+    Raises
+    ------
+    UnavailableError
+        If it can't be imported.
+
+    Examples
+    --------
+    >>> package("nonsense")
+    Traceback (most recent call last):
+    cfc_ref.bench.peers.UnavailableError: nonsense is not installed
+    """
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        raise UnavailableError(f"{name.partition('.')[0]} is not installed") from None
+
+
+# --- this project's own
+
+
+def with_numpy(task: Task) -> Runner:
+    """Make the specification ready.
+
+    Parameters
+    ----------
+    task : Task
+        What to do.
+    """
+    return _own(task, "numpy")
+
+
+def with_numba(task: Task) -> Runner:
+    """Make the kernels ready.
+
+    Parameters
+    ----------
+    task : Task
+        What to do.
+
+    Raises
+    ------
+    UnavailableError
+        If there are none.
+    """
+    from cfc_ref.backend import has_numba, set_num_threads
+
+    if not has_numba():
+        raise UnavailableError("numba is not installed")
+    set_num_threads(task.threads)
+    try:
+        return _own(task, "numba")
+    except ValueError as error:  # a layer without kernels
+        raise UnavailableError(str(error)) from None
+
+
+def _own(task: Task, backend: str) -> Runner:
+    layer = type(task.layer)(units=task.layer.wiring or task.layer.state_size, **task.layer.config, backend=backend)
+    layer.load_state_dict(task.layer.state_dict())
+    x, timespans, d_output = task.x, task.timespans, task.d_output
+
+    def both() -> tuple[Array, dict[str, Array]]:
+        output, _, tape = layer.forward(x, timespans=timespans)
+        return output, layer.backward(tape, d_output).parameters
+
+    if task.kind == "train":
+        return Runner(both, lambda result: {"output": result[0], **result[1]})
+    if task.kind == "step":
+        step, samples = layer.stepper(), Samples(list(x))
+        return Runner(lambda: step(samples.next()), lambda output: {"output": output})
+    return Runner(lambda: layer(x, timespans=timespans)[0], lambda output: {"output": output})
+
+
+class Samples:
+    """The samples of a stream, one after the other and again from the first; `next` costs next to nothing.
+
+    Parameters
+    ----------
+    samples : list
+        At least one.
+    """
+
+    def __init__(self, samples: list[Any]) -> None:
+        from itertools import cycle
+
+        self.next: Callable[[], Any] = cycle(samples).__next__
+
+
+# --- the comparison
+
+
+def compare(name: str, workload: Workload, threads: int, plan: Plan, peers: dict[str, Peer] | None = None) -> Result:
+    """Measure a workload with everyone who is installed.
+
+    Parameters
+    ----------
+    name : str
+        The workload's.
+    workload : Workload
+        What to do.
+    threads : int
+        For everyone.
+    plan : Plan
+        How long to measure.
+    peers : dict, optional
+        Other ones than :data:`PEERS`.
+
+    Returns
+    -------
+    Result
+
+    Raises
+    ------
+    ValueError
+        If a peer computes something else than the specification.
+    """
+    from cfc_ref.bench.limits import limits
+
+    peers = PEERS if peers is None else peers
+    task = make_task(workload, threads)
+    runners, differences, skipped = _ready(task, workload, peers)
+    calls = {who: runner.call for who, runner in runners.items()} | limits(task)
+    unit, many = unit_of(workload)
+    rows = []
+    for who, seconds in take_turns(calls, plan).items():
+        details = {"difference": differences[who]} if who in differences else {}
+        rows.append(Row(who, [one / many for one in seconds], details))
+    findings: list[Finding] = []
+    ours = "numba" if "numba" in runners else SPECIFICATION
+    for who in [who for who in calls if who != ours]:
+        findings += ratio(rows, ours, who, workload.targets.get("limit" if who.startswith("limit") else who))
+    return Result(name, workload.description, unit, rows, findings, skipped, [])
+
+
+def _ready(
+    task: Task, workload: Workload, peers: dict[str, Peer]
+) -> tuple[dict[str, Runner], dict[str, float], dict[str, str]]:
+    """Make everyone ready, check what they compute, and return them, the differences, and who was skipped and why."""
+    runners, differences, skipped = {}, {}, {}
+    reference: list[dict[str, Array]] = []
+    for who, peer in peers.items():
+        if task.kind not in peer.kinds or workload.network not in peer.networks:
+            continue
+        module, _, function = peer.make.rpartition(".")
+        try:
+            runner: Runner = getattr(importlib.import_module(module), function)(task)
+        except UnavailableError as error:
+            skipped[who] = str(error)
+            continue
+        results = [runner.arrays(runner.call()) for _ in range(len(task.x) if task.kind == "step" else 1)]
+        if who == SPECIFICATION:
+            reference = results
+        runners[who] = runner
+        differences[who] = max(difference(who, *pair) for pair in zip(results, reference, strict=True))
+    return runners, differences, skipped
+
+
+def difference(who: str, got: dict[str, Array], reference: dict[str, Array]) -> float:
+    """Return the largest difference of any array from the specification's, relative to that array's largest value.
+
+    Parameters
+    ----------
+    who : str
+        Whose result it is.
+    got, reference : dict
+        Arrays by name.
+
+    Raises
+    ------
+    ValueError
+        If an array is missing, of another shape, or differs by more than a thousandth.
+    """
+    worst = 0.0
+    for key, ref in reference.items():
+        if key not in got or got[key].shape != ref.shape:
+            shape = got[key].shape if key in got else "nothing"
+            raise ValueError(f"{who}: got {shape} for {key}; expected {ref.shape}; it does not compute the same.")
+        relative = float(np.abs(got[key] - ref).max() / max(float(np.abs(ref).max()), np.finfo(np.float32).tiny))
+        if not relative <= TOLERANCE:  # NaN compares false
+            expected = f"at most {TOLERANCE:g} of the largest value"
+            raise ValueError(
+                f"{who}: got a {key} that is off by {relative:.2g}; expected {expected}; correct the peer."
+            )
+        worst = max(worst, relative)
+    return worst

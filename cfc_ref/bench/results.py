@@ -1,0 +1,158 @@
+"""What a benchmark found, as it goes into bench.json, and back."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+from cfc_ref.bench.timing import quartiles
+
+__all__ = ["Finding", "Result", "Row", "from_json", "ratio", "to_json"]
+
+
+class Row(NamedTuple):
+    """Who was measured, and how long it takes.
+
+    Attributes
+    ----------
+    name : str
+        Who.
+    seconds : list of float
+        Of one unit of the work, in each turn.
+    details : dict
+        What else is known: ``difference`` from the specification's result, ``error`` against the truth, …
+    """
+
+    name: str
+    seconds: list[float]
+    details: dict[str, Any] = {}  # noqa: RUF012 - never written to
+
+    @property
+    def spread(self) -> tuple[float, float, float]:
+        """Lower quartile, median, upper quartile."""
+        return quartiles(self.seconds)
+
+    @property
+    def median(self) -> float:
+        """Seconds of one unit of the work."""
+        return self.spread[1]
+
+
+class Finding(NamedTuple):
+    """A figure that is to lie in a range.
+
+    Attributes
+    ----------
+    what : str
+        What it is.
+    value : float
+        The figure.
+    target : (float, float) or None
+        The range that was asked for; None where it is told only.
+    """
+
+    what: str
+    value: float
+    target: tuple[float, float] | None = None
+
+    @property
+    def reached(self) -> bool | None:
+        """Whether it lies there."""
+        return None if self.target is None else self.target[0] <= self.value <= self.target[1]
+
+    @property
+    def verdict(self) -> str:
+        """The target, and whether it is reached, in words."""
+        if self.target is None:
+            return ""
+        low, high = self.target
+        wanted = f"at most {high:.3g}" if low == 0 else f"{low:.3g} to {high:.3g}"
+        return f"{wanted}: {'reached' if self.reached else 'not reached'}"
+
+
+class Result(NamedTuple):
+    """One workload's.
+
+    Attributes
+    ----------
+    workload, description, unit : str
+        Its name, what it runs, and what one unit of its work is.
+    rows : list of Row
+        Times.
+    findings : list of Finding
+        Ratios, exponents, memory.
+    skipped : dict
+        Who was left out, and why.
+    notes : list of str
+        What else there is to say.
+    """
+
+    workload: str
+    description: str
+    unit: str
+    rows: list[Row]
+    findings: list[Finding]
+    skipped: dict[str, str]
+    notes: list[str]
+
+
+def ratio(rows: list[Row], ours: str, other: str, limit: float | None = None) -> list[Finding]:
+    """Return our time over another's, where both were measured, as one finding or none.
+
+    Parameters
+    ----------
+    rows : list of Row
+        All times.
+    ours, other : str
+        Names of rows.
+    limit : float, optional
+        The largest ratio that was asked for.
+
+    Examples
+    --------
+    >>> ratio([Row("a", [1.0]), Row("b", [4.0])], "a", "b", 0.5)
+    [Finding(what='a / b', value=0.25, target=(0.0, 0.5))]
+    """
+    medians = {row.name: row.median for row in rows}
+    if ours not in medians or other not in medians or ours == other:
+        return []
+    target = None if limit is None else (0.0, limit)
+    return [Finding(f"{ours} / {other}", medians[ours] / medians[other], target)]
+
+
+def to_json(result: Result) -> dict[str, Any]:
+    """Return a result as JSON holds it; medians and verdicts are there for who reads it.
+
+    Parameters
+    ----------
+    result : Result
+        Of a workload.
+    """
+    rows = []
+    for row in result.rows:
+        low, middle, high = row.spread
+        times = {"median": middle, "lower_quartile": low, "upper_quartile": high, "seconds": row.seconds}
+        rows.append({"name": row.name, **times, "details": {key: _finite(value) for key, value in row.details.items()}})
+    findings = [{**finding._asdict(), "reached": finding.reached} for finding in result.findings]
+    return {**result._asdict(), "rows": rows, "findings": findings}
+
+
+def _finite(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def from_json(read: dict[str, Any]) -> Result:
+    """Return the result that :func:`to_json` wrote.
+
+    Parameters
+    ----------
+    read : dict
+        What it returned, also after a way through a file.
+    """
+    rows = [Row(row["name"], row["seconds"], row["details"]) for row in read["rows"]]
+    findings = [
+        Finding(one["what"], one["value"], None if one["target"] is None else tuple(one["target"]))
+        for one in read["findings"]
+    ]
+    rest = {key: read[key] for key in ("workload", "description", "unit", "skipped", "notes")}
+    return Result(rows=rows, findings=findings, **rest)

@@ -1,0 +1,106 @@
+"""Whether the cost is linear in the length of a sequence and in the batch, and a stream's memory constant."""
+
+from __future__ import annotations
+
+import tracemalloc
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from cfc_ref.bench.results import Finding, Result, Row
+from cfc_ref.bench.timing import Plan, duration, exponent, take_turns
+from cfc_ref.bench.workloads import INPUTS, UNITS
+from cfc_ref.layers.cfc import CfC
+from cfc_ref.layers.ltc import LTC
+from cfc_ref.wirings import AutoNCP
+
+__all__ = ["measure", "stream_memory"]
+
+STEPS = (1_000, 3_000, 10_000, 30_000, 100_000)
+_A_BATCH = 50  # steps of each sequence of a batch; the batch makes up the rest
+_LINEAR = (0.95, 1.05)
+_LONGEST = 12.0  # seconds of one run, above which a size is left out
+
+
+def measure(threads: int, plan: Plan, steps: tuple[int, ...] = STEPS) -> Result:
+    """Measure sequences of 10³ to 10⁵ steps, batches of as many steps, and a stream's memory.
+
+    Parameters
+    ----------
+    threads : int
+        For everyone.
+    plan : Plan
+        How long to measure.
+    steps : tuple of int
+        Numbers of steps, increasing.
+
+    Returns
+    -------
+    Result
+    """
+    rows, findings, notes = [], [], []
+    for series, calls in _series(steps):
+        kept = _affordable(calls)
+        if len(kept) < len(calls):
+            left = ", ".join(f"{n:,}" for n in calls if n not in kept)
+            notes.append(f"{series}: {left} steps are left out, as a run would take over {_LONGEST:g} s.")
+        timed = take_turns({str(n): calls[n] for n in kept}, plan)
+        measured = [Row(f"{series}, {n:,} steps", timed[str(n)], {"series": series, "steps": n}) for n in kept]
+        rows += measured
+        if len(kept) > 1:
+            found = exponent(kept, [row.median for row in measured])
+            findings.append(
+                Finding(f"{series}: exponent of time over steps, {kept[0]:,} to {kept[-1]:,}", found, _LINEAR)
+            )
+    short, long = stream_memory(steps[0]), stream_memory(steps[-1])
+    what = f"memory of a stream after {steps[-1]:,} steps / after {steps[0]:,} steps"
+    findings.append(Finding(what, long / short, (0.0, 1.05)))
+    return Result("scaling", "CfC and LTC: time over steps, memory of a stream", "a run", rows, findings, {}, notes)
+
+
+def _series(steps: tuple[int, ...]) -> Iterator[tuple[str, dict[int, Callable[[], Any]]]]:
+    """Yield the name of a series, and by the number of steps what runs so many."""
+    x = np.random.default_rng(0).normal(size=(steps[-1], INPUTS)).astype(np.float32)
+    batches = x[: steps[-1] // _A_BATCH * _A_BATCH].reshape(-1, _A_BATCH, INPUTS)
+    for name, layer in (
+        ("CfC", CfC(INPUTS, UNITS, seed=0)),
+        ("LTC on AutoNCP(19, 1)", LTC(INPUTS, AutoNCP(19, 1), seed=0)),
+    ):
+        yield f"{name}, one sequence", {n: partial(layer, x[:n]) for n in steps}
+        in_batch = {n: partial(layer, batches[: n // _A_BATCH]) for n in steps}
+        yield f"{name}, a batch of sequences of {_A_BATCH} steps", in_batch
+
+
+def _affordable(calls: dict[int, Callable[[], Any]]) -> list[int]:
+    """Return the sizes whose runs, to judge by the size before, are short enough; each of them has then run once."""
+    kept: list[int] = []
+    expected = 0.0
+    for n, call in calls.items():
+        if kept:
+            expected = duration(calls[kept[-1]]) * n / kept[-1]
+        if expected > _LONGEST:
+            break
+        call()
+        kept.append(n)
+    return kept
+
+
+def stream_memory(steps: int) -> float:
+    """Return the most memory, in bytes, that a stream holds at a time.
+
+    Parameters
+    ----------
+    steps : int
+        How long it runs.
+    """
+    rng = np.random.default_rng(0)
+    samples = list(rng.normal(size=(16, INPUTS)).astype(np.float32))
+    tracemalloc.start()
+    step = CfC(INPUTS, UNITS, seed=0).stepper()
+    for k in range(steps):
+        step(samples[k % len(samples)])
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return float(most)

@@ -1,0 +1,116 @@
+"""Times that can be compared: those who are compared take turns, so that what disturbs one disturbs all."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from statistics import median
+from typing import Any, NamedTuple
+
+import numpy as np
+
+__all__ = ["QUICK", "Plan", "duration", "exponent", "quartiles", "take_turns"]
+
+_TURN = 2e-3  # seconds: so many calls are timed together that they take about as long
+_REST = 5e-3  # seconds before a turn, in which the threads of who was on before stop spinning
+_AT_LEAST = 3
+
+
+class Plan(NamedTuple):
+    """How long to measure.
+
+    Attributes
+    ----------
+    rounds : int
+        Turns of each.
+    seconds : float
+        After which one who has had three turns gets no more.
+    """
+
+    rounds: int = 25
+    seconds: float = 3.0
+
+
+QUICK = Plan(7, 0.7)
+
+
+def take_turns(calls: Mapping[str, Callable[[], Any]], plan: Plan) -> dict[str, list[float]]:
+    """Time calls that have run before.
+
+    Parameters
+    ----------
+    calls : mapping
+        What to call, by name.
+    plan : Plan
+        How long.
+
+    Returns
+    -------
+    dict
+        By name, the seconds of a call in each turn: the mean over the calls of the turn.
+    """
+    first = {name: duration(call) for name, call in calls.items()}
+    calls_a_turn = {name: max(1, math.ceil(_TURN / max(taken, 1e-9))) for name, taken in first.items()}
+    seconds: dict[str, list[float]] = {name: [taken] if taken > plan.seconds else [] for name, taken in first.items()}
+    used = {name: sum(samples) for name, samples in seconds.items()}
+    for _ in range(plan.rounds):
+        for name, call in calls.items():
+            if len(seconds[name]) >= _AT_LEAST and used[name] > plan.seconds:
+                continue
+            time.sleep(_REST)
+            if calls_a_turn[name] > 1:  # the first one finds the caches full of others' numbers
+                call()
+            start = time.perf_counter()
+            for _ in range(calls_a_turn[name]):
+                call()
+            taken = time.perf_counter() - start
+            used[name] += taken
+            seconds[name].append(taken / calls_a_turn[name])
+    return seconds
+
+
+def duration(call: Callable[[], Any]) -> float:
+    """Return the seconds of one call.
+
+    Parameters
+    ----------
+    call : callable
+        What to call.
+    """
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
+
+
+def quartiles(samples: Sequence[float]) -> tuple[float, float, float]:
+    """Return the lower quartile, the median and the upper quartile.
+
+    Parameters
+    ----------
+    samples : sequence of float
+        At least one.
+
+    Examples
+    --------
+    >>> quartiles([4.0, 1.0, 2.0, 3.0, 5.0])
+    (2.0, 3.0, 4.0)
+    """
+    low, high = np.quantile(samples, (0.25, 0.75))
+    return float(low), float(median(samples)), float(high)
+
+
+def exponent(sizes: Sequence[float], seconds: Sequence[float]) -> float:
+    r"""Return p of the line that fits best :math:`\log t = p \log n + c`.
+
+    Parameters
+    ----------
+    sizes, seconds : sequence of float
+        n and t, at least two of each, > 0.
+
+    Examples
+    --------
+    >>> round(exponent([10, 100, 1000], [2, 20, 200]), 6)
+    1.0
+    """
+    return float(np.polyfit(np.log(sizes), np.log(seconds), 1)[0])

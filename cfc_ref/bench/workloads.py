@@ -1,0 +1,178 @@
+"""What is measured: the workloads, and the ratios that they are to reach.
+
+No time stands here: each target is a ratio to another program, or to a limit, measured in the same run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from cfc_ref import checks
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Array = npt.NDArray[Any]
+
+__all__ = ["STUDIES", "WORKLOADS", "Task", "Workload", "choose", "make_task", "unit_of"]
+
+INPUTS, UNITS = 17, 64
+
+
+class Workload(NamedTuple):
+    """A network and what it does, the same for all who are compared.
+
+    Attributes
+    ----------
+    description : str
+        One line.
+    kind : {"step", "sequence", "batch", "train"}
+        A step called from Python; an unbatched sequence; a batch forward; forward and backward.
+    network : {"CfC", "LTC", "NCP"}
+        CfC of 64 units with a backbone of 128 × 1; LTC of 64 units, all connected; LTC on AutoNCP(19, 1).
+    steps, batch : int
+        Length and number of the sequences.
+    targets : mapping
+        Who, or "limit" → the largest ratio of our time to theirs that was asked for.
+    irregular : bool
+        Whether each step has a timespan of its own; else all are 1.
+    """
+
+    description: str
+    kind: str
+    network: str
+    steps: int
+    batch: int
+    targets: Mapping[str, float]
+    irregular: bool = False
+
+
+_CFC = f"CfC, {INPUTS} inputs, {UNITS} units, backbone 128 × 1"
+_NCP = f"LTC on AutoNCP(19, 1), {INPUTS} inputs, 6 unfoldings"
+_LTC = f"LTC, {INPUTS} inputs, {UNITS} units all connected, 6 unfoldings"
+_BATCH, _STEPS = 128, 64
+_FORWARD, _BOTH = f"{_BATCH} sequences of {_STEPS} steps, forward", f"{_BATCH} × {_STEPS}, forward and backward"
+_OWN = ", each step with a timespan of its own"
+_TO_FORWARD, _TO_TRAIN = {"jax": 0.75, "ncps": 0.3}, {"jax": 0.4, "ncps": 0.4}
+
+WORKLOADS: dict[str, Workload] = {
+    "step": Workload(
+        f"{_CFC}: one step called from Python, input checks included",
+        "step",
+        "CfC",
+        4,  # checked against the specification's
+        1,
+        {"onnxruntime": 1 / 5, "ncps": 1 / 40},
+    ),
+    "sequence": Workload(
+        f"{_CFC}: a sequence of 2,000 steps", "sequence", "CfC", 2000, 1, {"jax": 2 / 3, "limit": 2.0}
+    ),
+    "batch": Workload(f"{_CFC}: {_FORWARD}", "batch", "CfC", _STEPS, _BATCH, _TO_FORWARD),
+    "batch-irregular": Workload(f"{_CFC}: {_FORWARD}{_OWN}", "batch", "CfC", _STEPS, _BATCH, _TO_FORWARD, True),
+    "train": Workload(f"{_CFC}: {_BOTH}", "train", "CfC", _STEPS, _BATCH, _TO_TRAIN),
+    "train-irregular": Workload(f"{_CFC}: {_BOTH}{_OWN}", "train", "CfC", _STEPS, _BATCH, _TO_TRAIN, True),
+    "ncp-sequence": Workload(f"{_NCP}: a sequence of 500 steps", "sequence", "NCP", 500, 1, {"ncps": 1 / 60}),
+    "ncp-train": Workload(f"{_NCP}: {_BOTH}", "train", "NCP", _STEPS, _BATCH, {"ncps": 1 / 10}),
+    "ltc-sequence": Workload(f"{_LTC}: a sequence of 500 steps", "sequence", "LTC", 500, 1, {"ncps": 1 / 12}),
+    "ltc-train": Workload(f"{_LTC}: {_BOTH}", "train", "LTC", _STEPS, _BATCH, {"ncps": 1 / 5}),
+}
+STUDIES: dict[str, str] = {  # measured otherwise than by who takes how long for the same
+    "solvers": "cfc_ref.bench.solvers.measure",
+    "scaling": "cfc_ref.bench.scaling.measure",
+    "cold-start": "cfc_ref.bench.cold_start.measure",
+}
+
+
+class Task(NamedTuple):
+    """A workload with its numbers.
+
+    Attributes
+    ----------
+    kind : str
+        As in :class:`Workload`.
+    layer : CfC or LTC
+        With its weights, float32; who measures makes one of its own of them.
+    x : ndarray, shape (B, T, inputs), or (T, inputs) for a sequence and for steps
+    timespans : ndarray, shape (B, T), or None
+    d_output : ndarray, shape (B, T, outputs)
+        The gradient of the loss by the output.
+    threads : int
+        For everyone.
+    """
+
+    kind: str
+    layer: Any
+    x: Array
+    timespans: Array | None
+    d_output: Array
+    threads: int
+
+
+def make_task(workload: Workload, threads: int = 1) -> Task:
+    """Return the numbers of a workload, the same in every run.
+
+    Parameters
+    ----------
+    workload : Workload
+        Of :data:`WORKLOADS`.
+    threads : int
+        For everyone.
+    """
+    layer, rng = _network(workload.network), np.random.default_rng(0)
+    shape = (workload.batch, workload.steps) if workload.kind in ("batch", "train") else (workload.steps,)
+    x = rng.normal(size=(*shape, INPUTS)).astype(np.float32)
+    timespans = rng.uniform(0.5, 1.5, shape).astype(np.float32) if workload.irregular else None
+    d_output = rng.normal(size=(*shape, layer.output_size)).astype(np.float32)
+    return Task(workload.kind, layer, x, timespans, d_output, threads)
+
+
+def _network(name: str) -> Any:
+    from cfc_ref.layers.cfc import CfC
+    from cfc_ref.layers.ltc import LTC
+    from cfc_ref.wirings import AutoNCP
+
+    if name == "CfC":
+        return CfC(INPUTS, UNITS, seed=0)
+    return LTC(INPUTS, UNITS if name == "LTC" else AutoNCP(19, 1), seed=0)
+
+
+def unit_of(workload: Workload) -> tuple[str, int]:
+    """Return what one unit of a workload is called, and how many of them a call does.
+
+    Parameters
+    ----------
+    workload : Workload
+        Of :data:`WORKLOADS`.
+
+    Examples
+    --------
+    >>> unit_of(WORKLOADS["sequence"]), unit_of(WORKLOADS["train"])
+    (('a step', 2000), ('a batch', 1))
+    """
+    return {"step": ("a step", 1), "sequence": ("a step", workload.steps)}.get(workload.kind, ("a batch", 1))
+
+
+def choose(names: list[str] | None) -> list[str]:
+    """Return the names of the workloads to run, in the order of the tables.
+
+    Parameters
+    ----------
+    names : list of str or None
+        Some of them; None for all.
+
+    Raises
+    ------
+    ValueError
+        For a name that is none.
+
+    Examples
+    --------
+    >>> choose(["train", "step"])
+    ['step', 'train']
+    """
+    known = [*WORKLOADS, *STUDIES]
+    wanted = known if names is None else [checks.choice("--only", name, known) for name in names]
+    return [name for name in known if name in wanted]

@@ -1,0 +1,140 @@
+"""The figures that ``cfc-ref bench --out`` saves: bars of times, and work over precision."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cfc_ref.plots.style import COLOURS, dress, visible
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["bench_figures", "plot_bars", "plot_work_precision"]
+
+_WAYS = {  # colour, line, marker; forms are drawn through, scipy dashed, compiled solvers dotted
+    "fused": ("orange", "-", "o"),
+    "frozen": ("green", "-", "s"),
+    "frozen_midpoint": ("blue", "-", "^"),
+    "scipy RK45": ("black", "--", "x"),
+    "scipy DOP853": ("purple", "--", "v"),
+    "scipy LSODA": ("sky", "--", "P"),
+    "scipy Radau": ("vermillion", "--", "d"),
+    "diffrax Tsit5": ("black", ":", "o"),
+    "diffrax Dopri8": ("purple", ":", "s"),
+    "diffrax Kvaerno5": ("vermillion", ":", "^"),
+    "numbalsoda LSODA": ("sky", ":", "v"),
+}
+
+
+def bench_figures(results: Sequence[Any], title: Callable[[str], str]) -> Iterator[tuple[str, Figure]]:
+    """Yield file names and figures, those for which there is something to draw.
+
+    Parameters
+    ----------
+    results : sequence of Result
+        Of :mod:`cfc_ref.bench.results`.
+    title : callable
+        From the name of who was measured to the one to show.
+    """
+    from matplotlib.figure import Figure
+
+    compared = [
+        result for result in results if not any("way" in row.details or "series" in row.details for row in result.rows)
+    ]
+    if compared:
+        columns = min(2, len(compared))
+        lines = -(-len(compared) // columns)
+        figure = Figure(figsize=(6.2 * columns, 2.9 * lines), dpi=100, layout="constrained")
+        axes = figure.subplots(lines, columns, squeeze=False).ravel()
+        for ax, result in zip(axes, compared, strict=False):
+            plot_bars(result, title, ax=ax)
+        for ax in axes[len(compared) :]:
+            ax.set_axis_off()
+        yield "bench.png", figure
+    for result in results:
+        if any("error" in row.details for row in result.rows):
+            figure = Figure(figsize=(7.2, 6.2), dpi=100, layout="constrained")
+            plot_work_precision(result, ax=figure.subplots())
+            yield "work_precision.png", figure
+
+
+def plot_bars(result: Any, title: Callable[[str], str], *, ax: Axes) -> Axes:
+    """Draw one workload's medians as bars on a logarithmic axis, with the quartiles.
+
+    Parameters
+    ----------
+    result : Result
+        Of a workload.
+    title : callable
+        From the name of who was measured to the one to show.
+    ax : matplotlib Axes
+        Where to draw.
+
+    Returns
+    -------
+    matplotlib Axes
+    """
+    rows = sorted(result.rows, key=lambda row: row.median)
+    low, middle, high = 1e6 * np.array([row.spread for row in rows]).T
+    colours = [COLOURS[_colour(row.name)] for row in rows]
+    at = np.arange(len(rows))
+    ax.barh(at, middle, xerr=[middle - low, high - middle], color=colours, ecolor=COLOURS["black"], log=True)
+    ax.set_yticks(at, [title(row.name) for row in rows])
+    ax.invert_yaxis()
+    ax.set_xlim(low.min() / 3, high.max() * 5)
+    for k, value in enumerate(middle):
+        ax.annotate(
+            f"{value:,.3g}" if value < 1000 else f"{value:,.0f}",
+            (high[k], k),
+            (4, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=8,
+        )
+    dress(ax, result.workload, f"time of {result.unit} (µs)", "")
+    return ax
+
+
+def _colour(name: str) -> str:
+    if name.startswith("limit"):
+        return "black"
+    return {"numba": "blue", "numpy": "sky"}.get(name, "orange")
+
+
+def plot_work_precision(result: Any, *, ax: Axes) -> Axes:
+    """Draw the time of a step over the largest error, both logarithmic, and the CfC's time as a line.
+
+    Parameters
+    ----------
+    result : Result
+        Of the study "solvers".
+    ax : matplotlib Axes
+        Where to draw.
+
+    Returns
+    -------
+    matplotlib Axes
+    """
+    for way, (colour, line, marker) in _WAYS.items():
+        rows = [row for row in result.rows if row.details["way"] == way]
+        if rows:
+            error = visible(np.array([row.details["error"] for row in rows], float))
+            time = 1e6 * np.array([row.median for row in rows])
+            ax.plot(error, time, color=COLOURS[colour], linestyle=line, marker=marker, markersize=5, label=way)
+    for row in result.rows:
+        if row.details["way"] == "CfC":
+            ax.axhline(1e6 * row.median, color=COLOURS["black"], linewidth=1.2, label="CfC of the same size (no ODE)")
+    ax.set(xscale="log", yscale="log")
+    ax.invert_xaxis()
+    dress(
+        ax,
+        "LTC, C x' = Q − G x: closed forms and solvers",
+        "largest error (dimensionless)",
+        "time of a step (µs)",
+        columns=3,
+    )
+    return ax
