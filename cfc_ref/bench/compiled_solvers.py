@@ -108,7 +108,7 @@ def with_numbalsoda(layer: LTC) -> Callable[[float], Advance]:
     from cfc_ref.kernels import ltc_slope
 
     weights, n, slope = weights_of(layer), layer.state_size, ltc_slope.address()
-    numbers = ltc_slope.packed(weights.cell)
+    numbers = ltc_slope.numbers_of(weights.cell)
     G0, Q0 = numbers[1 + n : 1 + 2 * n], numbers[1 + 2 * n : 1 + 3 * n]
 
     def at(rtol: float) -> Advance:

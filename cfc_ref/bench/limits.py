@@ -10,10 +10,10 @@ import numpy as np
 from cfc_ref.bench.workloads import Task
 from cfc_ref.layers.cfc import CfC
 
-__all__ = ["limits"]
+__all__ = ["limits_of"]
 
 
-def limits(task: Task) -> dict[str, Callable[[], Any]]:
+def limits_of(task: Task) -> dict[str, Callable[[], Any]]:
     """Return what to time, by name: of a CfC's steps reading the weights, of its batches the matrix products.
 
     Parameters

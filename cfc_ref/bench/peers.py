@@ -199,12 +199,12 @@ def compare(name: str, workload: Workload, threads: int, plan: Plan, peers: dict
     ValueError
         If a peer computes something else than the specification.
     """
-    from cfc_ref.bench.limits import limits
+    from cfc_ref.bench.limits import limits_of
 
     peers = PEERS if peers is None else peers
     task = make_task(workload, threads)
     runners, differences, skipped = _ready(task, workload, peers)
-    calls = {who: runner.call for who, runner in runners.items()} | limits(task)
+    calls = {who: runner.call for who, runner in runners.items()} | limits_of(task)
     unit, many = unit_of(workload)
     rows = []
     for who, seconds in take_turns(calls, plan).items():

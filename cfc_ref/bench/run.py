@@ -22,7 +22,7 @@ from cfc_ref import checks
 from cfc_ref.bench.results import Result, from_json, to_json
 from cfc_ref.bench.timing import QUICK, Plan
 
-__all__ = ["WorkloadError", "about", "cores", "environment", "main", "measure", "run"]
+__all__ = ["WorkloadError", "about", "cores", "environment", "main", "measure", "run_all"]
 
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "NPROC")
 _PACKAGES = (
@@ -55,7 +55,7 @@ def environment(threads: int) -> dict[str, str]:
     return {**os.environ, **dict.fromkeys(_THREADS, str(threads))}
 
 
-def run(names: Sequence[str], threads: int, *, quick: bool = False) -> Iterator[Result | WorkloadError]:
+def run_all(names: Sequence[str], threads: int, *, quick: bool = False) -> Iterator[Result | WorkloadError]:
     """Yield the result of each workload, or what went wrong, as soon as it is there.
 
     Parameters

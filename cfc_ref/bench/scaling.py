@@ -68,8 +68,9 @@ def _series(steps: tuple[int, ...]) -> Iterator[tuple[str, dict[int, Callable[[]
         ("CfC", CfC(INPUTS, UNITS, seed=0)),
         ("LTC on AutoNCP(19, 1)", LTC(INPUTS, AutoNCP(19, 1), seed=0)),
     ):
-        yield f"{name}, one sequence", {n: partial(layer, x[:n]) for n in steps}
-        in_batch = {n: partial(layer, batches[: n // _A_BATCH]) for n in steps}
+        one: dict[int, Callable[[], Any]] = {n: partial(layer, x[:n]) for n in steps}
+        in_batch: dict[int, Callable[[], Any]] = {n: partial(layer, batches[: n // _A_BATCH]) for n in steps}
+        yield f"{name}, one sequence", one
         yield f"{name}, a batch of sequences of {_A_BATCH} steps", in_batch
 
 

@@ -190,14 +190,16 @@ def _findings(posed: Posed, rows: list[Row]) -> list[Finding]:
     agreed = Finding(
         "largest difference of DOP853 and Radau at rtol 1e-12", float(np.abs(radau - posed.truth[few]).max())
     )
+    found = [agreed]
     solvers = [row for row in rows if "rtol" in row.details]
     cfc = next(row for row in rows if row.details["way"] == "CfC")
-    speeds = sorted(row.median / cfc.median for row in solvers)
-    found = [
-        agreed,
-        Finding("fastest solver / CfC", speeds[0]),
-        Finding("slowest solver / CfC", speeds[-1]),
-    ]
+    for package in ("scipy", "diffrax", "numbalsoda"):
+        times = [row.median / cfc.median for row in solvers if row.details["way"].startswith(package)]
+        if times:
+            found += [
+                Finding(f"{package}, fastest / CfC", min(times)),
+                Finding(f"{package}, slowest / CfC", max(times)),
+            ]
     for form in FORMS:
         for row in [row for row in rows if row.details["way"] == form]:
             as_exact = [one.median for one in solvers if one.details["error"] <= row.details["error"]]

@@ -45,14 +45,13 @@ def run(options: argparse.Namespace) -> int:
         The options of :func:`add`.
     """
     from cfc_ref.bench import render
-    from cfc_ref.bench.run import WorkloadError, about, cores
-    from cfc_ref.bench.run import run as run_workloads
+    from cfc_ref.bench.run import WorkloadError, about, cores, run_all
     from cfc_ref.bench.workloads import choose
     from cfc_ref.io import output_folder
 
     names = choose(options.only)
     threads = cores() if options.threads is None else options.threads
-    runs = run_workloads(names, threads, quick=options.quick)  # checked here, measured below
+    runs = run_all(names, threads, quick=options.quick)  # checked here, measured below
     folder = None if options.out is None else output_folder("--out", options.out)
     told = about(threads, quick=options.quick)
     print(*render.heading(told), sep="\n", flush=True)

@@ -14,14 +14,14 @@ from numba import carray, cfunc, njit, types  # type: ignore[attr-defined]
 
 from cfc_ref.kernels.mathfun import INNER, _sigmoid64
 
-__all__ = ["address", "packed"]
+__all__ = ["address", "numbers_of"]
 
 _DOUBLES = types.CPointer(types.double)
 _IN_PARTS = {"contract", "reassoc", "nsz"}  # partial sums, which do not wait for each other
 _HEAD = 3  # vectors before the synapses: C, G⁰ and Q⁰
 
 
-def packed(cell: Any) -> npt.NDArray[np.float64]:
+def numbers_of(cell: Any) -> npt.NDArray[np.float64]:
     """Return n, C, room for G⁰ and Q⁰, and by postsynaptic neuron w, w E, σ and μ: what the function takes.
 
     Parameters
@@ -36,8 +36,7 @@ def packed(cell: Any) -> npt.NDArray[np.float64]:
 
 def address() -> int:
     """Return the address of the function (t, x, slope, packed), all but t pointers to doubles."""
-    found: int = _slope.address
-    return found
+    return int(_slope.address or 0)
 
 
 @njit(**{**INNER, "fastmath": _IN_PARTS})

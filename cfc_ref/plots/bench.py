@@ -79,7 +79,8 @@ def plot_bars(result: Any, title: Callable[[str], str], *, ax: Axes) -> Axes:
     matplotlib Axes
     """
     rows = sorted(result.rows, key=lambda row: row.median)
-    low, middle, high = 1e6 * np.array([row.spread for row in rows]).T
+    size, unit = (1e6, "µs") if rows[0].median < 1e-3 else (1e3, "ms")
+    low, middle, high = size * np.array([row.spread for row in rows]).T
     colours = [COLOURS[_colour(row.name)] for row in rows]
     at = np.arange(len(rows))
     ax.barh(at, middle, xerr=[middle - low, high - middle], color=colours, ecolor=COLOURS["black"], log=True)
@@ -95,7 +96,7 @@ def plot_bars(result: Any, title: Callable[[str], str], *, ax: Axes) -> Axes:
             va="center",
             fontsize=8,
         )
-    dress(ax, result.workload, f"time of {result.unit} (µs)", "")
+    dress(ax, result.workload, f"time of {result.unit} ({unit})", "")
     return ax
 
 
