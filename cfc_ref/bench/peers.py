@@ -263,8 +263,6 @@ def difference(who: str, got: dict[str, Array], reference: dict[str, Array]) -> 
         relative = float(np.abs(got[key] - ref).max() / max(float(np.abs(ref).max()), np.finfo(np.float32).tiny))
         if not relative <= TOLERANCE:  # NaN compares false
             expected = f"at most {TOLERANCE:g} of the largest value"
-            raise ValueError(
-                f"{who}: got a {key} that is off by {relative:.2g}; expected {expected}; correct the peer."
-            )
+            raise ValueError(f"{who}: got {key} off by {relative:.2g}; expected {expected}; correct the peer.")
         worst = max(worst, relative)
     return worst

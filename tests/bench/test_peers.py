@@ -40,6 +40,12 @@ def half(task):
     return Runner(runner.call, lambda result: {key: array / 2 for key, array in runner.arrays(result).items()})
 
 
+def wrong_gradient(task):
+    runner = peers.with_numpy(task)
+    key = next(iter(task.layer.parameters))
+    return Runner(runner.call, lambda result: {**runner.arrays(result), key: 1.01 * runner.arrays(result)[key]})
+
+
 def absent(task):
     return peers.package("no_such_package")
 
@@ -51,8 +57,14 @@ def same(task):
 def test_a_peer_that_computes_something_else_is_refused():
     fakes = {**OWN, "half": Peer("Half", f"{FAKE}.half")}
     for name in ("step", "sequence", "train"):
-        with pytest.raises(ValueError, match=r"\Ahalf: got a output that is off by 0\.5; expected at most 0\.001 of"):
+        with pytest.raises(ValueError, match=r"\Ahalf: got output off by 0\.5; expected at most 0\.001 of"):
             compare(name, SMALL[name], 1, SHORT, fakes)
+
+
+def test_one_wrong_gradient_is_enough():
+    fakes = {**OWN, "wrong": Peer("Wrong", f"{FAKE}.wrong_gradient")}
+    with pytest.raises(ValueError, match=r"\Awrong: got rnn_cell\.backbone\.0\.weight off by 0\.01; "):
+        compare("train", SMALL["train"], 1, SHORT, fakes)
 
 
 def test_one_that_is_not_there_is_skipped_and_said():
