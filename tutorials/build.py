@@ -1,7 +1,8 @@
 """Execute the tutorials in place: ``python tutorials/build.py [01 02 …]``, all of them by default.
 
 What is stored is what a fresh run gives and nothing of the machine: no times, no paths, no widgets (a notebook on the
-web has no kernel that could move them). The picture of the cell tagged ``cover`` is written to figures/NN.png.
+web has no kernel that could move them). The picture of the cell tagged ``cover`` is written to figures/NN.png. A
+notebook runs in a folder with a copy of results/ alone, and does not see the data of the machine.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import base64
 import io
 import os
+import shutil
 import sys
 import tempfile
 import time
@@ -20,7 +22,8 @@ from nbformat import NotebookNode
 from PIL import Image
 
 FOLDER = Path(__file__).resolve().parent
-TIMEOUT = 90  # seconds a notebook, on two cores
+TIMEOUT = 180  # seconds a notebook, on two cores, compiling included
+DATA = "CFC_REF_WALKER2D"  # names a folder of recordings, which a stored notebook does without
 WIDGET = "application/vnd.jupyter.widget-view+json"
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
@@ -32,6 +35,7 @@ def notebooks() -> list[Path]:
 
 def execute(notebook: NotebookNode, folder: str | Path) -> NotebookNode:
     """Return a fresh run of `notebook` in `folder`, tidied; a cell that raises ends it with CellExecutionError."""
+    shutil.copytree(FOLDER / "results", Path(folder) / "results")
     fresh = nbformat.from_dict({**notebook, "cells": [_without_outputs(cell) for cell in notebook.cells]})
     fresh.metadata = nbformat.from_dict({"kernelspec": KERNEL})
     client = NotebookClient(
@@ -45,8 +49,13 @@ def execute(notebook: NotebookNode, folder: str | Path) -> NotebookNode:
         extra_arguments=["--log-level=ERROR"],
     )
     inline = "module://matplotlib_inline.backend_inline"
-    client.execute(env={**os.environ, "MPLBACKEND": inline, "PYDEVD_DISABLE_FILE_VALIDATION": "1"})
+    client.execute(env={**environment(), "MPLBACKEND": inline, "PYDEVD_DISABLE_FILE_VALIDATION": "1"})
     return tidy(fresh)
+
+
+def environment() -> dict[str, str]:
+    """Return the variables that notebooks and solutions see."""
+    return {name: value for name, value in os.environ.items() if name != DATA}
 
 
 def _without_outputs(cell: NotebookNode) -> NotebookNode:
