@@ -78,6 +78,8 @@ def plot_bars(result: Any, title: Callable[[str], str], *, ax: Axes) -> Axes:
     -------
     matplotlib Axes
     """
+    from matplotlib.ticker import NullFormatter
+
     rows = sorted(result.rows, key=lambda row: row.median)
     size, unit = (1e6, "µs") if rows[0].median < 1e-3 else (1e3, "ms")
     low, middle, high = size * np.array([row.spread for row in rows]).T
@@ -86,6 +88,7 @@ def plot_bars(result: Any, title: Callable[[str], str], *, ax: Axes) -> Axes:
     ax.barh(at, middle, xerr=[middle - low, high - middle], color=colours, ecolor=COLOURS["black"], log=True)
     ax.set_yticks(at, [title(row.name) for row in rows])
     ax.invert_yaxis()
+    ax.xaxis.set_minor_formatter(NullFormatter())  # where there is one power of ten they would cover each other
     ax.set_xlim(low.min() / 3, high.max() * 5)
     for k, value in enumerate(middle):
         ax.annotate(
