@@ -89,6 +89,6 @@ for name, network in by_time.items():
     share = accuracy(network, of(unseen, as_input=as_input))
     print(f"3: time as {name}: {share:.0%}; runs told rightly: {runs[right[name]]}; beyond 12: {answers[12:].round(1)}")
     assert share > 0.7
-# As an input the time is of use as well, here even more. Both networks are right for the short runs, which are frequent,
+# As an input the time is of use as well, here even more. Both networks are right for the short runs, the frequent ones,
 # and both stop counting: what saturates says the same of all longer runs. Neither has learned what "even" is.
 assert all(told[:3].all() for told in right.values())

@@ -78,7 +78,7 @@ by_changes = squared(changes, tx, ty - tx, tspans).mean(axis=(0, 1))
 groups = {"positions": slice(0, 8), "slow column": slice(8, 9), "velocities": slice(9, 17)}
 ratio = {name: by_changes[which].mean() / by_plain[which].mean() for name, which in groups.items()}
 print("2: error of the change over that of the value:", {name: f"{value:.2f}" for name, value in ratio.items()})
-# A network that says 0 is persistence then. Where persistence is good, what is left is small: the slow column above all.
+# A network that says 0 is persistence then. Where persistence is good, little is left: in the slow column above all.
 assert ratio["slow column"] < 0.5
 assert ratio["positions"] < 1
 
