@@ -3,6 +3,7 @@
 import argparse
 import doctest
 import importlib
+import json
 import re
 import shlex
 import warnings
@@ -151,3 +152,41 @@ def test_the_files_it_points_to_are_there():
 def test_it_asks_for_the_python_that_the_package_asks_for():
     required = re.search(r'requires-python = ">=([\d.]+)"', (ROOT / "pyproject.toml").read_text()).group(1)
     assert f"Python {required} or newer" in README
+
+
+def stored(name):
+    """What an experiment of the tutorials' results wrote."""
+    return json.loads((ROOT / "tutorials" / "results" / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def test_figures_of_walker2d_are_those_that_are_stored():
+    (rows,) = [table[1:] for table in tables() if "validation MSE" in " ".join(table[0])]
+    assert len(rows) == 7
+    for model, best, last, paper, parameters in rows:
+        name = f"walker2d_{model.strip('`')}"
+        runs = [stored(path.stem) for path in sorted((ROOT / "tutorials" / "results").glob(f"{name}_[0-9].json"))]
+        assert bool(runs) == (best != "not run to its end yet"), model
+        assert re.match(r"\d\.\d{3}", paper)
+        if runs:
+            errors = [run["best"]["validation"] for run in runs]
+            shown = [float(number) for number in re.findall(r"\d\.\d{3}", best)]
+            mean = [np.mean(errors)] if len(runs) > 1 else []
+            assert_close(shown, [*mean, *errors], rtol=0, atol=5.1e-4)
+            assert_close(float(last), np.mean([run["last"]["validation"] for run in runs]), rtol=0, atol=5.1e-4)
+            assert int(parameters.replace(",", "")) == runs[0]["parameters"]
+
+
+def test_figures_of_xor_are_those_that_are_stored():
+    (rows,) = [table[1:] for table in tables() if "test accuracy" in " ".join(table[0])]
+    assert len(rows) == 7
+    there = {path.stem for path in (ROOT / "tutorials" / "results").glob("xor_*.json")}
+    for options, accuracy, epochs, minutes, _ in rows:
+        model = re.findall(r"--model (\w+)", options)[0]
+        name = f"xor_{'event' if 'event-based' in options else 'equidistant'}_{model}_1"
+        assert (name in there) == (accuracy != "not run to its end yet"), name
+        if name in there:
+            run = stored(name)
+            assert_close(float(accuracy), 100 * run["best"]["test"], rtol=0, atol=5.1e-3)
+            assert int(epochs) == run["epochs"]
+            assert int(minutes) == round(run["seconds"] / 60)
+            assert ("--epochs" in options) == ("--epochs" in run["command"])
