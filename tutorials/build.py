@@ -22,7 +22,7 @@ from nbformat import NotebookNode
 from PIL import Image
 
 FOLDER = Path(__file__).resolve().parent
-TIMEOUT = 180  # seconds a notebook, on two cores, compiling included
+TIMEOUT = 90  # seconds a notebook, on two cores, compiling included
 DATA = "CFC_REF_WALKER2D"  # names a folder of recordings, which a stored notebook does without
 WIDGET = "application/vnd.jupyter.widget-view+json"
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
