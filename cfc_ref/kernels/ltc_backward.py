@@ -12,6 +12,7 @@ from cfc_ref.kernels.ltc_packed import D_C, D_G, D_Q
 from cfc_ref.kernels.ltc_rows import _load
 from cfc_ref.kernels.ltc_rows_back import _add_rows, _d_advance, _d_synapses, _sum
 from cfc_ref.kernels.mathfun import INNER, OPTIONS
+from cfc_ref.kernels.products import _clear
 
 __all__ = ["backward"]
 
@@ -39,8 +40,8 @@ def _block(
     T, U, skipped = dt.shape[1], d.shape[0], dt.shape[1] - d_read.shape[0]
     rows = min(d.shape[1], dt.shape[0] - row)
     d_G, d_Q, held_G, held_Q, d_C = sums[0], sums[1], sums[2], sums[3], sums[4]
-    d[...] = 0
-    d_C[...] = 0
+    _clear(d)
+    _clear(d_C)
     for r in range(rows):
         for i in range(U):
             d[i, r] = d_state[row + r, i]
@@ -49,25 +50,20 @@ def _block(
             for r in range(rows):
                 for i in range(U):
                     d[i, r] += d_read[t - skipped, row + r, i]
-        if not _load(x, dt, mask, maps, unfolds, t, row, I, lengths):
-            d_x[row : row + rows, t] = 0
-            d_dt[row : row + rows, t] = 0
-            continue
-        held_G[...] = 0
-        held_Q[...] = 0
-        d_lengths[...] = 0
-        d_I[...] = 0
-        for part in range(unfolds - 1, -1, -1):
-            old, G, Q = kept[t, part, 0], kept[t, part, 1], kept[t, part, 2]
-            _d_advance(solver, neurons, lengths, G, Q, old, d, d_G, d_Q, d_C, d_lengths, room)
-            _add_rows(d_G, held_G)
-            _add_rows(d_Q, held_Q)
-            _d_synapses(synapses, ends, old, d_G, d_Q, d, D_synapses)
-        _d_synapses(sensory, sensory_ends, I, held_G, held_Q, d_I, D_sensory)
-        for i in range(U):
-            D_neurons[i, D_G] += _sum(held_G[i])
-            D_neurons[i, D_Q] += _sum(held_Q[i])
-        _unload(x, mask, maps, unfolds, t, row, d_I, d_lengths, d_x, d_dt, D_maps)
+        for gradient in (held_G, held_Q, d_I, d_lengths):
+            _clear(gradient)
+        if _load(x, dt, mask, maps, unfolds, t, row, I, lengths):
+            for part in range(unfolds - 1, -1, -1):
+                old, G, Q = kept[t, part, 0], kept[t, part, 1], kept[t, part, 2]
+                _d_advance(solver, neurons, lengths, G, Q, old, d, d_G, d_Q, d_C, d_lengths[0], room)
+                _add_rows(d_G, held_G)
+                _add_rows(d_Q, held_Q)
+                _d_synapses(synapses, ends, old, d_G, d_Q, d, D_synapses)
+            _d_synapses(sensory, sensory_ends, I, held_G, held_Q, d_I, D_sensory)
+            for i in range(U):
+                D_neurons[i, D_G] += _sum(held_G[i])
+                D_neurons[i, D_Q] += _sum(held_Q[i])
+        _unload(x, mask, maps, unfolds, t, row, d_I, d_lengths[0], d_x, d_dt, D_maps)
     for i in range(U):
         D_neurons[i, D_C] += _sum(d_C[i])
     for r in range(rows):
@@ -84,16 +80,14 @@ def backward(
 
     `d_read`, shape (steps, batch, units), are the gradients of the last states by what was made of them.
     """
-    I, d_I, d, sums, lengths, room = buffers
+    I, d_I, d, sums, lengths, d_lengths, room = buffers
     parts, blocks = D_neurons.shape[0], kept.shape[0]
     for p in range(first, last):
-        D_neurons[p] = 0
-        D_synapses[p] = 0
-        D_sensory[p] = 0
-        D_maps[p] = 0
+        for gradients in (D_neurons[p], D_synapses[p], D_sensory[p], D_maps[p]):
+            _clear(gradients)
         for block in range(blocks * p // parts, blocks * (p + 1) // parts):
             _block(
                 neurons, synapses, ends, sensory, sensory_ends, maps, solver, unfolds, x, dt, mask, kept[block],
-                d_read, d_state, d_x, d_dt, I[p], d_I[p], d[p], sums[p], lengths[p, 0], lengths[p, 1], room[p],
+                d_read, d_state, d_x, d_dt, I[p], d_I[p], d[p], sums[p], lengths[p], d_lengths[p], room[p],
                 block * d.shape[2], D_neurons[p], D_synapses[p], D_sensory[p], D_maps[p],
             )  # fmt: skip

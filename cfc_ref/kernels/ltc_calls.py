@@ -80,7 +80,7 @@ def backward_sequence(kernel: Callable[..., None]) -> Callable[..., tuple[ODENet
         d_read = own(np.asarray(d_h, dtype).reshape(len(d_h), B, U))
         d_start, d_x, d_dt = np.array(d_state[0], dtype, order="C"), np.empty_like(kept.x), np.empty_like(kept.dt)
         parts, rows = min(len(kept.parts), _PARTS), kept.parts.shape[-1]
-        buffers = tuple(aligned((parts, *shape, rows), dtype) for shape in ((F,), (F,), (U,), (5, U), (2,), (3,)))
+        buffers = tuple(aligned((parts, *shape, rows), dtype) for shape in ((F,), (F,), (U,), (5, U), (), (1,), (3,)))
         tables = packed.neurons, packed.synapses[:, :4], packed.sensory[:, :4], packed.maps
         sums = tuple(aligned((parts, *table.shape), dtype) for table in tables)
         arguments = (

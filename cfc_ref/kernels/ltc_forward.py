@@ -6,6 +6,7 @@ from numba import njit
 
 from cfc_ref.kernels.ltc_rows import _add_synapses, _advance, _copy_rows, _leak, _load
 from cfc_ref.kernels.mathfun import OPTIONS
+from cfc_ref.kernels.products import _clear
 
 __all__ = ["forward"]
 
@@ -26,7 +27,7 @@ def forward(
         row = block * states.shape[2]
         rows = min(states.shape[2], B - row)
         state, held_G, held_Q = states[block], held[block, 0], held[block, 1]
-        state[...] = 0
+        _clear(state)
         for r in range(rows):
             for i in range(U):
                 state[i, r] = start[row + r, i]
