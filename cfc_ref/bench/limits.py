@@ -7,35 +7,50 @@ from typing import Any
 
 import numpy as np
 
-from cfc_ref.bench.workloads import Task
-from cfc_ref.layers.cfc import CfC
+from cfc_ref.bench.peers import Runner, package
+from cfc_ref.bench.workloads import Task, Workload
 
-__all__ = ["limits_of"]
+__all__ = ["limit", "limit_of"]
 
 
-def limits_of(task: Task) -> dict[str, Callable[[], Any]]:
-    """Return what to time, by name: of a CfC's steps reading the weights, of its batches the matrix products.
+def limit_of(workload: Workload) -> str | None:
+    """Return what the limit of a workload is called, or None for an LTC, whose time its synapses' sigmoids take.
+
+    Parameters
+    ----------
+    workload : Workload
+        What is to be done.
+
+    Examples
+    --------
+    >>> from cfc_ref.bench.workloads import WORKLOADS
+    >>> [limit_of(WORKLOADS[name]) for name in ("step", "train", "ncp-train")]
+    ['limit: reading weights', 'limit: products', None]
+    """
+    if workload.network != "CfC":
+        return None
+    return "limit: products" if workload.kind in ("batch", "train") else "limit: reading weights"
+
+
+def limit(task: Task) -> Runner:
+    """Make ready what takes time at least: for a CfC's batches the matrix products, for its steps reading the weights.
 
     Parameters
     ----------
     task : Task
         What is to be done.
 
-    Returns
-    -------
-    dict
-        One callable; none for an LTC, whose time goes into its synapses' logistic functions, and none without numba.
+    Raises
+    ------
+    UnavailableError
+        For a step without numba.
     """
-    from cfc_ref.backend import has_numba
-
-    if not isinstance(task.layer, CfC):
-        return {}
-    if task.kind in ("batch", "train"):
-        return {"limit: products": _products(task)}
-    return {"limit: reading weights": _reading(task)} if has_numba() else {}
+    call = _products(task) if task.kind in ("batch", "train") else _reading(task)
+    return Runner(call, lambda _: {})
 
 
 def _reading(task: Task) -> Callable[[], Any]:
+    package("numba")
     from cfc_ref.kernels.reading import _read
 
     weights = np.ones(sum(array.size for array in task.layer.parameters.values()), task.layer.dtype)

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from cfc_ref.bench.processes import Apart
 from cfc_ref.bench.results import Finding, Result, Row, ratio
 from cfc_ref.bench.timing import Plan, take_turns
-from cfc_ref.bench.workloads import Task, Workload, make_task, unit_of
+from cfc_ref.bench.workloads import Task, Workload, unit_of
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -63,6 +65,10 @@ class Peer(NamedTuple):
     make: str
     kinds: frozenset[str] = frozenset({"step", "sequence", "batch", "train"})
     networks: frozenset[str] = frozenset({"CfC", "LTC", "NCP"})
+
+    def can(self, workload: Workload) -> bool:
+        """Return whether it can do a workload."""
+        return workload.kind in self.kinds and workload.network in self.networks
 
 
 _STEP, _CFC = frozenset({"step"}), frozenset({"CfC"})
@@ -198,46 +204,48 @@ def compare(name: str, workload: Workload, threads: int, plan: Plan, peers: dict
     ------
     ValueError
         If a peer computes something else than the specification.
+    RuntimeError
+        If a peer's process ends.
     """
-    from cfc_ref.bench.limits import limits_of
-
-    peers = PEERS if peers is None else peers
-    task = make_task(workload, threads)
-    runners, differences, skipped = _ready(task, workload, peers)
-    calls = {who: runner.call for who, runner in runners.items()} | limits_of(task)
+    with ExitStack() as processes:
+        clocks, differences, skipped = _ready(workload, threads, PEERS if peers is None else peers, processes)
+        seconds = take_turns(clocks, plan)
     unit, many = unit_of(workload)
     rows = []
-    for who, seconds in take_turns(calls, plan).items():
+    for who, samples in seconds.items():
         details = {"difference": differences[who]} if who in differences else {}
-        rows.append(Row(who, [one / many for one in seconds], details))
+        rows.append(Row(who, [one / many for one in samples], details))
     findings: list[Finding] = []
-    ours = "numba" if "numba" in runners else SPECIFICATION
-    for who in [who for who in calls if who != ours]:
+    ours = "numba" if "numba" in clocks else SPECIFICATION
+    for who in [who for who in clocks if who != ours]:
         findings += ratio(rows, ours, who, workload.targets.get("limit" if who.startswith("limit") else who))
     return Result(name, workload.description, unit, rows, findings, skipped, [])
 
 
 def _ready(
-    task: Task, workload: Workload, peers: dict[str, Peer]
-) -> tuple[dict[str, Runner], dict[str, float], dict[str, str]]:
+    workload: Workload, threads: int, peers: dict[str, Peer], processes: ExitStack
+) -> tuple[dict[str, Apart], dict[str, float], dict[str, str]]:
     """Make everyone ready, check what they compute, and return them, the differences, and who was skipped and why."""
-    runners, differences, skipped = {}, {}, {}
+    from cfc_ref.bench.limits import limit_of
+
+    clocks, differences, skipped = {}, {}, {}
     reference: list[dict[str, Array]] = []
-    for who, peer in peers.items():
-        if task.kind not in peer.kinds or workload.network not in peer.networks:
-            continue
-        module, _, function = peer.make.rpartition(".")
+    able = {who: peer.make for who, peer in peers.items() if peer.can(workload)}
+    if limit := limit_of(workload):
+        able[limit] = "cfc_ref.bench.limits.limit"
+    for who, make in able.items():
         try:
-            runner: Runner = getattr(importlib.import_module(module), function)(task)
+            clocks[who] = processes.enter_context(Apart(make, workload, threads))
         except UnavailableError as error:
             skipped[who] = str(error)
             continue
-        results = [runner.arrays(runner.call()) for _ in range(len(task.x) if task.kind == "step" else 1)]
+        if who == limit:
+            continue
+        results = clocks[who].results
         if who == SPECIFICATION:
             reference = results
-        runners[who] = runner
         differences[who] = max(difference(who, *pair) for pair in zip(results, reference, strict=True))
-    return runners, differences, skipped
+    return clocks, differences, skipped
 
 
 def difference(who: str, got: dict[str, Array], reference: dict[str, Array]) -> float:

@@ -1,4 +1,8 @@
-"""Whether the cost is linear in the length of a sequence and in the batch, and a stream's memory constant."""
+"""Whether the cost is linear in the length of a sequence and in the batch, and a stream's memory constant.
+
+A call costs something whatever there is to do: weights are checked and packed. What grows is told with that, and
+without: less the time of a call of one step.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,7 @@ import numpy as np
 
 from cfc_ref.bench.peers import UnavailableError, package
 from cfc_ref.bench.results import Finding, Result, Row
-from cfc_ref.bench.timing import Plan, duration, exponent, take_turns
+from cfc_ref.bench.timing import Plan, clock, duration, exponent, take_turns
 from cfc_ref.bench.workloads import INPUTS, UNITS
 from cfc_ref.layers.cfc import CfC
 from cfc_ref.layers.ltc import LTC
@@ -20,7 +24,7 @@ from cfc_ref.wirings import AutoNCP
 __all__ = ["measure", "stream_memory"]
 
 STEPS = (1_000, 3_000, 10_000, 30_000, 100_000)
-_A_BATCH = 50  # steps of each sequence of a batch; the batch makes up the rest
+_A_BATCH = 8  # steps of each sequence of a batch; its size, 125 at least, makes up the rest and keeps all cores busy
 _LINEAR = (0.95, 1.05)
 _LONGEST = 6.0  # seconds of one run, above which a size is left out
 
@@ -47,14 +51,10 @@ def measure(threads: int, plan: Plan, steps: tuple[int, ...] = STEPS) -> Result:
         if len(kept) < len(calls):
             left = ", ".join(f"{n:,}" for n in calls if n not in kept)
             notes.append(f"{series}: {left} steps are left out, as a run would take over {_LONGEST:g} s.")
-        timed = take_turns({str(n): calls[n] for n in kept}, plan)
+        timed = take_turns({str(n): clock(calls[n]) for n in kept}, plan)
         measured = [Row(f"{series}, {n:,} steps", timed[str(n)], {"series": series, "steps": n}) for n in kept]
         rows += measured
-        if len(kept) > 1:
-            found = exponent(kept, [row.median for row in measured])
-            findings.append(
-                Finding(f"{series}: exponent of time over steps, {kept[0]:,} to {kept[-1]:,}", found, _LINEAR)
-            )
+        findings += _exponents(series, kept, [row.median for row in measured])
     findings += _memory(steps[0], steps[-1])
     return Result("scaling", "CfC and LTC: time over steps, memory of a stream", "a run", rows, findings, {}, notes)
 
@@ -67,10 +67,23 @@ def _series(steps: tuple[int, ...]) -> Iterator[tuple[str, dict[int, Callable[[]
         ("CfC", CfC(INPUTS, UNITS, seed=0)),
         ("LTC on AutoNCP(19, 1)", LTC(INPUTS, AutoNCP(19, 1), seed=0)),
     ):
-        one: dict[int, Callable[[], Any]] = {n: partial(layer, x[:n]) for n in steps}
+        one: dict[int, Callable[[], Any]] = {n: partial(layer, x[:n]) for n in (1, *steps)}
         in_batch: dict[int, Callable[[], Any]] = {n: partial(layer, batches[: n // _A_BATCH]) for n in steps}
+        in_batch = {1: partial(layer, batches[:2, :1]), **in_batch}  # a batch of one would be a sequence
         yield f"{name}, one sequence", one
         yield f"{name}, a batch of sequences of {_A_BATCH} steps", in_batch
+
+
+def _exponents(series: str, steps: list[int], seconds: list[float]) -> list[Finding]:
+    """Return the exponents of the time over steps, and of what is beyond that of the first size, one step."""
+    many, beyond = steps[1:], [one - seconds[0] for one in seconds[1:]]
+    if len(many) < 2 or min(beyond) <= 0:
+        return []
+    what = f"{series}: exponent of time over steps, {many[0]:,} to {many[-1]:,}"
+    return [
+        Finding(what, exponent(many, seconds[1:])),
+        Finding(f"{what}, beyond a call of one", exponent(many, beyond), _LINEAR),
+    ]
 
 
 def _affordable(calls: dict[int, Callable[[], Any]]) -> list[int]:

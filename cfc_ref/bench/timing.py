@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["QUICK", "Plan", "duration", "exponent", "quartiles", "take_turns"]
+__all__ = ["QUICK", "Plan", "clock", "duration", "exponent", "quartiles", "take_turns"]
 
-_TURN = 2e-3  # seconds: so many calls are timed together that they take about as long
-_REST = 5e-3  # seconds before a turn, in which the threads of who was on before stop spinning
+_TURN = 0.05  # seconds: so many calls are timed together that they take about as long
+_REST = 0.1  # seconds before a turn: some libraries' threads go on waiting for work, at full load, for a third of that
 _AT_LEAST = 3
 
 
@@ -35,13 +35,13 @@ class Plan(NamedTuple):
 QUICK = Plan(7, 0.7)
 
 
-def take_turns(calls: Mapping[str, Callable[[], Any]], plan: Plan) -> dict[str, list[float]]:
+def take_turns(clocks: Mapping[str, Callable[[int], float]], plan: Plan) -> dict[str, list[float]]:
     """Time calls that have run before.
 
     Parameters
     ----------
-    calls : mapping
-        What to call, by name.
+    clocks : mapping
+        By name, what gives the seconds of so many calls: see :func:`clock`.
     plan : Plan
         How long.
 
@@ -50,24 +50,43 @@ def take_turns(calls: Mapping[str, Callable[[], Any]], plan: Plan) -> dict[str, 
     dict
         By name, the seconds of a call in each turn: the mean over the calls of the turn.
     """
-    first = {name: duration(call) for name, call in calls.items()}
+    first = {name: seconds_of(1) for name, seconds_of in clocks.items()}
     calls_a_turn = {name: max(1, math.ceil(_TURN / max(taken, 1e-9))) for name, taken in first.items()}
     seconds: dict[str, list[float]] = {name: [taken] if taken > plan.seconds else [] for name, taken in first.items()}
     used = {name: sum(samples) for name, samples in seconds.items()}
     for _ in range(plan.rounds):
-        for name, call in calls.items():
+        for name, seconds_of in clocks.items():
             if len(seconds[name]) >= _AT_LEAST and used[name] > plan.seconds:
                 continue
             time.sleep(_REST)
-            if calls_a_turn[name] > 1:  # the first one finds the caches full of others' numbers
-                call()
-            start = time.perf_counter()
-            for _ in range(calls_a_turn[name]):
-                call()
-            taken = time.perf_counter() - start
+            seconds_of(1)  # the first one finds the caches full of others' numbers, and its threads asleep
+            taken = seconds_of(calls_a_turn[name])
             used[name] += taken
             seconds[name].append(taken / calls_a_turn[name])
     return seconds
+
+
+def clock(call: Callable[[], Any]) -> Callable[[int], float]:
+    """Return what gives the seconds of so many calls, one behind the other.
+
+    Parameters
+    ----------
+    call : callable
+        What to call.
+
+    Examples
+    --------
+    >>> 0.02 <= clock(lambda: time.sleep(0.01))(2) < 1
+    True
+    """
+
+    def seconds_of(calls: int) -> float:
+        start = time.perf_counter()
+        for _ in range(calls):
+            call()
+        return time.perf_counter() - start
+
+    return seconds_of
 
 
 def duration(call: Callable[[], Any]) -> float:
@@ -78,9 +97,7 @@ def duration(call: Callable[[], Any]) -> float:
     call : callable
         What to call.
     """
-    start = time.perf_counter()
-    call()
-    return time.perf_counter() - start
+    return clock(call)(1)
 
 
 def quartiles(samples: Sequence[float]) -> tuple[float, float, float]:

@@ -70,6 +70,9 @@ WORKLOADS: dict[str, Workload] = {
     "sequence": Workload(
         f"{_CFC}: a sequence of 2,000 steps", "sequence", "CfC", 2000, 1, {"jax": 2 / 3, "limit": 2.0}
     ),
+    "sequence-irregular": Workload(
+        f"{_CFC}: a sequence of 2,000 steps{_OWN}", "sequence", "CfC", 2000, 1, {"jax": 2 / 3, "limit": 2.0}, True
+    ),
     "batch": Workload(f"{_CFC}: {_FORWARD}", "batch", "CfC", _STEPS, _BATCH, _TO_FORWARD),
     "batch-irregular": Workload(f"{_CFC}: {_FORWARD}{_OWN}", "batch", "CfC", _STEPS, _BATCH, _TO_FORWARD, True),
     "train": Workload(f"{_CFC}: {_BOTH}", "train", "CfC", _STEPS, _BATCH, _TO_TRAIN),

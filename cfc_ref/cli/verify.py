@@ -66,9 +66,12 @@ def run(options: argparse.Namespace) -> int:
         output_folder("--out", options.out)
     with _executor(jobs) as executor:
         report = verify(**given, executor=executor, progress=True)
-    print(report)
+    try:
+        if options.out is not None:
+            report.save(options.out)
+    finally:  # neither a full disk nor a reader who has left costs the other
+        print(report)
     if options.out is not None:
-        report.save(options.out)
         print(f"Written: {options.out}/report.md, report.json and figures.")
     return 0 if report.ok else 1
 

@@ -19,6 +19,7 @@ from cfc_ref.kernels.cfc_backward import CAPACITY
 from cfc_ref.kernels.cfc_forward import TILE
 from cfc_ref.kernels.memory import aligned, own, whole_lines
 from cfc_ref.kernels.packed import (
+    GATED,
     GRADIENT_HEADS,
     INPUTS,
     KEPT_BACKBONE,
@@ -94,7 +95,7 @@ def forward_sequence(kernel: Callable[..., None]) -> Callable[..., tuple[Array, 
         room = aligned((2, B, whole_lines(table[WIDEST])), dtype)
         given = W, table, _time_first(x), _time_first(dt), _mask(mask, B), factors
         arguments = (*given, h, c, kb, kh, km, room)
-        threads.share(kernel, arguments, B, _parts(W, T, B), None if mask is None else TILE)
+        threads.share(kernel, arguments, B, _parts(W, T, B), TILE)
         kept = Kept(table, span, x, dt, factors, h, c, kb, kh, km) if keep else None
         return h[1:], (h[-1], None if state[1] is None else c[-1]), kept
 
@@ -121,7 +122,7 @@ def backward_sequence(kernel: Callable[..., None]) -> Callable[..., tuple[CfCNet
         buffers = tuple(aligned((parts * CAPACITY, width), dtype) for width in (*widths, 4 * memory))
         given = (W, table, _time_first(kept.x), _time_first(kept.dt), _mask(mask, B), kept.drop, *kept[5:], d_read)
         arguments = (*given, d_first, d_c, d_x, d_dt, D, room, buffers, rows)
-        threads.share(kernel, arguments, parts, _parts(W, T, B), None if mask is None else 1)
+        threads.share(kernel, arguments, parts, _parts(W, T, B), 1)
         d_params = unpack(params, table, D.sum(axis=0), form, kept.span)
         return d_params, d_x.swapaxes(0, 1), (d_first, None if d_state[1] is None else d_c), d_dt.T
 
@@ -173,7 +174,7 @@ def _states(first: Array, steps: int) -> Array:
 
 def _only(dt: Array, mask: Array | None, form: CfCForm) -> float | None:
     """Return the one timespan of all steps, where there is but one and a gate that it simplifies."""
-    if form.mode not in ("default", "no_gate") or not dt.size:
+    if form.mode not in GATED or not dt.size:
         return None
     first = dt.flat[0 if mask is None else mask.argmax()]
     same = dt == first if mask is None else (dt == first) | ~mask

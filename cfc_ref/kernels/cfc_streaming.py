@@ -1,7 +1,8 @@
 r"""One sequence through a CfC network, output included: the step of a stream, and of every batch of one.
 
 All that a step reads and writes but its input and output is one flat array, the state included: a call with the state
-as an array of its own, or with a NamedTuple, costs as much as a fifth of the step. Nothing is allocated.
+as an array of its own, or with a NamedTuple, costs as much as a fifth of the step. Nothing is allocated. A step with a
+timespan of 1, which a stream has where none is given, reads three heads for four: :func:`cfc_ref.kernels.packed.gated`.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ def stream(P, table, x, dt, y):
     for j in range(x.shape[0]):
         if not math.isfinite(x[j]):
             return False
+    at_one = table[table.shape[0] // 2 :]
     F, U, O, one = table[INPUTS], table[UNITS], table[OUTPUTS], P.dtype.type(1)
     nothing, read, reads = U - U, table[READ], table[READS]
     h, c = _row(P, table[STATE], U), _row(P, table[STATE] + U, U)
@@ -59,7 +61,8 @@ def stream(P, table, x, dt, y):
     drop = _row(P, nothing, nothing)
     for t in range(dt.shape[0]):
         if dt[t] >= 0:
-            _step_rows(P, table, _row(x, t * F, F), h, c, dt[t : t + 1], drop, new_h, new_c, kb, kh, km, z, u)
+            of_step = at_one if dt[t] == one else table
+            _step_rows(P, of_step, _row(x, t * F, F), h, c, dt[t : t + 1], drop, new_h, new_c, kb, kh, km, z, u)
             _copy(new_h[0], h[0])
             if km.shape[1] > 0:
                 _copy(new_c[0], c[0])

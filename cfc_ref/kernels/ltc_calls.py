@@ -64,7 +64,7 @@ def forward_sequence(kernel: Callable[..., None]) -> Callable[..., tuple[Array, 
         h, start = aligned((T, B, U), dtype), own(state[0])
         buffers = tuple(aligned((blocks, *shape, rows), dtype) for shape in ((F,), (U,), (2, U), (), (2,)))
         arguments = (*packed, SOLVER_IDS[form.solver], form.unfolds, *given, start, h, parts, buffers)
-        threads.share(kernel, arguments, blocks, _parts(packed, form, B * T))
+        threads.share(kernel, arguments, blocks, _parts(packed, form, B * T), 1)
         return h, (h[-1] if T else start, None), Kept(packed, *given, parts) if keep else None
 
     return twin
@@ -87,7 +87,7 @@ def backward_sequence(kernel: Callable[..., None]) -> Callable[..., tuple[ODENet
             *packed, SOLVER_IDS[form.solver], form.unfolds, kept.x, kept.dt, kept.mask, kept.parts, d_read, d_start,
             d_x, d_dt, buffers, *sums,
         )  # fmt: skip
-        threads.share(kernel, arguments, parts, _parts(packed, form, kept.dt.size))
+        threads.share(kernel, arguments, parts, _parts(packed, form, kept.dt.size), 1)
         d_params = unpack(params, *(of_parts.sum(axis=0) for of_parts in sums))
         return d_params, d_x, (d_start, None), d_dt
 

@@ -30,6 +30,7 @@ SILU, RELU, TANH, GELU, LECUN_TANH, LINEAR = range(6)
 ACTIVATION_IDS = {"silu": SILU, "relu": RELU, "tanh": TANH, "gelu": GELU, "lecun_tanh": LECUN_TANH, "linear": LINEAR}
 DEFAULT, NO_GATE, PURE, PAPER_PURE, FROM_X0 = range(5)
 MODE_IDS = {"default": DEFAULT, "no_gate": NO_GATE, "pure": PURE, "paper_pure": PAPER_PURE, "from_x0": FROM_X0}
+GATED = ("default", "no_gate")  # modes with a gate that is one map where there is one timespan
 NO_MEMORY, MEMORY_TO_STATE, MEMORY_TO_INPUT = range(3)
 MEMORY_IDS = {"state": MEMORY_TO_STATE, "input": MEMORY_TO_INPUT}
 
@@ -135,7 +136,10 @@ def gated(layer: CfCParams, form: CfCForm, span: float) -> CfCParams:
 def pack_stream(
     params: CfCNetwork, fc: Dense | None, read: slice, form: CfCForm
 ) -> tuple[Array, npt.NDArray[np.int64]]:
-    """Return a network's weights, its output's, its state and room to work, all in one array, and their table."""
+    """Return a network's weights, its output's, its state and room to work, all in one array, and their table.
+
+    The table's second half is the one for steps with a timespan of 1, at which a gate is one map.
+    """
     weights, table = pack(params, form)
     more = Weights()
     more.place(weights)
@@ -149,7 +153,12 @@ def pack_stream(
         for width in (*table[[UNITS, UNITS, KEPT_BACKBONE, KEPT_HEADS, KEPT_MEMORY]], *[table[WIDEST]] * 2)
     ]
     table[ROOM] = more.place(np.zeros(sum(room), weights.dtype))
-    return more.array(weights.dtype), table
+    at_one = table.copy()
+    if form.mode in GATED:
+        for layer, record in zip(params.layers, at_one[HEAD:].reshape(-1, RECORD), strict=True):
+            heads = heads_of(gated(layer, form, 1))
+            record[HEAD_MAP], record[N_HEADS] = more.linear(*_side_by_side(heads)), len(heads)
+    return more.array(weights.dtype), np.concatenate([table, at_one])
 
 
 class _Ends(NamedTuple):

@@ -1,9 +1,10 @@
 """Products of small matrices inside a kernel: no call to BLAS, whose threads would get in the way of the kernel's own.
 
-The inner loop runs along a row of the result and adds eight rows of W at once: nine loads and one store for eight
-multiply-adds of a whole vector register. A tile of rows of A uses each group of W's rows from the first cache. A row's
-result does not depend on the rows beside it. Offsets and lengths are never literal numbers where these are called:
-Numba would compile a version of its own for each.
+The inner loop runs along a row of the result and adds four rows of W to two rows at once: eight multiply-adds of a
+whole vector register for six loads and two stores. The four lie in one slice, as the compiler asks before the loop of
+each array that is written to whether it overlaps with each that is read. A tile of rows of A uses each group of W's
+rows from the first cache. A row's result does not depend on the rows beside it. Offsets and lengths are never literal
+numbers where these are called: Numba would compile a version of its own for each.
 """
 
 from __future__ import annotations
@@ -20,19 +21,25 @@ __all__: list[str] = []
 def _add_product(sign, A, a, K, W, C, c, N):
     """C[:, c : c + N] += sign * A[:, a : a + K] @ W, with W (K, N) flat."""
     rows = C.shape[0]
-    whole = K - K % 8
-    for k in range(0, whole, 8):
-        w0, w1, w2, w3 = W[k * N :], W[(k + 1) * N :], W[(k + 2) * N :], W[(k + 3) * N :]
-        w4, w5, w6, w7 = W[(k + 4) * N :], W[(k + 5) * N :], W[(k + 6) * N :], W[(k + 7) * N :]
-        for i in range(rows):
-            v = A[i, a + k : a + k + 8]
-            a0, a1, a2, a3 = sign * v[0], sign * v[1], sign * v[2], sign * v[3]
-            a4, a5, a6, a7 = sign * v[4], sign * v[5], sign * v[6], sign * v[7]
-            out = C[i, c : c + N]
+    pairs, whole = rows - rows % 2, K - K % 4
+    N2, N3 = 2 * N, 3 * N
+    for k in range(0, whole, 4):
+        w = W[k * N : (k + 4) * N]
+        for i in range(0, pairs, 2):
+            u, v = A[i, a + k : a + k + 4], A[i + 1, a + k : a + k + 4]
+            u0, u1, u2, u3 = sign * u[0], sign * u[1], sign * u[2], sign * u[3]
+            v0, v1, v2, v3 = sign * v[0], sign * v[1], sign * v[2], sign * v[3]
+            out, below = C[i, c : c + N], C[i + 1, c : c + N]
             for j in range(N):
-                # one after the other: eight multiply-adds, where a sum in pairs would be twelve instructions
-                s = out[j] + a0 * w0[j] + a1 * w1[j] + a2 * w2[j] + a3 * w3[j]
-                out[j] = s + a4 * w4[j] + a5 * w5[j] + a6 * w6[j] + a7 * w7[j]
+                w0, w1, w2, w3 = w[j], w[N + j], w[N2 + j], w[N3 + j]
+                # one after the other: four multiply-adds, where a sum in pairs would be six instructions
+                out[j] = out[j] + u0 * w0 + u1 * w1 + u2 * w2 + u3 * w3
+                below[j] = below[j] + v0 * w0 + v1 * w1 + v2 * w2 + v3 * w3
+        for i in range(pairs, rows):
+            u, out = A[i, a + k : a + k + 4], C[i, c : c + N]
+            u0, u1, u2, u3 = sign * u[0], sign * u[1], sign * u[2], sign * u[3]
+            for j in range(N):
+                out[j] = out[j] + u0 * w[j] + u1 * w[N + j] + u2 * w[N2 + j] + u3 * w[N3 + j]
     for k in range(whole, K):
         w = W[k * N :]
         for i in range(rows):
@@ -45,18 +52,24 @@ def _add_product(sign, A, a, K, W, C, c, N):
 def _add_outer(sign, A, a, K, G, g, N, D):
     """D += sign * A[:, a : a + K].T @ G[:, g : g + N], with D (K, N) flat: what a map's weights get from some rows."""
     rows = G.shape[0]
-    whole = rows - rows % 8
-    for i in range(0, whole, 8):
-        g0, g1, g2, g3 = G[i, g : g + N], G[i + 1, g : g + N], G[i + 2, g : g + N], G[i + 3, g : g + N]
-        g4, g5, g6, g7 = G[i + 4, g : g + N], G[i + 5, g : g + N], G[i + 6, g : g + N], G[i + 7, g : g + N]
-        for k in range(K):
-            v = a + k
-            a0, a1, a2, a3 = sign * A[i, v], sign * A[i + 1, v], sign * A[i + 2, v], sign * A[i + 3, v]
-            a4, a5, a6, a7 = sign * A[i + 4, v], sign * A[i + 5, v], sign * A[i + 6, v], sign * A[i + 7, v]
-            out = D[k * N : (k + 1) * N]
+    pairs, whole = K - K % 2, rows - rows % 4
+    for i in range(0, whole, 4):
+        w0, w1, w2, w3 = G[i, g : g + N], G[i + 1, g : g + N], G[i + 2, g : g + N], G[i + 3, g : g + N]
+        for k in range(0, pairs, 2):
+            p = a + k
+            u0, u1, u2, u3 = sign * A[i, p], sign * A[i + 1, p], sign * A[i + 2, p], sign * A[i + 3, p]
+            p += 1
+            v0, v1, v2, v3 = sign * A[i, p], sign * A[i + 1, p], sign * A[i + 2, p], sign * A[i + 3, p]
+            out = D[k * N : (k + 2) * N]
             for j in range(N):
-                s = out[j] + a0 * g0[j] + a1 * g1[j] + a2 * g2[j] + a3 * g3[j]
-                out[j] = s + a4 * g4[j] + a5 * g5[j] + a6 * g6[j] + a7 * g7[j]
+                g0, g1, g2, g3 = w0[j], w1[j], w2[j], w3[j]
+                out[j] = out[j] + u0 * g0 + u1 * g1 + u2 * g2 + u3 * g3
+                out[N + j] = out[N + j] + v0 * g0 + v1 * g1 + v2 * g2 + v3 * g3
+        for k in range(pairs, K):
+            p, out = a + k, D[k * N : (k + 1) * N]
+            u0, u1, u2, u3 = sign * A[i, p], sign * A[i + 1, p], sign * A[i + 2, p], sign * A[i + 3, p]
+            for j in range(N):
+                out[j] = out[j] + u0 * w0[j] + u1 * w1[j] + u2 * w2[j] + u3 * w3[j]
     for i in range(whole, rows):
         g0 = G[i, g : g + N]
         for k in range(K):
@@ -105,7 +118,7 @@ def _whole_lines(size):
     return (size + LINE - 1) // LINE * LINE
 
 
-@njit(**INNER)
+@njit(inline="always", **INNER)
 def _row(P, start, size):
     """A part of a flat array as one row of an array; `reshape` would take ten times as long."""
     return P[start : start + size][None, :]

@@ -32,18 +32,19 @@ def use(n: int) -> None:
 def share(
     kernel: Callable[..., Any], arguments: tuple[Any, ...], rows: int, parts: int, grain: int | None = None
 ) -> None:
-    """Call ``kernel(*arguments, first, last)`` for rows in at most `parts` parts of about the same size, at once.
+    """Call ``kernel(*arguments, first, last)`` for all rows, by at most `parts` threads at once.
 
-    With a `grain`, at most `parts` threads take so many rows at a time: where some rows take longer than others.
+    The pieces are of about the same size, as many for each thread; with a `grain` of at most so many rows, and who is
+    done takes the next one: some rows may take longer than others, or a core be busy.
     """
     global _pool
     parts = max(1, min(parts, rows, _used))
-    edges = [rows * k // parts for k in range(parts + 1)] if grain is None else [*range(0, rows, grain), rows]
-    pieces = itertools.count()
+    pieces = parts if grain is None else parts * -(-rows // (parts * grain))
+    piece = itertools.count()
 
     def work() -> None:
-        while (k := next(pieces)) < len(edges) - 1:
-            kernel(*arguments, *edges[k : k + 2])
+        while (k := next(piece)) < pieces:
+            kernel(*arguments, rows * k // pieces, rows * (k + 1) // pieces)
 
     if parts > 1 and _pool is None:
         _pool = ThreadPoolExecutor(max(1, MOST - 1), "cfc_ref")

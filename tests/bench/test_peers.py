@@ -5,7 +5,7 @@ import importlib
 import numpy as np
 import pytest
 
-from cfc_ref.bench import peers
+from cfc_ref.bench import peers, processes
 from cfc_ref.bench.peers import PEERS, Peer, Runner, UnavailableError, compare, difference
 from cfc_ref.bench.timing import Plan
 from cfc_ref.bench.workloads import STUDIES, WORKLOADS, Workload, choose, make_task, unit_of
@@ -32,6 +32,7 @@ FAKE = "tests.bench.test_peers"
 def no_rest(monkeypatch):
     monkeypatch.setattr("cfc_ref.bench.timing._REST", 0.0)
     monkeypatch.setattr("cfc_ref.bench.timing._TURN", 0.0)
+    monkeypatch.setattr(peers, "Apart", processes.Here)
 
 
 def half(task):

@@ -71,6 +71,10 @@ def cases(draw, layouts, **options):
         shape, dropped = (B, layer.backbone_units), range(draw(st.integers(0, 1)), layer.backbone_layers)
         factors = [[layout(((rng.random(shape) < 0.7) / 0.7).astype(layer.dtype)) for _ in dropped] for _ in range(T)]
         drop = [(*[None] * (layer.backbone_layers - len(dropped)), *step) for step in factors]
+    spans = rng.uniform(0, 2, (B, T))
+    spans = draw(
+        st.sampled_from([spans, np.full((B, T), 0.7), np.ones((B, T)), np.where(rng.random((B, T)) < 0.5, 1, spans)])
+    )
     params = tree_map(np.array, layer._params())
     return Case(
         params.network,
@@ -78,7 +82,7 @@ def cases(draw, layouts, **options):
         layer._read,
         array(B, T, layer.input_size),
         state(1.0),
-        layout((rng.uniform(0, 2, (B, T)) if draw(st.booleans()) else np.full((B, T), 0.7)).astype(layer.dtype)),
+        layout(spans.astype(layer.dtype)),
         mask,
         layer._form,
         drop,

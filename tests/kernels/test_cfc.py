@@ -71,9 +71,9 @@ def test_parts_are_shared_out_once_each(monkeypatch):
         assert len(calls) == expected
 
 
-def test_rows_taken_a_grain_at_a_time_are_shared_out_once_each(monkeypatch):
+def test_rows_are_shared_out_once_each_in_pieces_of_one_size(monkeypatch):
     monkeypatch.setattr(threads, "_used", 3)
-    for rows, grain in ((10, 3), (12, 4), (3, 16), (1, 1), (0, 2)):
+    for rows, grain, pieces in ((10, 3, 6), (12, 4, 3), (20, 16, 3), (100, 16, 9), (3, 16, 3), (1, 1, 1), (5, None, 3)):
         seen = np.zeros(rows, int)
         calls = []
 
@@ -83,7 +83,10 @@ def test_rows_taken_a_grain_at_a_time_are_shared_out_once_each(monkeypatch):
 
         threads.share(take, (seen,), rows, 9, grain)
         assert (seen == 1).all()
-        assert sorted(calls) == [(k, min(rows, k + grain)) for k in range(0, rows, grain)]
+        sizes = [last - first for first, last in calls]
+        assert len(sizes) == pieces
+        assert max(sizes) - min(sizes) <= 1
+        assert grain is None or max(sizes) <= grain
 
 
 @pytest.mark.usefixtures("all_threads")

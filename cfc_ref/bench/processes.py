@@ -1,0 +1,136 @@
+"""Who is compared, each in a process of its own, as its users run it.
+
+Threads of one library that go on waiting for work would take the cores from the next one: with all of them in one
+process a batch of PyTorch's took thirty times as long.
+"""
+
+from __future__ import annotations
+
+import importlib
+import multiprocessing
+from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING, Any
+
+from cfc_ref.bench.timing import clock
+from cfc_ref.bench.workloads import Workload, make_task
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Array = npt.NDArray[Any]
+
+__all__ = ["Apart", "Here"]
+
+
+class Here:
+    """A peer in this process.
+
+    Parameters
+    ----------
+    make : str
+        The dotted name of the function that makes it ready for a task.
+    workload : Workload
+        What to do.
+    threads : int
+        For everyone.
+
+    Attributes
+    ----------
+    results : list of dict
+        Arrays by name: of each step of a stream, or of the one call.
+
+    Raises
+    ------
+    UnavailableError
+        If the peer can't do it here.
+
+    Examples
+    --------
+    >>> from cfc_ref.bench.workloads import WORKLOADS
+    >>> with Here("cfc_ref.bench.peers.with_numpy", WORKLOADS["step"], 1) as peer:
+    ...     len(peer.results), peer(2) > 0
+    (4, True)
+    """
+
+    def __init__(self, make: str, workload: Workload, threads: int) -> None:
+        module, _, function = make.rpartition(".")
+        task = make_task(workload, threads)
+        runner = getattr(importlib.import_module(module), function)(task)
+        self.results: list[dict[str, Array]] = [
+            runner.arrays(runner.call()) for _ in range(len(task.x) if task.kind == "step" else 1)
+        ]
+        self._clock = clock(runner.call)
+
+    def __call__(self, calls: int) -> float:
+        """Return the seconds of so many calls."""
+        return self._clock(calls)
+
+    def __enter__(self) -> Here:
+        """Return itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing is left behind."""
+
+
+class Apart:
+    """A peer in a process of its own; else as :class:`Here`.
+
+    Parameters
+    ----------
+    make, workload, threads
+        As of :class:`Here`.
+
+    Raises
+    ------
+    RuntimeError
+        If the process ends.
+    """
+
+    def __init__(self, make: str, workload: Workload, threads: int) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._connection, other = context.Pipe()
+        self._process = context.Process(target=_serve, args=(other, make, workload, threads), daemon=True)
+        self._process.start()
+        other.close()
+        self.results: list[dict[str, Array]] = self._answer()
+
+    def __call__(self, calls: int) -> float:
+        """Return the seconds of so many calls."""
+        self._connection.send(calls)
+        seconds: float = self._answer()
+        return seconds
+
+    def _answer(self) -> Any:
+        try:
+            answer = self._connection.recv()
+        except EOFError:
+            self._process.join()
+            raise RuntimeError(f"its process ended with status {self._process.exitcode}") from None
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def __enter__(self) -> Apart:
+        """Return itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the process."""
+        self._connection.close()
+        self._process.join()
+
+
+def _serve(connection: Connection, make: str, workload: Workload, threads: int) -> None:
+    """Make a peer ready, send its results, and the seconds of as many calls as it is asked for until nobody asks."""
+    try:
+        peer = Here(make, workload, threads)
+    except Exception as error:
+        connection.send(error)
+        return
+    connection.send(peer.results)
+    try:
+        while True:
+            connection.send(peer(connection.recv()))
+    except EOFError:
+        return
