@@ -12,7 +12,7 @@ from __future__ import annotations
 from numba import njit
 
 from cfc_ref.kernels.elementwise import _activate, _copy, _multiply
-from cfc_ref.kernels.mathfun import INNER, exp, sigmoid, tanh
+from cfc_ref.kernels.mathfun import INNER, _sigmoid_of, exp, sigmoid, tanh
 from cfc_ref.kernels.packed import (
     ACTIVATION,
     BACKBONE,
@@ -87,11 +87,11 @@ def _gate(mode, heads, sign, timed, maps, n, z, t, kept, x):
     _activate(heads, z[: 2 * n], kept[: 2 * n])
     ff1, ff2, s, f, b = kept[:n], kept[n : 2 * n], kept[2 * n : 3 * n], z[2 * n : 3 * n], z[3 * n : 4 * n]
     if maps == 3:
-        _copy(f, s)
+        for j in range(n):
+            s[j] = _sigmoid_of(f[j])
     else:
         for j in range(n):
-            s[j] = signed * f[j] + b[j]
-    sigmoid(s)
+            s[j] = _sigmoid_of(signed * f[j] + b[j])
     if timed:
         _copy(f, kept[3 * n : 4 * n])
     if mode == DEFAULT:

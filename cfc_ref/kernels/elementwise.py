@@ -10,7 +10,7 @@ import math
 
 from numba import njit
 
-from cfc_ref.kernels.mathfun import INNER, exp, sigmoid, tanh
+from cfc_ref.kernels.mathfun import INNER, _sigmoid_of, _tanh_of, exp, sigmoid
 from cfc_ref.kernels.packed import GELU, LECUN_TANH, RELU, SILU, TANH
 
 __all__: list[str] = []
@@ -39,28 +39,26 @@ def _multiply(a, factors):
 
 @njit(**INNER)
 def _activate(kind, z, a):
-    """A = activation(z)."""
+    """A = activation(z), of another row."""
     zero, scale, gain = a.dtype.type(0), a.dtype.type(_SCALE), a.dtype.type(_GAIN)
     half, one, sqrt_half = a.dtype.type(0.5), a.dtype.type(1), a.dtype.type(_SQRT_HALF)
     if kind == LECUN_TANH:
         for j in range(a.shape[0]):
-            a[j] = gain * z[j]
-        tanh(a)
+            a[j] = scale * _tanh_of(gain * z[j])
+    elif kind == TANH:
         for j in range(a.shape[0]):
-            a[j] *= scale
-        return
-    _copy(z, a)
-    if kind == TANH:
-        tanh(a)
+            a[j] = _tanh_of(z[j])
     elif kind == SILU:
-        sigmoid(a)
-        _multiply(a, z)
+        for j in range(a.shape[0]):
+            a[j] = z[j] * _sigmoid_of(z[j])
     elif kind == RELU:
         for j in range(a.shape[0]):
-            a[j] = a[j] if not a[j] <= zero else zero
+            a[j] = z[j] if not z[j] <= zero else zero
     elif kind == GELU:
         for j in range(a.shape[0]):
-            a[j] *= half * (one + math.erf(a[j] * sqrt_half))
+            a[j] = z[j] * (half * (one + math.erf(z[j] * sqrt_half)))
+    else:
+        _copy(z, a)
 
 
 @njit(**INNER)
