@@ -1,7 +1,8 @@
 """Whether the cost is linear in the length of a sequence and in the batch, and a stream's memory constant.
 
 A call costs something whatever there is to do: weights are checked and packed. What grows is told with that, and
-without: less the time of a call of one step.
+without: less the time of a call of one step. All is done by one thread: a second one, which comes in where there is
+enough for it, would look like cost that grows less than the work.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from cfc_ref.backend import has_numba, set_num_threads
 from cfc_ref.bench.peers import UnavailableError, package
 from cfc_ref.bench.results import Finding, Result, Row
 from cfc_ref.bench.timing import Plan, clock, duration, exponent, take_turns
@@ -35,7 +37,7 @@ def measure(threads: int, plan: Plan, steps: tuple[int, ...] = STEPS) -> Result:
     Parameters
     ----------
     threads : int
-        For everyone.
+        Of the run; this study uses one.
     plan : Plan
         How long to measure.
     steps : tuple of int
@@ -46,6 +48,8 @@ def measure(threads: int, plan: Plan, steps: tuple[int, ...] = STEPS) -> Result:
     Result
     """
     rows, findings, notes = [], [], []
+    if has_numba():
+        set_num_threads(1)
     for series, calls in _series(steps):
         kept = _affordable(calls)
         if len(kept) < len(calls):
@@ -56,7 +60,9 @@ def measure(threads: int, plan: Plan, steps: tuple[int, ...] = STEPS) -> Result:
         rows += measured
         findings += _exponents(series, kept, [row.median for row in measured])
     findings += _memory(steps[0], steps[-1])
-    return Result("scaling", "CfC and LTC: time over steps, memory of a stream", "a run", rows, findings, {}, notes)
+    if has_numba():
+        set_num_threads(threads)
+    return Result("scaling", "CfC and LTC, one thread: time over steps, memory of a stream", "a run", rows, findings, {}, notes)
 
 
 def _series(steps: tuple[int, ...]) -> Iterator[tuple[str, dict[int, Callable[[], Any]]]]:
