@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import sys
 import warnings
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -18,7 +19,7 @@ import numpy.typing as npt
 
 from cfc_ref import checks
 
-__all__ = ["TWINS", "fastest", "functions", "has_numba", "kernel", "set_num_threads", "warmup"]
+__all__ = ["TWINS", "fastest", "functions", "has_numba", "kernel", "load", "set_num_threads", "warmup"]
 
 Array = npt.NDArray[Any]
 
@@ -236,15 +237,41 @@ def _warn(reason: str) -> None:
 def warmup() -> None:
     """Load or compile every kernel, so that no later call waits for it.
 
-    The compiled code is kept on disk: the first process after an installation takes some seconds, later ones less.
+    The compiled code is kept on disk: the first process after an installation takes the better part of a minute, later
+    ones about a second. Numba compiles in one thread; those for float64 are compiled by a second process meanwhile.
 
     Examples
     --------
     >>> warmup()
     """
+    single, double = _DTYPES
+    other = _elsewhere(f"from cfc_ref import backend; backend.load({double!r})") if has_numba() else None
+    load(single)
+    if other is not None:
+        other.wait()
+    load(double)
+
+
+def load(dtype: str) -> None:
+    """Load or compile every kernel for one type of numbers.
+
+    Parameters
+    ----------
+    dtype : {"float32", "float64"}
+        Which.
+    """
     for spec in TWINS:
-        for dtype in _DTYPES:
-            fastest(spec, dtype)
+        fastest(spec, dtype)
+
+
+def _elsewhere(code: str) -> Any:
+    """Start a Python process, or return None where that can't be; what it says is not wanted."""
+    import subprocess  # takes a tenth of the time that importing this package does
+
+    try:
+        return subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    except OSError:
+        return None
 
 
 def set_num_threads(n: int) -> None:

@@ -221,6 +221,19 @@ def test_with_numba_no_warning_and_the_kernels():
         assert backend.kernel(spec) is not named(spec)
 
 
+@pytest.mark.usefixtures("fresh_backend")
+def test_a_second_process_helps_to_warm_up_and_is_not_needed(monkeypatch):
+    started = []
+    monkeypatch.setattr(backend, "_elsewhere", started.append)  # as where none can be started: it returns None
+    cfc_ref.warmup()
+    (code,) = started
+    assert code.endswith("backend.load('float64')")
+    exec(code)
+    monkeypatch.undo()
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    assert backend._elsewhere("pass") is None
+
+
 @pytest.mark.parametrize("n", [0, -1, 1.0, True, "1", None, 10**6])
 def test_numbers_of_threads_that_are_refused(n):
     bad.refuses(cfc_ref.set_num_threads, "n", n)

@@ -62,7 +62,9 @@ def measure(threads: int, plan: Plan, steps: tuple[int, ...] = STEPS) -> Result:
     findings += _memory(steps[0], steps[-1])
     if has_numba():
         set_num_threads(threads)
-    return Result("scaling", "CfC and LTC, one thread: time over steps, memory of a stream", "a run", rows, findings, {}, notes)
+    return Result(
+        "scaling", "CfC and LTC, one thread: time over steps, memory of a stream", "a run", rows, findings, {}, notes
+    )
 
 
 def _series(steps: tuple[int, ...]) -> Iterator[tuple[str, dict[int, Callable[[], Any]]]]:
