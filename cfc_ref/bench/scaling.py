@@ -56,7 +56,9 @@ def measure(threads: int, plan: Plan, steps: tuple[int, ...] = STEPS) -> Result:
             left = ", ".join(f"{n:,}" for n in calls if n not in kept)
             notes.append(f"{series}: {left} steps are left out, as a run would take over {_LONGEST:g} s.")
         timed = take_turns({str(n): clock(calls[n]) for n in kept}, plan)
-        measured = [Row(f"{series}, {n:,} steps", timed[str(n)], {"series": series, "steps": n}) for n in kept]
+        measured = [
+            Row(f"{series}, {n:,} step{'s' * (n > 1)}", timed[str(n)], {"series": series, "steps": n}) for n in kept
+        ]
         rows += measured
         findings += _exponents(series, kept, [row.median for row in measured])
     findings += _memory(steps[0], steps[-1])

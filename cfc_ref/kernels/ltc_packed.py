@@ -156,8 +156,9 @@ def pack_stream(
 def _tiles(synapses: Array, ends: Array) -> tuple[Array, npt.NDArray[np.int64]]:
     """Return synapses in tiles, shape (tiles, 4, LINE), and where each begins and ends; 0 where there is none."""
     pre, post = ends.T.astype(np.int64)
-    first = post // LINE * LINE
-    tile_ends, of_tile = np.unique(np.stack([first, pre], axis=1), axis=0, return_inverse=True)
-    tiles = np.zeros((len(tile_ends), 4, LINE), synapses.dtype)
-    tiles[of_tile.reshape(-1), :, post - first] = synapses[:, [GAIN, SHIFT, W, W_E]]
-    return tiles, np.ascontiguousarray(tile_ends[:, ::-1])
+    line, place = np.divmod(post, LINE)
+    sources = pre.max(initial=0) + 1
+    keys, of_tile = np.unique(line * sources + pre, return_inverse=True)  # pairs, with axis=0, sort ten times as long
+    tiles = np.zeros((len(keys), 4, LINE), synapses.dtype)
+    tiles[of_tile, :, place] = synapses[:, [GAIN, SHIFT, W, W_E]]
+    return tiles, np.stack([keys % sources, keys // sources * LINE], axis=1)
