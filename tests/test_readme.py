@@ -190,3 +190,64 @@ def test_figures_of_xor_are_those_that_are_stored():
             assert int(epochs) == run["epochs"]
             assert int(minutes) == round(run["seconds"] / 60)
             assert ("--epochs" in options) == ("--epochs" in run["command"])
+
+
+COLUMNS = {
+    "Numba": "cfc_ref (Numba)",
+    "NumPy": "cfc_ref (NumPy)",
+    "ncps": "ncps (PyTorch)",
+    "JAX": "JAX (jit)",
+    "ONNX Runtime": "ONNX Runtime",
+}
+
+
+@pytest.fixture(scope="module")
+def measured():
+    """What ``cfc-ref bench`` wrote: by workload, by who or which figure, the other cells of the row."""
+    text = (ROOT / "tutorials" / "results" / "bench.md").read_text(encoding="utf-8")
+    found = {}
+    for part in text.split("\n## ")[1:]:
+        cells = [
+            [cell.strip() for cell in line.split("|")[1:-1]] for line in part.splitlines() if line.startswith("| ")
+        ]
+        found[part.split("\n", 1)[0]] = {name: rest for name, *rest in cells}
+    return found
+
+
+def test_figures_of_the_benchmark_are_those_that_are_stored(measured):
+    from cfc_ref.bench.workloads import WORKLOADS
+
+    (table,) = [table for table in tables() if table[0][0] == "Workload"]
+    head, *rows = table
+    assert [row[0].split(":")[0].strip("`") for row in rows] == list(WORKLOADS)
+    for workload, *cells in rows:
+        of_it = measured[workload.split(":")[0].strip("`")]
+        shown = dict(zip(head[1:], cells, strict=True))
+        for column, who in COLUMNS.items():
+            assert shown[column] == of_it.get(who, [""])[0], (workload, column)
+        limits = [rest[0] for name, rest in of_it.items() if name.startswith("limit")]
+        assert [shown["limit"]] == (limits or [""])
+        ours = {name.partition(" / ")[2]: rest for name, rest in of_it.items() if name.startswith("cfc_ref (Numba) / ")}
+        targets = {who: rest for who, rest in ours.items() if rest[1]}
+        told = [said for said in shown["ratios asked for"].split("; ") if said]
+        assert len(told) == len(targets)
+        for said in told:
+            name, value = said.split(": ", 1)
+            (rest,) = [rest for who, rest in targets.items() if who == COLUMNS.get(name) or who.startswith(name)]
+            assert value.split(",")[0] == rest[0]
+            assert ("not reached" in said) == ("not reached" in rest[1])
+
+
+def test_solvers_and_exponents_are_those_that_are_stored(measured):
+    (rows,) = [table[1:] for table in tables() if table[0][:2] == ["Way", "Setting"]]
+    for way, setting, error, time in rows[1:]:
+        name = way.strip("`") + (f", {setting}" if setting.startswith("rtol") else f" × {setting.split()[0]}")
+        of_it = measured["solvers"][name]
+        assert (time, f"error {error}") == (of_it[0], of_it[2].split(",")[0]), name
+    assert rows[0][3] == measured["solvers"]["CfC"][0]
+    (rows,) = [table[1:] for table in tables() if table[0][0].startswith("One thread")]
+    assert len(rows) == 4
+    for series, whole, beyond in rows:
+        of_it = {what: rest for what, rest in measured["scaling"].items() if what.startswith(f"{series}: exponent")}
+        assert [whole, beyond.split(" ")[0]] == [rest[0] for rest in of_it.values()]
+        assert ("not reached" in beyond) == ("not reached" in list(of_it.values())[1][1])

@@ -112,6 +112,7 @@ def _affordable(calls: dict[int, Callable[[], Any]]) -> list[int]:
 
 def _memory(few: int, many: int) -> list[Finding]:
     """Compare what Python allocates, and with psutil what the process holds, compiled code included."""
+    stream_memory(few)  # what is loaded once is loaded
     short = stream_memory(few)
     before = _resident()
     long = stream_memory(many)
