@@ -74,11 +74,12 @@ def test_equidistant_bits_have_a_figure_of_their_own_in_the_paper(tmp_path, caps
 
 
 def test_the_command_that_is_written_down_gives_the_same_run(tmp_path, capsys):
-    assert main(words_for("xor", tmp_path / "o u t", "--event-based", "--epochs", 1)) == 0
+    assert main(words_for("xor", tmp_path / "o u t", "--event-based", "--epochs", 1, "--decay", 0.7)) == 0
     first = capsys.readouterr().out.splitlines()
     results = read(tmp_path / "o u t" / "results.json")
     command = shlex.split(results["command"])
     assert command[0] == "cfc-ref"
+    assert results["settings"]["decay"] == 0.7
     assert main([*command[1:-1], str(tmp_path / "again")]) == 0
     assert capsys.readouterr().out.splitlines()[-2:] == first[-2:]
     assert read(tmp_path / "again" / "results.json")["settings"] == results["settings"]
@@ -124,6 +125,8 @@ def test_a_folder_of_an_experiment_is_one_of_a_model(tmp_path, capsys):
 BAD_WORDS = [
     ("xor", ["--epochs", "0"], "--epochs: got 0; expected a whole number >= 1; "),
     ("xor", ["--epochs", "many"], "--epochs: got 'many'; expected a whole number; "),
+    ("xor", ["--decay", "0"], "--decay: got 0.0; expected a number > 0; "),
+    ("xor", ["--decay", "nan"], "--decay: got nan; expected a number; "),
     ("xor", ["--samples", "0"], "--samples: got 0; "),
     ("xor", ["--seed", "-1"], "--seed: got -1; "),
     ("xor", ["--model", "gru"], "--model: invalid choice: 'gru'"),
