@@ -189,7 +189,9 @@ def test_figures_of_xor_are_those_that_are_stored():
             assert_close(float(accuracy), 100 * run["best"]["test"], rtol=0, atol=5.1e-3)
             assert int(epochs) == run["epochs"]
             assert int(minutes) == round(run["seconds"] / 60)
-            assert ("--epochs" in options) == ("--epochs" in run["command"])
+            for option in re.findall(r"--(?:epochs|decay) [\d.]+", options + run["command"]):
+                assert option in options
+                assert option in run["command"]
 
 
 COLUMNS = {
