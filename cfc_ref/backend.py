@@ -6,6 +6,7 @@ gives the kernel the specification's arguments where they differ (None where the
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.util
 import sys
@@ -19,7 +20,7 @@ import numpy.typing as npt
 
 from cfc_ref import checks
 
-__all__ = ["TWINS", "fastest", "functions", "has_numba", "kernel", "load", "set_num_threads", "warmup"]
+__all__ = ["TWINS", "compile_all", "fastest", "functions", "has_numba", "kernel", "set_num_threads", "warmup"]
 
 Array = npt.NDArray[Any]
 
@@ -238,40 +239,51 @@ def warmup() -> None:
     """Load or compile every kernel, so that no later call waits for it.
 
     The compiled code is kept on disk: the first process after an installation takes the better part of a minute, later
-    ones about a second. Numba compiles in one thread; those for float64 are compiled by a second process meanwhile.
+    ones about a second. Numba compiles in one thread; what is for float64 a second process compiles meanwhile.
 
     Examples
     --------
     >>> warmup()
     """
+    _warm_up()
+
+
+@cache
+def _warm_up() -> None:
     single, double = _DTYPES
-    other = _elsewhere(f"from cfc_ref import backend; backend.load({double!r})") if has_numba() else None
-    load(single)
-    if other is not None:
-        other.wait()
-    load(double)
+    with _second_process(f"from cfc_ref import backend; backend.compile_all({double!r})"):
+        compile_all(single)
+    compile_all(double)
 
 
-def load(dtype: str) -> None:
-    """Load or compile every kernel for one type of numbers.
+def compile_all(dtype: str) -> None:
+    """Load or compile every kernel for one type of numbers; for the wider one in reverse.
+
+    Two processes that do both at once are so rarely at the same kernel, whose place on disk they share.
 
     Parameters
     ----------
     dtype : {"float32", "float64"}
         Which.
+
+    Examples
+    --------
+    >>> compile_all("float32")
     """
-    for spec in TWINS:
+    for spec in TWINS if dtype == _DTYPES[0] else reversed(TWINS):
         fastest(spec, dtype)
 
 
-def _elsewhere(code: str) -> Any:
-    """Start a Python process, or return None where that can't be; what it says is not wanted."""
+def _second_process(code: str) -> contextlib.AbstractContextManager[Any]:
+    """Start Python code beside this process, where that can be; at the end it is waited for."""
     import subprocess  # takes a tenth of the time that importing this package does
 
+    if not has_numba() or not sys.executable or getattr(sys, "frozen", False):  # a frozen program would start itself
+        return contextlib.nullcontext()
     try:
         return subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     except OSError:
-        return None
+        return contextlib.nullcontext()
 
 
 def set_num_threads(n: int) -> None:

@@ -1,5 +1,7 @@
 import ast
+import contextlib
 import importlib
+import subprocess
 import sys
 import warnings
 from pathlib import Path
@@ -155,7 +157,7 @@ def fresh_backend():
     """Nothing is remembered from before, nor left to what comes after."""
 
     def forget():
-        for function in (backend.kernel, backend.fastest, backend._warn):
+        for function in (backend.kernel, backend.fastest, backend._warn, backend._warm_up):
             function.cache_clear()
 
     forget()
@@ -222,16 +224,28 @@ def test_with_numba_no_warning_and_the_kernels():
 
 
 @pytest.mark.usefixtures("fresh_backend")
-def test_a_second_process_helps_to_warm_up_and_is_not_needed(monkeypatch):
+def test_a_second_process_helps_to_warm_up_once_and_is_waited_for(monkeypatch):
     started = []
-    monkeypatch.setattr(backend, "_elsewhere", started.append)  # as where none can be started: it returns None
+
+    @contextlib.contextmanager
+    def process(words, **_):
+        started.append(words)
+        yield
+        started.append("waited for")
+
+    monkeypatch.setattr(subprocess, "Popen", process)
     cfc_ref.warmup()
-    (code,) = started
-    assert code.endswith("backend.load('float64')")
-    exec(code)
+    cfc_ref.warmup()
     monkeypatch.undo()
-    monkeypatch.setattr(sys, "executable", "/nowhere/python")
-    assert backend._elsewhere("pass") is None
+    words, waited = started
+    assert waited == "waited for"
+    subprocess.run(words, check=True)
+
+
+@pytest.mark.parametrize(("name", "value"), [("executable", "/nowhere/python"), ("executable", None), ("frozen", True)])
+def test_where_no_second_process_can_be_started_there_is_none(name, value, monkeypatch):
+    monkeypatch.setattr(sys, name, value, raising=False)
+    assert isinstance(backend._second_process("pass"), contextlib.nullcontext)
 
 
 @pytest.mark.parametrize("n", [0, -1, 1.0, True, "1", None, 10**6])

@@ -236,7 +236,7 @@ def test_figures_of_the_benchmark_are_those_that_are_stored(measured):
         for said in told:
             name, value = said.split(": ", 1)
             (rest,) = [rest for who, rest in targets.items() if who == COLUMNS.get(name) or who.startswith(name)]
-            assert value.split(",")[0] == rest[0]
+            assert value.split(", ")[:2] == [rest[0], rest[1].partition(":")[0]]
             assert ("not reached" in said) == ("not reached" in rest[1])
 
 
@@ -247,6 +247,13 @@ def test_solvers_and_exponents_are_those_that_are_stored(measured):
         of_it = measured["solvers"][name]
         assert (time, f"error {error}") == (of_it[0], of_it[2].split(",")[0]), name
     assert rows[0][3] == measured["solvers"]["CfC"][0]
+    for what in ("scipy, fastest", "scipy, slowest", "diffrax, slowest", "numbalsoda, fastest"):
+        assert f" {float(measured['solvers'][f'{what} / CfC'][0]):,.0f} " in README, what
+    (memory,) = [rest[0] for what, rest in measured["scaling"].items() if what.startswith("memory of a stream")]
+    assert f"holds {memory} times the memory" in README.replace("\n", " ")
+    for what, rest in measured["cold-start"].items():
+        if what.endswith(" / Numba: a kernel of one line"):
+            assert f"{rest[0]} ({what.partition(' / ')[0].removeprefix('Numba: ')})" in README.replace("\n", " ")
     (rows,) = [table[1:] for table in tables() if table[0][0].startswith("One thread")]
     assert len(rows) == 4
     for series, whole, beyond in rows:

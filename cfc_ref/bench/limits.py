@@ -1,4 +1,7 @@
-"""What no program for the same work can fall below on this machine, measured in the same run."""
+"""What no program for the same work can fall below on this machine, measured in the same run.
+
+With a timespan of 1 at every step the gate of a CfC is one linear map: :func:`cfc_ref.kernels.packed.gated`.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,7 @@ def limit_of(workload: Workload) -> str | None:
 
 
 def limit(task: Task) -> Runner:
-    """Make ready what takes time at least: for a CfC's batches the matrix products, for its steps reading the weights.
+    """Make ready the work that the time can't fall below: a batch's matrix products; reading the weights for a step.
 
     Parameters
     ----------
@@ -49,20 +52,25 @@ def limit(task: Task) -> Runner:
     return Runner(call, lambda _: {})
 
 
+def _needed(task: Task) -> list[Any]:
+    """Return the arrays that take part."""
+    one_gate = task.timespans is None
+    return [array for key, array in task.layer.parameters.items() if not (one_gate and "time_a" in key)]
+
+
 def _reading(task: Task) -> Callable[[], Any]:
     package("numba")
     from cfc_ref.kernels.reading import _read
 
-    weights = np.ones(sum(array.size for array in task.layer.parameters.values()), task.layer.dtype)
+    weights = np.ones(sum(array.size for array in _needed(task)), task.layer.dtype)
     times = len(task.x) if task.kind == "sequence" else 1
-    _read(weights, times)
     return lambda: _read(weights, times)
 
 
 def _products(task: Task) -> Callable[[], Any]:
     """All steps at once, as if none had to wait for the one before; with a backward two more for each of them."""
     rng, rows = np.random.default_rng(0), task.x.shape[0] * task.x.shape[1]
-    weights = [W for W in task.layer.parameters.values() if W.ndim == 2]
+    weights = [W for W in _needed(task) if W.ndim == 2]
     read = [rng.normal(size=(rows, W.shape[1])).astype(W.dtype) for W in weights]
     results = [np.empty((rows, len(W)), W.dtype) for W in weights]
 
@@ -77,5 +85,4 @@ def _products(task: Task) -> Callable[[], Any]:
             np.matmul(Y.T, X)
             X[...] = 1  # the numbers must not grow
 
-    forward()
     return both if task.kind == "train" else forward

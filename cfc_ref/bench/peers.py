@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cfc_ref.bench.processes import Apart
+from cfc_ref.bench.processes import Apart, UnavailableError
 from cfc_ref.bench.results import Finding, Result, Row, ratio
 from cfc_ref.bench.timing import Plan, take_turns
 from cfc_ref.bench.workloads import Task, Workload, unit_of
@@ -27,10 +27,6 @@ __all__ = ["PEERS", "SPECIFICATION", "Peer", "Runner", "UnavailableError", "comp
 
 TOLERANCE = 1e-3  # of float32 against float32 after sums of thousands, relative to the array's largest value
 SPECIFICATION = "numpy"
-
-
-class UnavailableError(Exception):
-    """A package that a peer needs is not installed, or it has nothing for this workload."""
 
 
 class Runner(NamedTuple):

@@ -19,7 +19,13 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[Any]
 
-__all__ = ["Apart", "Here"]
+__all__ = ["Apart", "Here", "UnavailableError"]
+
+_PATIENCE = 10.0  # seconds for a process to end
+
+
+class UnavailableError(Exception):
+    """A package that a peer needs is not installed, or it has nothing for this workload."""
 
 
 class Here:
@@ -83,30 +89,38 @@ class Apart:
 
     Raises
     ------
+    UnavailableError
+        If the peer can't do it here.
     RuntimeError
-        If the process ends.
+        If it fails, or its process ends.
     """
 
     def __init__(self, make: str, workload: Workload, threads: int) -> None:
         context = multiprocessing.get_context("spawn")
+        self._make = make
         self._connection, other = context.Pipe()
         self._process = context.Process(target=_serve, args=(other, make, workload, threads), daemon=True)
         self._process.start()
         other.close()
-        self.results: list[dict[str, Array]] = self._answer()
+        try:
+            self.results: list[dict[str, Array]] = self._answer()
+        except BaseException:
+            self.__exit__()
+            raise
 
     def __call__(self, calls: int) -> float:
         """Return the seconds of so many calls."""
-        self._connection.send(calls)
-        seconds: float = self._answer()
+        seconds: float = self._answer(calls)
         return seconds
 
-    def _answer(self) -> Any:
+    def _answer(self, *asked: int) -> Any:
         try:
+            for calls in asked:
+                self._connection.send(calls)
             answer = self._connection.recv()
-        except EOFError:
-            self._process.join()
-            raise RuntimeError(f"its process ended with status {self._process.exitcode}") from None
+        except (EOFError, OSError):
+            self._process.join(_PATIENCE)
+            raise RuntimeError(f"{self._make}: its process ended with status {self._process.exitcode}") from None
         if isinstance(answer, Exception):
             raise answer
         return answer
@@ -118,6 +132,8 @@ class Apart:
     def __exit__(self, *_: object) -> None:
         """End the process."""
         self._connection.close()
+        self._process.join(_PATIENCE)
+        self._process.kill()  # a library may hang at the end
         self._process.join()
 
 
@@ -125,12 +141,12 @@ def _serve(connection: Connection, make: str, workload: Workload, threads: int) 
     """Make a peer ready, send its results, and the seconds of as many calls as it is asked for until nobody asks."""
     try:
         peer = Here(make, workload, threads)
-    except Exception as error:
-        connection.send(error)
-        return
-    connection.send(peer.results)
-    try:
+        connection.send(peer.results)
         while True:
             connection.send(peer(connection.recv()))
     except EOFError:
         return
+    except UnavailableError as error:
+        connection.send(error)
+    except Exception as error:  # not every exception goes through a pipe
+        connection.send(RuntimeError(f"{make}: {type(error).__name__}: {error}"))

@@ -1,8 +1,8 @@
 """Whether the cost is linear in the length of a sequence and in the batch, and a stream's memory constant.
 
 A call costs something whatever there is to do: weights are checked and packed. What grows is told with that, and
-without: less the time of a call of one step. All is done by one thread: a second one, which comes in where there is
-enough for it, would look like cost that grows less than the work.
+without: less the time of a call of one step (in a batch, of two sequences of one step). All is done by one thread: a
+second one, which comes in where there is enough for it, would look like cost that grows less than the work.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from cfc_ref.wirings import AutoNCP
 __all__ = ["measure", "stream_memory"]
 
 STEPS = (1_000, 3_000, 10_000, 30_000, 100_000)
-_A_BATCH = 8  # steps of each sequence of a batch; its size, 125 at least, makes up the rest and keeps all cores busy
+_A_BATCH = 8  # steps of each sequence of a batch; its size makes up the rest
 _LINEAR = (0.95, 1.05)
 _LONGEST = 6.0  # seconds of one run, above which a size is left out
 
@@ -62,8 +62,6 @@ def measure(threads: int, plan: Plan, steps: tuple[int, ...] = STEPS) -> Result:
         rows += measured
         findings += _exponents(series, kept, [row.median for row in measured])
     findings += _memory(steps[0], steps[-1])
-    if has_numba():
-        set_num_threads(threads)
     return Result(
         "scaling", "CfC and LTC, one thread: time over steps, memory of a stream", "a run", rows, findings, {}, notes
     )
@@ -79,20 +77,20 @@ def _series(steps: tuple[int, ...]) -> Iterator[tuple[str, dict[int, Callable[[]
     ):
         one: dict[int, Callable[[], Any]] = {n: partial(layer, x[:n]) for n in (1, *steps)}
         in_batch: dict[int, Callable[[], Any]] = {n: partial(layer, batches[: n // _A_BATCH]) for n in steps}
-        in_batch = {1: partial(layer, batches[:2, :1]), **in_batch}  # a batch of one would be a sequence
+        in_batch = {2: partial(layer, batches[:2, :1]), **in_batch}  # a batch of one would be a sequence
         yield f"{name}, one sequence", one
         yield f"{name}, a batch of sequences of {_A_BATCH} steps", in_batch
 
 
 def _exponents(series: str, steps: list[int], seconds: list[float]) -> list[Finding]:
-    """Return the exponents of the time over steps, and of what is beyond that of the first size, one step."""
+    """Return the exponents of the time over steps, and of what is beyond that of the first size, a single step."""
     many, beyond = steps[1:], [one - seconds[0] for one in seconds[1:]]
     if len(many) < 2 or min(beyond) <= 0:
         return []
     what = f"{series}: exponent of time over steps, {many[0]:,} to {many[-1]:,}"
     return [
         Finding(what, exponent(many, seconds[1:])),
-        Finding(f"{what}, beyond a call of one", exponent(many, beyond), _LINEAR),
+        Finding(f"{what}, beyond a call of a single step", exponent(many, beyond), _LINEAR),
     ]
 
 

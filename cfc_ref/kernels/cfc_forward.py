@@ -44,7 +44,9 @@ def forward(W, table, x, dt, mask, drop, h, c, kb, kh, km, room, first, last):
             k, d = min(t, kb.shape[0] - 1), min(t, drop.shape[0] - 1)
             if mask.shape[0] > 0 and not _any(mask[t, r0:r1]):
                 _hold(h[t, r0:r1], c[t, r0:r1], h[t + 1, r0:r1], c[t + 1, r0:r1])
-                if kb.shape[0] > 1:  # other rows of the backward's tile may have a real step here
+                if (
+                    kb.shape[0] == x.shape[0]
+                ):  # it is kept, and other rows of the backward's tile may have a real step here
                     _clear(kb[k, r0:r1])
                     _clear(kh[k, r0:r1])
                     _clear(km[k, r0:r1])

@@ -1,8 +1,8 @@
 """Products of small matrices inside a kernel: no call to BLAS, whose threads would get in the way of the kernel's own.
 
 The inner loop runs along a row of the result and adds four rows of W to two rows at once: eight multiply-adds of a
-whole vector register for six loads and two stores. The four lie in one slice, as the compiler asks before the loop of
-each array that is written to whether it overlaps with each that is read. A tile of rows of A uses each group of W's
+whole vector register for six loads and two stores. The four are one slice: before the loop the compiler checks each
+array that is written against each that is read, and one slice is one check. A tile of rows of A uses each group of W's
 rows from the first cache. A row's result does not depend on the rows beside it. Offsets and lengths are never literal
 numbers where these are called: Numba would compile a version of its own for each.
 """
@@ -120,5 +120,8 @@ def _whole_lines(size):
 
 @njit(inline="always", **INNER)
 def _row(P, start, size):
-    """A part of a flat array as one row of an array; `reshape` would take ten times as long."""
+    """A part of a flat array as one row of an array; `reshape` would take ten times as long.
+
+    Without NRT no function may return an array, so that Numba has to write this one out where it is called.
+    """
     return P[start : start + size][None, :]

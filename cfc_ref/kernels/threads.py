@@ -29,17 +29,15 @@ def use(n: int) -> None:
     _used = n
 
 
-def share(
-    kernel: Callable[..., Any], arguments: tuple[Any, ...], rows: int, parts: int, grain: int | None = None
-) -> None:
+def share(kernel: Callable[..., Any], arguments: tuple[Any, ...], rows: int, parts: int, grain: int) -> None:
     """Call ``kernel(*arguments, first, last)`` for all rows, by at most `parts` threads at once.
 
-    The pieces are of about the same size, as many for each thread; with a `grain` of at most so many rows, and who is
-    done takes the next one: some rows may take longer than others, or a core be busy.
+    Pieces are of about the same size, of at most `grain` rows, and as many for each thread; a thread that is done takes
+    the next one, as some rows may take longer than others, or a core be busy. One thread takes all rows as one piece.
     """
     global _pool
     parts = max(1, min(parts, rows, _used))
-    pieces = parts if grain is None else parts * -(-rows // (parts * grain))
+    pieces = 1 if parts == 1 else min(rows, parts * -(-rows // (parts * grain)))
     piece = itertools.count()
 
     def work() -> None:

@@ -1,5 +1,6 @@
 """A peer in a process of its own does what it does in this one, and what goes wrong there is said here."""
 
+import multiprocessing
 import os
 
 import numpy as np
@@ -26,6 +27,17 @@ def crash(task):
     os._exit(7)
 
 
+def fail_later(task):
+    calls = iter(range(task.x.shape[0]))  # as many as it is tried out with
+    return Runner(lambda: next(calls), lambda result: {})
+
+
+@pytest.fixture(autouse=True)
+def nobody_is_left_behind():
+    yield
+    assert multiprocessing.active_children() == []
+
+
 def test_it_computes_the_same_and_takes_time():
     with (
         Apart("cfc_ref.bench.peers.with_numpy", STEP, 1) as apart,
@@ -48,5 +60,13 @@ def test_why_it_is_not_there_is_said():
 
 
 def test_a_process_that_ends_is_an_error():
-    with pytest.raises(RuntimeError, match="its process ended with status 7"):
+    with pytest.raises(RuntimeError, match=r"test_processes\.crash: its process ended with status 7"):
         Apart(f"{MODULE}.crash", STEP, 1)
+
+
+def test_what_fails_later_is_said_with_who_and_why():
+    with (
+        Apart(f"{MODULE}.fail_later", STEP, 1) as apart,
+        pytest.raises(RuntimeError, match=r"test_processes\.fail_later: StopIteration"),
+    ):
+        apart(1)

@@ -10,7 +10,7 @@ from tests.compare import assert_close
 def test_four_series_from_one_step_on(monkeypatch):
     monkeypatch.setattr(scaling, "_LONGEST", 60.0)
     got = scaling.measure(1, Plan(1, 0.0), steps=(50, 100))
-    assert [row.details["steps"] for row in got.rows] == [1, 50, 100] * 4
+    assert [row.details["steps"] for row in got.rows] == [1, 50, 100, 2, 50, 100] * 2
     assert got.notes == []
 
 
@@ -30,7 +30,7 @@ def test_no_exponents_of_what_is_not_there():
 def test_what_would_take_too_long_is_left_out_and_said(monkeypatch):
     monkeypatch.setattr(scaling, "_LONGEST", 0.0)
     got = scaling.measure(1, Plan(1, 0.0), steps=(50, 100))
-    assert [row.details["steps"] for row in got.rows] == [1] * 4
+    assert [row.details["steps"] for row in got.rows] == [1, 2] * 2
     assert len(got.notes) == 4
     assert got.notes[0].startswith("CfC, one sequence: 50, 100 steps are left out")
 

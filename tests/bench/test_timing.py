@@ -12,6 +12,7 @@ from tests.compare import assert_close
 
 def test_they_take_turns_and_each_sample_is_the_mean_of_its_turn(monkeypatch):
     """A clock that only moves when a call is made: 3 ms of "a", 1 ms of "b"."""
+    monkeypatch.setattr(timing, "_TURN", 2e-3)
     now, order = [0.0], []
     monkeypatch.setattr(timing.time, "perf_counter", lambda: now[0])
     monkeypatch.setattr(timing.time, "sleep", lambda seconds: order.append("rest"))

@@ -56,43 +56,32 @@ def test_a_rows_bits_do_not_depend_on_the_rows_beside_it(layer):
     assert_close(layer(inputs.x[few], hx, inputs.timespans[few])[0], outputs[few], 0, 0)
 
 
-def test_parts_are_shared_out_once_each(monkeypatch):
+PIECES = [  # rows, worth so many parts, at most so many a piece: so many pieces for three threads
+    *[(10, 3, 99, 3), (10, 9, 99, 3), (2, 3, 99, 2), (1, 3, 99, 1), (0, 3, 99, 1), (10, 0, 1, 1)],
+    *[(10, 9, 3, 6), (12, 9, 4, 3), (20, 9, 16, 3), (100, 9, 16, 9), (3, 9, 16, 3), (5, 9, 1, 5), (0, 9, 2, 1)],
+]
+
+
+@pytest.mark.parametrize(("rows", "parts", "grain", "pieces"), PIECES)
+def test_rows_are_shared_out_once_each_in_pieces_of_one_size(rows, parts, grain, pieces, monkeypatch):
     monkeypatch.setattr(threads, "_used", 3)
-    for rows, parts, expected in ((10, 3, 3), (10, 9, 3), (2, 3, 2), (1, 3, 1), (0, 3, 1), (10, 0, 1)):
-        seen = np.zeros(rows, int)
-        calls = []
+    seen, sizes = np.zeros(rows, int), []
 
-        def take(array, first, last, calls=calls):
-            calls.append((first, last))
-            array[first:last] += 1
+    def take(array, first, last):
+        sizes.append(last - first)
+        array[first:last] += 1
 
-        threads.share(take, (seen,), rows, parts)
-        assert (seen == 1).all()
-        assert len(calls) == expected
-
-
-def test_rows_are_shared_out_once_each_in_pieces_of_one_size(monkeypatch):
-    monkeypatch.setattr(threads, "_used", 3)
-    for rows, grain, pieces in ((10, 3, 6), (12, 4, 3), (20, 16, 3), (100, 16, 9), (3, 16, 3), (1, 1, 1), (5, None, 3)):
-        seen = np.zeros(rows, int)
-        calls = []
-
-        def take(array, first, last, calls=calls):
-            calls.append((first, last))
-            array[first:last] += 1
-
-        threads.share(take, (seen,), rows, 9, grain)
-        assert (seen == 1).all()
-        sizes = [last - first for first, last in calls]
-        assert len(sizes) == pieces
-        assert max(sizes) - min(sizes) <= 1
-        assert grain is None or max(sizes) <= grain
+    threads.share(take, (seen,), rows, parts, grain)
+    assert (seen == 1).all()
+    assert len(sizes) == pieces
+    assert max(sizes) - min(sizes) <= 1
+    assert pieces == 1 or max(sizes) <= grain
 
 
 @pytest.mark.usefixtures("all_threads")
 @pytest.mark.parametrize("dropout", [0.0, 0.4])
 @pytest.mark.parametrize("network", NETWORKS)
-@pytest.mark.parametrize("order", ["by length", "mixed", "masked in between"])
+@pytest.mark.parametrize("order", ["by length", "mixed", "masked in between", "one step"])
 def test_steps_masked_in_rows_side_by_side_are_skipped_without_a_trace(network, dropout, order, monkeypatch):
     """Whatever was in the memory that is used again: here it is NaN."""
     if dropout and network == "wired":
@@ -107,6 +96,8 @@ def test_steps_masked_in_rows_side_by_side_are_skipped_without_a_trace(network, 
     mask = np.arange(T) < (np.sort(lengths)[::-1] if order == "by length" else lengths)[:, None]
     if order == "masked in between":
         mask[:40, 2:4] = False
+    elif order == "one step":  # of a tile of the forward none, of one of the backward some are real
+        B, T, mask = 18, 1, np.arange(18)[:, None] >= 9
     outcomes = []
     for backend in ("numpy", "numba"):
         layer = CfC(3, **settings, backend=backend)
@@ -126,7 +117,7 @@ def test_an_error_in_another_thread_is_raised(monkeypatch):
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        threads.share(fail, (), 2, 2)
+        threads.share(fail, (), 2, 2, 1)
 
 
 FORKED = """
