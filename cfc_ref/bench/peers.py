@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[Any]
 
-__all__ = ["PEERS", "SPECIFICATION", "Peer", "Runner", "UnavailableError", "compare", "package"]
+__all__ = ["PEERS", "SPECIFICATION", "Peer", "Runner", "compare", "package"]
 
 TOLERANCE = 1e-3  # of float32 against float32 after sums of thousands, relative to the array's largest value
 SPECIFICATION = "numpy"
@@ -95,7 +95,7 @@ def package(name: str) -> Any:
     --------
     >>> package("nonsense")
     Traceback (most recent call last):
-    cfc_ref.bench.peers.UnavailableError: nonsense is not installed
+    cfc_ref.bench.processes.UnavailableError: nonsense is not installed
     """
     try:
         return importlib.import_module(name)

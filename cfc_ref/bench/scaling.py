@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from cfc_ref.backend import has_numba, set_num_threads
-from cfc_ref.bench.peers import UnavailableError, package
+from cfc_ref.bench.peers import package
+from cfc_ref.bench.processes import UnavailableError
 from cfc_ref.bench.results import Finding, Result, Row
 from cfc_ref.bench.timing import Plan, clock, duration, exponent, take_turns
 from cfc_ref.bench.workloads import INPUTS, UNITS

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cfc_ref.bench.compiled_solvers import with_diffrax, with_numbalsoda
-from cfc_ref.bench.peers import UnavailableError
+from cfc_ref.bench.processes import UnavailableError
 from cfc_ref.bench.results import Finding, Result, Row
 from cfc_ref.bench.timing import Plan, duration
 from cfc_ref.bench.workloads import INPUTS, UNITS

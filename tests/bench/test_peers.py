@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from cfc_ref.bench import peers, processes
-from cfc_ref.bench.peers import PEERS, Peer, Runner, UnavailableError, compare, difference
+from cfc_ref.bench.peers import PEERS, Peer, Runner, compare, difference
+from cfc_ref.bench.processes import UnavailableError
 from cfc_ref.bench.timing import Plan
 from cfc_ref.bench.workloads import STUDIES, WORKLOADS, Workload, choose, make_task, unit_of
 from tests.compare import assert_close, refusal

@@ -6,8 +6,8 @@ import os
 import numpy as np
 import pytest
 
-from cfc_ref.bench.peers import Runner, UnavailableError
-from cfc_ref.bench.processes import Apart, Here
+from cfc_ref.bench.peers import Runner
+from cfc_ref.bench.processes import Apart, Here, UnavailableError
 from cfc_ref.bench.workloads import WORKLOADS
 from tests.compare import assert_close
 
