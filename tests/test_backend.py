@@ -119,7 +119,7 @@ def test_twins(spec, data):
     run = RUNS.get(spec, lambda of, arguments: [of(spec)(*arguments)])
     ref, got = run(named, arguments), run(backend.kernel, arguments)
     rounding = [0.0] * len(ref)  # what it alone makes of a result: a network without a gate may amplify it
-    if spec in RUNS:
+    if spec in RUNS and not all(distance(g, r) <= TOLERANCE[r.dtype.type] for r, g in zip(ref, got, strict=True)):
         true = run(named, cfc_cases.in_float64(arguments))
         again = run(named, cfc_cases.nudged(arguments))
         rounding = [max(distance(r, t), distance(a, t)) for r, t, a in zip(ref, true, again, strict=True)]
