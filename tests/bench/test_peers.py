@@ -30,7 +30,7 @@ FAKE = "tests.bench.test_peers"
 
 
 @pytest.fixture(autouse=True)
-def no_rest(monkeypatch):
+def no_rest(monkeypatch, all_threads):
     monkeypatch.setattr("cfc_ref.bench.timing._REST", 0.0)
     monkeypatch.setattr("cfc_ref.bench.timing._TURN", 0.0)
     monkeypatch.setattr(peers, "Apart", processes.Here)

@@ -1,10 +1,13 @@
 """The study of scaling: what is too long is left out, and a stream's memory does not grow."""
 
 import numpy as np
+import pytest
 
 from cfc_ref.bench import scaling
 from cfc_ref.bench.timing import Plan
 from tests.compare import assert_close
+
+pytestmark = pytest.mark.usefixtures("all_threads")
 
 
 def test_four_series_from_one_step_on(monkeypatch):

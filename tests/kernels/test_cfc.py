@@ -29,12 +29,6 @@ def layer(request):
     return CfC(3, **NETWORKS[request.param], seed=0, backend="numba")
 
 
-@pytest.fixture
-def all_threads():
-    yield
-    cfc_ref.set_num_threads(threads.MOST)
-
-
 @pytest.mark.usefixtures("all_threads")
 def test_the_number_of_threads_changes_no_bit(layer, monkeypatch):
     monkeypatch.setattr("cfc_ref.kernels.cfc_calls._WORTH_A_THREAD", 1)  # every row is cut off

@@ -24,12 +24,6 @@ def layer(request):
     return LTC(3, **NETWORKS[request.param], seed=0, backend="numba")
 
 
-@pytest.fixture
-def all_threads():
-    yield
-    cfc_ref.set_num_threads(threads.MOST)
-
-
 def assert_same(outcome, ref, tolerance=0):
     for name, array in arrays_of(ref).items():
         assert_close(arrays_of(outcome)[name], array, tolerance, tolerance, array.dtype)
