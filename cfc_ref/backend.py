@@ -276,7 +276,7 @@ def compile_all(dtype: str) -> None:
 
 def _second_process(code: str) -> contextlib.AbstractContextManager[Any]:
     """Start Python code beside this process, where that can be; at the end it is waited for."""
-    import subprocess  # takes a tenth of the time that importing this package does
+    import subprocess  # here, as `import cfc_ref` need not pay for it
 
     if not has_numba() or not sys.executable or getattr(sys, "frozen", False):  # a frozen program would start itself
         return contextlib.nullcontext()

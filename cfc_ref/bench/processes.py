@@ -1,7 +1,6 @@
 """Who is compared, each in a process of its own, as its users run it.
 
-Threads of one library that go on waiting for work would take the cores from the next one: with all of them in one
-process a batch of PyTorch's took thirty times as long.
+In one process, threads of one library that go on waiting for work would take the cores from the next one.
 """
 
 from __future__ import annotations

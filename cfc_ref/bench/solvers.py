@@ -40,7 +40,7 @@ STEPS = 1000
 _BLOCK = 5  # steps between two looks at the clock
 _TRUTH = 1e-12
 _ASTRAY, _NO_BETTER = 100, 1e-9  # more than so many times its tolerance is no solution
-_SPAN = 0.1  # mean timespan; the liquid time constants of this network are about 0.03
+_SPAN = 0.1  # mean timespan; the time constants of this network are 0.03 to 0.07: tutorial 11
 
 
 class Posed(NamedTuple):

@@ -13,7 +13,7 @@ import numpy as np
 __all__ = ["QUICK", "Plan", "clock", "duration", "exponent", "quartiles", "take_turns"]
 
 _TURN = 0.05  # seconds: so many calls are timed together that they take about as long
-_REST = 0.1  # seconds before a turn: some libraries' threads go on waiting for work, at full load, for a third of that
+_REST = 0.1  # seconds before a turn, in which the threads of who was on before stop waiting for more work
 _AT_LEAST = 3
 
 

@@ -35,8 +35,8 @@ def forward(W, table, x, dt, mask, drop, h, c, kb, kh, km, room, first, last):
     """All time steps of the rows from `first` to `last`: h[t + 1] from h[t]; every array has time first, then rows.
 
     `mask` has no rows where every step is real; a step that is masked in all rows of a tile costs next to nothing.
-    `drop` has no columns where nothing drops. kb, kh and km take what the
-    backward needs; with one time step in them they are room to work in, as is `room`.
+    `drop` has no columns where nothing drops. kb, kh and km take what the backward needs of all time steps; with one in
+    them they are room to work in, as is `room`.
     """
     for r0 in range(first, last, TILE):
         r1 = min(r0 + TILE, last)
@@ -44,9 +44,7 @@ def forward(W, table, x, dt, mask, drop, h, c, kb, kh, km, room, first, last):
             k, d = min(t, kb.shape[0] - 1), min(t, drop.shape[0] - 1)
             if mask.shape[0] > 0 and not _any(mask[t, r0:r1]):
                 _hold(h[t, r0:r1], c[t, r0:r1], h[t + 1, r0:r1], c[t + 1, r0:r1])
-                if (
-                    kb.shape[0] == x.shape[0]
-                ):  # it is kept, and other rows of the backward's tile may have a real step here
+                if kb.shape[0] == x.shape[0]:  # kept: other rows of the backward's tile may have a real step here
                     _clear(kb[k, r0:r1])
                     _clear(kh[k, r0:r1])
                     _clear(km[k, r0:r1])

@@ -39,7 +39,7 @@ def _multiply(a, factors):
 
 @njit(**INNER)
 def _activate(kind, z, a):
-    """A = activation(z), of another row."""
+    """A = activation(z); the two are different rows."""
     zero, scale, gain = a.dtype.type(0), a.dtype.type(_SCALE), a.dtype.type(_GAIN)
     half, one, sqrt_half = a.dtype.type(0.5), a.dtype.type(1), a.dtype.type(_SQRT_HALF)
     if kind == LECUN_TANH:

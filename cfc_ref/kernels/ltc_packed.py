@@ -158,7 +158,7 @@ def _tiles(synapses: Array, ends: Array) -> tuple[Array, npt.NDArray[np.int64]]:
     pre, post = ends.T.astype(np.int64)
     line, place = np.divmod(post, LINE)
     sources = pre.max(initial=0) + 1
-    keys, of_tile = np.unique(line * sources + pre, return_inverse=True)  # pairs, with axis=0, sort ten times as long
+    keys, of_tile = np.unique(line * sources + pre, return_inverse=True)  # pairs, with axis=0, are slow to sort
     tiles = np.zeros((len(keys), 4, LINE), synapses.dtype)
     tiles[of_tile, :, place] = synapses[:, [GAIN, SHIFT, W, W_E]]
     return tiles, np.stack([keys % sources, keys // sources * LINE], axis=1)

@@ -34,8 +34,8 @@ _MAGIC32, _MAGIC64 = 12582912.0, 6755399441055744.0  # 1.5 · 2²³ and 1.5 · 2
 _MAGIC32_BITS, _MAGIC64_BITS = 0x4B400000, 0x4338000000000000  # the same two, their bits read as integers
 
 f4, f8, i4, i8 = np.float32, np.float64, np.int32, np.int64
-# Without NRT, Numba's runtime: each slice that is passed on would count references, in memory that threads have in
-# common: a tenth of a step, a third of a batch of an LTC on two cores. Kernels allocate nothing and return no arrays.
+# Without NRT, Numba's runtime: each slice that is passed on would count references, atomically, in memory that threads
+# have in common. Kernels allocate nothing and return no arrays.
 OPTIONS: dict[str, Any] = {
     "cache": True,
     "error_model": "numpy",
