@@ -46,21 +46,6 @@ def sigmoid(z: npt.ArrayLike) -> Array:
     r"""Logistic function, :math:`\sigma(z) = 1/(1+e^{-z})`.
 
     Written with :math:`e^{-|z|}`, so that no argument overflows and small values keep their relative accuracy.
-
-    Parameters
-    ----------
-    z : array_like, any shape
-        Argument, dimensionless.
-
-    Returns
-    -------
-    ndarray, shape of `z`
-        Values in [0, 1].
-
-    Examples
-    --------
-    >>> float(sigmoid(0.0)), float(sigmoid(-800.0))
-    (0.5, 0.0)
     """
     z = np.asarray(z)
     e = np.exp(-np.abs(z))
@@ -68,68 +53,20 @@ def sigmoid(z: npt.ArrayLike) -> Array:
 
 
 def d_sigmoid(s: npt.ArrayLike) -> Array:
-    r"""Derivative of the logistic function by its value, :math:`\sigma' = s\,(1-s)`.
-
-    Parameters
-    ----------
-    s : array_like, any shape
-        ``sigmoid(z)``.
-
-    Returns
-    -------
-    ndarray, shape of `s`
-        The derivative at `z`, at most 1/4.
-
-    Examples
-    --------
-    >>> float(d_sigmoid(0.5))
-    0.25
-    """
+    r"""Derivative of the logistic function by its value, :math:`\sigma' = s\,(1-s)`."""
     s = np.asarray(s)
     return s * (1 - s)
 
 
 def logit(y: npt.ArrayLike) -> Array:
-    r"""Inverse of the logistic function, :math:`\log(y/(1-y))`.
-
-    Parameters
-    ----------
-    y : array_like, any shape
-        Values in [0, 1]; 0 and 1 give minus and plus infinity.
-
-    Returns
-    -------
-    ndarray, shape of `y`
-        The argument at which ``sigmoid`` takes the value `y`.
-
-    Examples
-    --------
-    >>> float(logit(0.5)), float(logit(1.0))
-    (0.0, inf)
-    """
+    r"""Inverse of the logistic function, :math:`\log(y/(1-y))`."""
     y = np.asarray(y)
     with np.errstate(divide="ignore"):
         return np.log(y) - np.log1p(-y)
 
 
 def softplus(z: npt.ArrayLike) -> Array:
-    r"""Antiderivative of the logistic function, :math:`\log(1+e^{z})`; its derivative is :func:`sigmoid`.
-
-    Parameters
-    ----------
-    z : array_like, any shape
-        Argument, dimensionless.
-
-    Returns
-    -------
-    ndarray, shape of `z`
-        Positive values.
-
-    Examples
-    --------
-    >>> float(softplus(1000.0))
-    1000.0
-    """
+    r"""Antiderivative of the logistic function, :math:`\log(1+e^{z})`; its derivative is :func:`sigmoid`."""
     z = np.asarray(z)
     return np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))
 
@@ -141,21 +78,6 @@ def mean_sigmoid(z0: npt.ArrayLike, z1: npt.ArrayLike) -> Array:
 
     This makes :math:`F(t)=\int_0^t f(I)\,ds` elementary where the input is a straight line (Eq. 7's sum with one
     more kind of piece). Where the ends are close the quotient cancels, and Gauss's rule takes its place.
-
-    Parameters
-    ----------
-    z0, z1 : array_like, shapes that broadcast
-        The two arguments, dimensionless.
-
-    Returns
-    -------
-    ndarray, the broadcast shape
-        Values between ``sigmoid(z0)`` and ``sigmoid(z1)``.
-
-    Examples
-    --------
-    >>> float(mean_sigmoid(0.0, 0.0)), round(float(mean_sigmoid(-1.0, 3.0)), 6)
-    (0.5, 0.683831)
     """
     z0, z1 = np.broadcast_arrays(np.asarray(z0), np.asarray(z1))
     rise = z1 - z0
@@ -173,219 +95,59 @@ def mean_sigmoid(z0: npt.ArrayLike, z1: npt.ArrayLike) -> Array:
 
 
 def tanh(z: npt.ArrayLike) -> Array:
-    r"""Hyperbolic tangent.
-
-    Parameters
-    ----------
-    z : array_like, any shape
-        Argument, dimensionless.
-
-    Returns
-    -------
-    ndarray, shape of `z`
-        Values in [-1, 1].
-
-    Examples
-    --------
-    >>> float(tanh(0.0))
-    0.0
-    """
+    r"""Hyperbolic tangent."""
     return np.tanh(np.asarray(z))
 
 
 def d_tanh(a: npt.ArrayLike) -> Array:
-    r"""Derivative of the hyperbolic tangent by its value, :math:`1 - a^2`.
-
-    Parameters
-    ----------
-    a : array_like, any shape
-        ``tanh(z)``.
-
-    Returns
-    -------
-    ndarray, shape of `a`
-        The derivative at `z`, at most 1.
-
-    Examples
-    --------
-    >>> float(d_tanh(0.5))
-    0.75
-    """
+    r"""Derivative of the hyperbolic tangent by its value, :math:`1 - a^2`."""
     a = np.asarray(a)
     return 1 - a * a
 
 
 def lecun_tanh(z: npt.ArrayLike) -> Array:
-    r"""LeCun's hyperbolic tangent, :math:`1.7159\,\tanh(0.666\,z)`.
-
-    Parameters
-    ----------
-    z : array_like, any shape
-        Argument, dimensionless.
-
-    Returns
-    -------
-    ndarray, shape of `z`
-        Values in [-1.7159, 1.7159].
-
-    Examples
-    --------
-    >>> round(float(lecun_tanh(1.0)), 4)
-    0.9992
-    """
+    r"""LeCun's hyperbolic tangent, :math:`1.7159\,\tanh(0.666\,z)`."""
     return _LECUN_SCALE * np.tanh(_LECUN_GAIN * np.asarray(z))
 
 
 def d_lecun_tanh(a: npt.ArrayLike) -> Array:
-    r"""Derivative of LeCun's hyperbolic tangent by its value, :math:`0.666\,(1.7159 - a^2/1.7159)`.
-
-    Parameters
-    ----------
-    a : array_like, any shape
-        ``lecun_tanh(z)``.
-
-    Returns
-    -------
-    ndarray, shape of `a`
-        The derivative at `z`, at most 1.1428.
-
-    Examples
-    --------
-    >>> round(float(d_lecun_tanh(0.0)), 4)
-    1.1428
-    """
+    r"""Derivative of LeCun's hyperbolic tangent by its value, :math:`0.666\,(1.7159 - a^2/1.7159)`."""
     a = np.asarray(a)
     return _LECUN_GAIN * (_LECUN_SCALE - a * a / _LECUN_SCALE)
 
 
 def relu(z: npt.ArrayLike) -> Array:
-    r"""Rectifier, :math:`\max(z, 0)`.
-
-    Parameters
-    ----------
-    z : array_like, any shape
-        Argument, dimensionless.
-
-    Returns
-    -------
-    ndarray, shape of `z`
-        Values >= 0.
-
-    Examples
-    --------
-    >>> relu([-1.0, 2.0])
-    array([0., 2.])
-    """
+    r"""Rectifier, :math:`\max(z, 0)`."""
     return np.maximum(np.asarray(z), 0)
 
 
 def d_relu(a: npt.ArrayLike) -> Array:
-    r"""Derivative of the rectifier by its value: 1 where it is positive, else 0, also at the kink.
-
-    Parameters
-    ----------
-    a : array_like, any shape
-        ``relu(z)``.
-
-    Returns
-    -------
-    ndarray, shape of `a`
-        0 or 1.
-
-    Examples
-    --------
-    >>> d_relu([0.0, 2.0])
-    array([0., 1.])
-    """
+    r"""Derivative of the rectifier by its value: 1 where it is positive, else 0, also at the kink."""
     a = np.asarray(a)
     return (a > 0).astype(a.dtype)
 
 
 def silu(z: npt.ArrayLike) -> Array:
-    r"""Sigmoid linear unit, :math:`z\,\sigma(z)`.
-
-    Parameters
-    ----------
-    z : array_like, any shape
-        Argument, dimensionless.
-
-    Returns
-    -------
-    ndarray, shape of `z`
-        Values above -0.2785.
-
-    Examples
-    --------
-    >>> round(float(silu(1.0)), 4)
-    0.7311
-    """
+    r"""Sigmoid linear unit, :math:`z\,\sigma(z)`."""
     z = np.asarray(z)
     return z * sigmoid(z)
 
 
 def d_silu(z: npt.ArrayLike) -> Array:
-    r"""Derivative of the sigmoid linear unit by its argument, :math:`s\,(1 + z\,(1-s))` with :math:`s = \sigma(z)`.
-
-    Parameters
-    ----------
-    z : array_like, any shape
-        Argument, dimensionless.
-
-    Returns
-    -------
-    ndarray, shape of `z`
-        The derivative, at most 1.0998.
-
-    Examples
-    --------
-    >>> float(d_silu(0.0))
-    0.5
-    """
+    r"""Derivative of the sigmoid linear unit by its argument, :math:`s\,(1 + z\,(1-s))` with :math:`s = \sigma(z)`."""
     z = np.asarray(z)
     s = sigmoid(z)
     return s * (1 + z * (1 - s))
 
 
 def gelu(z: npt.ArrayLike) -> Array:
-    r"""Gaussian error linear unit, :math:`z\,\Phi(z)` with the normal distribution function :math:`\Phi`.
-
-    Parameters
-    ----------
-    z : array_like, any shape
-        Argument, dimensionless.
-
-    Returns
-    -------
-    ndarray, shape of `z`
-        Values above -0.17.
-
-    Examples
-    --------
-    >>> round(float(gelu(1.0)), 4)
-    0.8413
-    """
+    r"""Gaussian error linear unit, :math:`z\,\Phi(z)` with the normal distribution function :math:`\Phi`."""
     z = np.asarray(z)
     return z * _normal_distribution(z)
 
 
 def d_gelu(z: npt.ArrayLike) -> Array:
-    r"""Derivative of the Gaussian error linear unit by its argument, :math:`\Phi(z) + z\,\varphi(z)`.
-
-    Parameters
-    ----------
-    z : array_like, any shape
-        Argument, dimensionless.
-
-    Returns
-    -------
-    ndarray, shape of `z`
-        The derivative, at most 1.1289.
-
-    Examples
-    --------
-    >>> float(d_gelu(0.0))
-    0.5
-    """
+    r"""Derivative of the Gaussian error linear unit by its argument, :math:`\Phi(z) + z\,\varphi(z)`."""
     z = np.asarray(z)
     near = np.minimum(np.abs(z), 40)  # beyond, the density is 0 in any case and the square might overflow
     density = np.exp(-near * near / 2) / math.sqrt(2 * math.pi)
@@ -397,23 +159,7 @@ def _normal_distribution(z: Array) -> Array:
 
 
 def linear(z: npt.ArrayLike) -> Array:
-    """Identity: the head of a network whose output has no bound.
-
-    Parameters
-    ----------
-    z : array_like, any shape
-        Argument, dimensionless.
-
-    Returns
-    -------
-    ndarray, shape of `z`
-        `z` itself.
-
-    Examples
-    --------
-    >>> float(linear(3.0))
-    3.0
-    """
+    """Identity: the head of a network whose output has no bound."""
     return np.asarray(z)
 
 

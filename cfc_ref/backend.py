@@ -75,13 +75,7 @@ _DTYPES = ("float32", "float64")
 
 
 def with_edges(kernel: Callable[..., Array]) -> Callable[..., Array]:
-    """Adapt a kernel over pieces: a generalised ufunc can't compute S + 1, so it is shown an array of that length.
-
-    Parameters
-    ----------
-    kernel : callable
-        Takes (w_tau, A, *samples and h, x0, edges).
-    """
+    """Adapt a kernel over pieces: a generalised ufunc can't compute S + 1, so it is shown an array of that length."""
 
     def twin(w_tau: Array, A: Array, *pieces_and_x0: Array) -> Array:
         *pieces, x0 = pieces_and_x0
@@ -96,13 +90,7 @@ def with_edges(kernel: Callable[..., Array]) -> Callable[..., Array]:
 
 
 def on_a_copy(kernel: Callable[[Array], None]) -> Callable[[Array], Array]:
-    """Adapt a kernel that works in place on one contiguous axis: it gets a copy of an array of any shape.
-
-    Parameters
-    ----------
-    kernel : callable
-        Takes an array of one axis, and writes into it.
-    """
+    """Adapt a kernel that works in place on one contiguous axis: it gets a copy of an array of any shape."""
 
     def twin(x: Array) -> Array:
         values = np.array(x, order="C")
@@ -113,19 +101,7 @@ def on_a_copy(kernel: Callable[[Array], None]) -> Callable[[Array], Array]:
 
 
 def try_values(twin: Callable[[Array], Array], dtype: str) -> None:
-    """Call a twin of an element-wise function once.
-
-    Parameters
-    ----------
-    twin : callable
-        Takes an array.
-    dtype : str
-        Of the array.
-
-    Examples
-    --------
-    >>> try_values(np.exp, "float32")
-    """
+    """Call a twin of an element-wise function once."""
     twin(np.zeros(1, dtype))
 
 
@@ -136,24 +112,7 @@ def _named(dotted: str) -> Any:
 
 @cache
 def kernel(spec: str) -> Callable[..., Any]:
-    """Return the Numba twin of a specification, called like it.
-
-    Parameters
-    ----------
-    spec : str
-        A key of :data:`TWINS`.
-
-    Raises
-    ------
-    ImportError
-        Where numba is not installed.
-
-    Examples
-    --------
-    >>> pieces = kernel("cfc_ref.neuron.exact_solution.constant_pieces")
-    >>> pieces(np.array(1.0), np.array(0.0), np.zeros(2), np.log([2.0, 4.0]), np.array(8.0))
-    array([8., 4., 1.])
-    """
+    """Return the Numba twin of a specification, called like it."""
     name, adapter = TWINS[spec]
     compiled = _named(name)
     return _named(adapter)(compiled) if adapter else compiled
@@ -161,20 +120,7 @@ def kernel(spec: str) -> Callable[..., Any]:
 
 @cache
 def fastest(spec: str, dtype: str | None = None) -> Callable[..., Any]:
-    """Return the twin, or, where numba is missing or fails, the specification itself; one warning says so.
-
-    Parameters
-    ----------
-    spec : str
-        A key of :data:`TWINS`.
-    dtype : {"float32", "float64"}, optional
-        For which the twin is compiled, if it is not; without it that happens when it is called.
-
-    Examples
-    --------
-    >>> callable(fastest("cfc_ref.neuron.closed_forms.gauss_pieces"))
-    True
-    """
+    """Return the twin, or, where numba is missing or fails, the specification itself; one warning says so."""
     try:
         twin = kernel(spec)
         if dtype is not None and spec in _TRIALS:
@@ -186,27 +132,7 @@ def fastest(spec: str, dtype: str | None = None) -> Callable[..., Any]:
 
 
 def functions(specs: Sequence[str], backend: str, dtype: str) -> list[Callable[..., Any]]:
-    """Return what computes: the specifications themselves, or the kernels of all of them.
-
-    Parameters
-    ----------
-    specs : sequence of str
-        Keys of :data:`TWINS` that hand each other something that only they understand.
-    backend : {"numpy", "numba", "auto"}
-        "auto": the kernels, where all of them are to be had.
-    dtype : {"float32", "float64"}
-        In which they compute.
-
-    Raises
-    ------
-    ImportError
-        For "numba" where it is not installed.
-
-    Examples
-    --------
-    >>> functions(["numpy.exp"], "numpy", "float32") == [np.exp]
-    True
-    """
+    """Return what computes: the specifications themselves, or the kernels of all of them."""
     specifications = [_named(spec) for spec in specs]
     if backend == "numpy":
         return specifications
@@ -218,13 +144,7 @@ def functions(specs: Sequence[str], backend: str, dtype: str) -> list[Callable[.
 
 
 def has_numba() -> bool:
-    """Say whether numba is installed.
-
-    Examples
-    --------
-    >>> has_numba() in (True, False)
-    True
-    """
+    """Say whether numba is installed."""
     return importlib.util.find_spec("numba") is not None
 
 
@@ -260,15 +180,6 @@ def compile_all(dtype: str) -> None:
     """Load or compile every kernel for one type of numbers; for the wider one in reverse.
 
     Two processes that do both at once are so rarely at the same kernel, whose place on disk they share.
-
-    Parameters
-    ----------
-    dtype : {"float32", "float64"}
-        Which.
-
-    Examples
-    --------
-    >>> compile_all("float32")
     """
     for spec in TWINS if dtype == _DTYPES[0] else reversed(TWINS):
         fastest(spec, dtype)

@@ -36,27 +36,7 @@ Array = npt.NDArray[Any]
 
 
 def refuse(name: str, got: object, expected: str, do: str, error: type[Exception] = ValueError) -> NoReturn:
-    """Raise `error` with the message in three parts.
-
-    Parameters
-    ----------
-    name : str
-        The argument as the caller wrote it.
-    got : object
-        What was given, in words or as a value.
-    expected : str
-        What would have been accepted.
-    do : str
-        What the caller can do.
-    error : type
-        ValueError for a wrong value, TypeError for a wrong kind of thing.
-
-    Examples
-    --------
-    >>> refuse("t", "-1.0", "times >= 0", "start at t = 0")
-    Traceback (most recent call last):
-    ValueError: t: got -1.0; expected times >= 0; start at t = 0.
-    """
+    """Raise `error` with the message in three parts."""
     text = got if isinstance(got, str) else repr(got)
     text = " ".join(text.split())  # one line, whatever was given
     if len(text) > 200:
@@ -65,45 +45,14 @@ def refuse(name: str, got: object, expected: str, do: str, error: type[Exception
 
 
 def numeric(name: str, value: npt.ArrayLike, *, expected: str = "finite real numbers") -> Array:
-    """Return `value` as an array of finite floats: float32 stays float32, everything else becomes float64.
-
-    Parameters
-    ----------
-    name : str
-        The argument's name, for the message.
-    value : array_like
-        Numbers. Booleans, strings, complex numbers and objects are refused with a TypeError, NaN and infinity
-        with a ValueError.
-    expected : str
-        What the message says was expected.
-
-    Examples
-    --------
-    >>> numeric("A", 1)
-    array(1.)
-    """
+    """Return `value` as an array of finite floats: float32 stays float32, everything else becomes float64."""
     array = real(name, value, expected=expected)
     finite(name, array, expected=expected)
     return array
 
 
 def real(name: str, value: npt.ArrayLike, *, expected: str = "real numbers") -> Array:
-    """Return `value` as an array of floats, NaN and infinity included: :func:`numeric` without its last check.
-
-    Parameters
-    ----------
-    name : str
-        The argument's name, for the message.
-    value : array_like
-        Numbers. Booleans, strings, complex numbers and objects are refused with a TypeError.
-    expected : str
-        What the message says was expected.
-
-    Examples
-    --------
-    >>> real("x", [1, float("nan")])
-    array([ 1., nan])
-    """
+    """Return `value` as an array of floats, NaN and infinity included: :func:`numeric` without its last check."""
     do = f"pass numbers or an array of numbers as {name}"
     if hasattr(value, "filled"):  # numpy.ma is not loaded just to ask
         refuse(name, "a masked array", expected, "pass its values that count", TypeError)
@@ -118,44 +67,12 @@ def real(name: str, value: npt.ArrayLike, *, expected: str = "real numbers") -> 
 
 
 def finite(name: str, array: Array, *, expected: str = "finite real numbers") -> None:
-    """Refuse an array of floats that holds NaN or infinity, and say where.
-
-    Parameters
-    ----------
-    name : str
-        The argument's name, for the message.
-    array : ndarray
-        Floats.
-    expected : str
-        What the message says was expected.
-
-    Examples
-    --------
-    >>> finite("x", np.array([1.0, np.inf]))
-    Traceback (most recent call last):
-    ValueError: x: got inf at index 1; expected finite real numbers; remove or replace NaN and infinite entries first.
-    """
+    """Refuse an array of floats that holds NaN or infinity, and say where."""
     compare(name, array, np.isfinite(array), expected, "remove or replace NaN and infinite entries first")
 
 
 def number(name: str, value: npt.ArrayLike, *, positive: bool = False) -> float:
-    """Return `value` as one finite float.
-
-    Parameters
-    ----------
-    name : str
-        The argument's name.
-    value : float
-        A number; arrays are refused.
-    positive : bool
-        Refuse what is not above 0.
-
-    Examples
-    --------
-    >>> number("step", 0.0, positive=True)
-    Traceback (most recent call last):
-    ValueError: step: got 0.0; expected a number > 0; pass a larger one.
-    """
+    """Return `value` as one finite float."""
     array = numeric(name, value, expected="a number")
     if array.ndim:
         refuse(name, f"shape {array.shape}", "a number", "pass one number")
@@ -165,25 +82,7 @@ def number(name: str, value: npt.ArrayLike, *, positive: bool = False) -> float:
 
 
 def as_dtype(name: str, array: Array, dtype: np.dtype[Any], *, do: str = "use a neuron of float64") -> Array:
-    """Return finite numbers in another dtype, if it holds them.
-
-    Parameters
-    ----------
-    name : str
-        The argument's name.
-    array : ndarray
-        Finite numbers.
-    dtype : dtype
-        float32 or float64.
-    do : str
-        What the message says the caller can do.
-
-    Examples
-    --------
-    >>> as_dtype("x0", np.array(1e39), np.dtype("float32"))
-    Traceback (most recent call last):
-    ValueError: x0: got 1e+39; expected numbers that float32 holds; use a neuron of float64.
-    """
+    """Return finite numbers in another dtype, if it holds them."""
     with np.errstate(over="ignore", under="ignore"):
         cast = array.astype(dtype)
     if array.dtype == dtype:
@@ -193,18 +92,7 @@ def as_dtype(name: str, array: Array, dtype: np.dtype[Any], *, do: str = "use a 
 
 
 def first(bad: npt.NDArray[np.bool_]) -> tuple[int, ...]:
-    """Return the index of the first True entry.
-
-    Parameters
-    ----------
-    bad : ndarray of bool
-        At least one entry is True.
-
-    Examples
-    --------
-    >>> first(np.array([False, True]))
-    (1,)
-    """
+    """Return the index of the first True entry."""
     return tuple(int(i) for i in np.argwhere(bad)[0])
 
 
@@ -213,51 +101,14 @@ def _index(where: tuple[int, ...]) -> str:
 
 
 def compare(name: str, array: Array, ok: npt.NDArray[np.bool_], expected: str, do: str) -> None:
-    """Refuse `array` where `ok` is False, naming the first such entry.
-
-    Parameters
-    ----------
-    name : str
-        The argument's name.
-    array : ndarray
-        The values.
-    ok : ndarray of bool, shape of `array`
-        Which of them are accepted.
-    expected, do : str
-        The second and third part of the message.
-
-    Examples
-    --------
-    >>> w = np.array([1.0, -2.0])
-    >>> compare("w_tau", w, w > 0, "values > 0", "pass a leak above 0")
-    Traceback (most recent call last):
-    ValueError: w_tau: got -2.0 at index 1; expected values > 0; pass a leak above 0.
-    """
+    """Refuse `array` where `ok` is False, naming the first such entry."""
     if not np.all(ok):
         where = first(~np.asarray(ok))
         refuse(name, f"{array[where]} at index {_index(where)}" if array.ndim else f"{array}", expected, do)
 
 
 def times(name: str, value: npt.ArrayLike, *, increasing: bool = False, nonnegative: bool = True) -> Array:
-    """Return times as a float64 array: finite, by default >= 0, and strictly increasing where asked.
-
-    Parameters
-    ----------
-    name : str
-        The argument's name.
-    value : array_like
-        A number or an array of times; with `increasing` at most one axis.
-    increasing : bool
-        Refuse times that do not increase strictly.
-    nonnegative : bool
-        Refuse times below 0.
-
-    Examples
-    --------
-    >>> times("t", [0.0, 1.0, 1.0], increasing=True)
-    Traceback (most recent call last):
-    ValueError: t: got 1.0 after 1.0 at index 2; expected strictly increasing times; sort them and drop duplicates.
-    """
+    """Return times as a float64 array: finite, by default >= 0, and strictly increasing where asked."""
     array = numeric(name, value, expected="finite times").astype(np.float64)
     if nonnegative:
         compare(name, array, array >= 0, "times >= 0", "count time from the start of the trajectory, t = 0")
@@ -276,21 +127,7 @@ def times(name: str, value: npt.ArrayLike, *, increasing: bool = False, nonnegat
 
 
 def f_range(name: str, value: Any) -> tuple[Array, Array]:
-    """Return the two ends of a range of y = f(I), with 0 <= a <= b <= 1.
-
-    Parameters
-    ----------
-    name : str
-        The argument's name.
-    value : (array_like, array_like)
-        The lower and the upper end; arrays that broadcast with each other.
-
-    Examples
-    --------
-    >>> f_range("f_range", (0.6, 0.4))
-    Traceback (most recent call last):
-    ValueError: f_range: got (0.6, 0.4); expected 0 <= a <= b <= 1; pass the smallest and the largest f(I).
-    """
+    """Return the two ends of a range of y = f(I), with 0 <= a <= b <= 1."""
     expected, do = "0 <= a <= b <= 1", "pass the smallest and the largest f(I)"
     pair = isinstance(value, (tuple, list)) or (isinstance(value, np.ndarray) and value.ndim > 0)
     if not pair or len(value) != 2:
@@ -306,20 +143,7 @@ def f_range(name: str, value: Any) -> tuple[Array, Array]:
 
 
 def together(name: str, **arrays: Array) -> tuple[int, ...]:
-    """Return the shape to which `arrays` broadcast, or refuse them with all their shapes.
-
-    Parameters
-    ----------
-    name : str
-        What the message is about.
-    **arrays : ndarray
-        The arrays by their names.
-
-    Examples
-    --------
-    >>> together("neuron", w_tau=np.ones(3), A=np.ones((2, 1)))
-    (2, 3)
-    """
+    """Return the shape to which `arrays` broadcast, or refuse them with all their shapes."""
     try:
         return np.broadcast_shapes(*(array.shape for array in arrays.values()))
     except ValueError:
@@ -330,23 +154,7 @@ def together(name: str, **arrays: Array) -> tuple[int, ...]:
 
 
 def choice(name: str, value: object, allowed: Iterable[str]) -> str:
-    """Return `value` if it is one of `allowed`.
-
-    Parameters
-    ----------
-    name : str
-        The argument's name.
-    value : object
-        What was given.
-    allowed : iterable of str
-        What is accepted, in the order in which the message lists it.
-
-    Examples
-    --------
-    >>> choice("form", "ode", ["ltc", "symmetric"])
-    Traceback (most recent call last):
-    ValueError: form: got 'ode'; expected one of 'ltc', 'symmetric'; choose one of them.
-    """
+    """Return `value` if it is one of `allowed`."""
     allowed = list(allowed)
     expected = "one of " + ", ".join(map(repr, allowed))
     if not isinstance(value, str):
@@ -357,23 +165,7 @@ def choice(name: str, value: object, allowed: Iterable[str]) -> str:
 
 
 def count(name: str, value: object, *, at_least: int = 0) -> int:
-    """Return `value` as an int not below `at_least`.
-
-    Parameters
-    ----------
-    name : str
-        The argument's name.
-    value : object
-        A whole number; booleans and floats are refused with a TypeError.
-    at_least : int
-        The smallest number accepted.
-
-    Examples
-    --------
-    >>> count("cases", -5, at_least=1)
-    Traceback (most recent call last):
-    ValueError: cases: got -5; expected a whole number >= 1; pass a larger number.
-    """
+    """Return `value` as an int not below `at_least`."""
     expected = f"a whole number >= {at_least}"
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):
         refuse(name, repr(value), expected, "pass an int", TypeError)
@@ -383,66 +175,20 @@ def count(name: str, value: object, *, at_least: int = 0) -> int:
 
 
 def flag(name: str, value: object) -> bool:
-    """Return `value` if it is True or False.
-
-    Parameters
-    ----------
-    name : str
-        The argument's name.
-    value : object
-        What was given.
-
-    Examples
-    --------
-    >>> flag("batch_first", 1)
-    Traceback (most recent call last):
-    TypeError: batch_first: got 1; expected True or False; pass one of them.
-    """
+    """Return `value` if it is True or False."""
     if not isinstance(value, (bool, np.bool_)):
         refuse(name, repr(value), "True or False", "pass one of them", TypeError)
     return bool(value)
 
 
 def shape(name: str, array: Array, expected: tuple[int, ...], axes: str) -> None:
-    """Refuse an array that has not just this shape, also one that would broadcast.
-
-    Parameters
-    ----------
-    name : str
-        The argument's name.
-    array : ndarray
-        What was given.
-    expected : tuple of int
-        Its shape.
-    axes : str
-        The names of the axes, for the message.
-
-    Examples
-    --------
-    >>> shape("hx", np.zeros(3), (2, 3), "(batch, units)")
-    Traceback (most recent call last):
-    ValueError: hx: got shape (3,); expected shape (2, 3), (batch, units); pass an array of that shape.
-    """
+    """Refuse an array that has not just this shape, also one that would broadcast."""
     if array.shape != expected:
         refuse(name, f"shape {array.shape}", f"shape {expected}, {axes}", "pass an array of that shape")
 
 
 def float_dtype(name: str, value: Any) -> np.dtype[Any]:
-    """Return float32 or float64 as a dtype.
-
-    Parameters
-    ----------
-    name : str
-        The argument's name.
-    value : str or dtype
-        What was given.
-
-    Examples
-    --------
-    >>> float_dtype("dtype", "float16")
-    Traceback (most recent call last):
-    ValueError: dtype: got 'float16'; expected 'float32' or 'float64'; choose one of them.
-    """
+    """Return float32 or float64 as a dtype."""
     try:
         dtype = np.dtype("float16" if value is None else value)  # numpy takes None for float64
     except Exception:  # numpy parses strings, and raises what its parser raises

@@ -37,37 +37,7 @@ class Rows(NamedTuple):
 
 
 def read_columns(path: str | Path, columns: Mapping[str, str], *, increasing: str) -> list[Array]:
-    r"""Read columns of finite numbers from a table with a header.
-
-    Parameters
-    ----------
-    path : str or Path
-        A text file in UTF-8, fields divided by commas, names in the first line.
-    columns : mapping
-        The caller's argument to the column that it names.
-    increasing : str
-        The argument whose column has to increase strictly.
-
-    Returns
-    -------
-    list of ndarray, each of shape (rows,)
-        In the order of `columns`.
-
-    Raises
-    ------
-    ValueError, TypeError
-        Naming the argument, and the line and column of the file.
-
-    Examples
-    --------
-    >>> import tempfile, pathlib
-    >>> folder = tempfile.TemporaryDirectory()
-    >>> file = pathlib.Path(folder.name) / "table.csv"
-    >>> _ = file.write_text("t,v\n0,1\n0,3\n")
-    >>> read_columns(file, {"value_column": "v"}, increasing="value_column")
-    [array([1., 3.])]
-    >>> folder.cleanup()
-    """
+    r"""Read columns of finite numbers from a table with a header."""
     if not isinstance(path, (str, Path)):
         checks.refuse("path", type(path).__name__, "the path of a file", "pass a string or a Path", TypeError)
     for argument, column in columns.items():
@@ -85,32 +55,7 @@ def read_columns(path: str | Path, columns: Mapping[str, str], *, increasing: st
 
 
 def read_rows(path: str | Path) -> Rows:
-    r"""Read a table with a header; blank lines are skipped.
-
-    Parameters
-    ----------
-    path : str or Path
-        A text file in UTF-8, fields divided by commas, names in the first line.
-
-    Returns
-    -------
-    Rows
-        At least one.
-
-    Raises
-    ------
-    ValueError, TypeError
-        If it is empty, has no rows or ragged ones, or is no such file.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     file = Path(folder) / "table.csv"
-    ...     _ = file.write_text("t,v\n0,1\n")
-    ...     read_rows(file)
-    Rows(header=['t', 'v'], lines=[2], fields=[['0', '1']])
-    """
+    r"""Read a table with a header; blank lines are skipped."""
     if not isinstance(path, (str, Path)):
         checks.refuse("path", type(path).__name__, "the path of a file", "pass a string or a Path", TypeError)
     name = Path(path).name
@@ -127,31 +72,7 @@ def read_rows(path: str | Path) -> Rows:
 
 
 def rows_of(argument: str, text: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
-    """Yield the number and the fields of each row that is not blank, as the text comes in.
-
-    Parameters
-    ----------
-    argument : str
-        Where the text is from, for the message.
-    text : iterable of str
-        Its lines.
-
-    Yields
-    ------
-    line : int
-        That of the row's end, counted from 1.
-    fields : list of str
-
-    Raises
-    ------
-    ValueError
-        For what is no CSV.
-
-    Examples
-    --------
-    >>> list(rows_of("path", ["t,v", "", '0,"a,b"']))
-    [(1, ['t', 'v']), (3, ['0', 'a,b'])]
-    """
+    """Yield the number and the fields of each row that is not blank, as the text comes in."""
     reader = csv.reader(text, strict=True)
     try:
         for fields in reader:
@@ -163,23 +84,7 @@ def rows_of(argument: str, text: Iterable[str]) -> Iterator[tuple[int, list[str]
 
 
 def whole(argument: str, fields: list[str], header: list[str], line: int) -> list[str]:
-    """Return a row, if it has as many fields as the header.
-
-    Parameters
-    ----------
-    argument : str
-        Where it is from, for the message.
-    fields, header : list of str
-        The row and the names of the columns.
-    line : int
-        Where it is.
-
-    Examples
-    --------
-    >>> whole("path", ["1"], ["t", "v"], 3)
-    Traceback (most recent call last):
-    ValueError: path: got 1 fields in line 3; expected 2 as in the header; mend that line.
-    """
+    """Return a row, if it has as many fields as the header."""
     if len(fields) != len(header):
         checks.refuse(
             argument, f"{len(fields)} fields in line {line}", f"{len(header)} as in the header", "mend that line"
@@ -188,23 +93,7 @@ def whole(argument: str, fields: list[str], header: list[str], line: int) -> lis
 
 
 def column_of(argument: str, column: str, header: Sequence[str]) -> int:
-    """Return where a column is.
-
-    Parameters
-    ----------
-    argument : str
-        The argument that names it.
-    column : str
-        Its name.
-    header : sequence of str
-        All names.
-
-    Examples
-    --------
-    >>> column_of("target", "w", ["t", "v"])
-    Traceback (most recent call last):
-    ValueError: target: got 'w', which is missing; expected one of 't', 'v'; name a column of the header line.
-    """
+    """Return where a column is."""
     if header.count(column) != 1:
         got = f"{column!r}, which is {'missing' if column not in header else 'there more than once'}"
         checks.refuse(argument, got, f"one of {', '.join(map(repr, header))}", "name a column of the header line")
@@ -212,33 +101,7 @@ def column_of(argument: str, column: str, header: Sequence[str]) -> int:
 
 
 def number_columns(argument: str, rows: Rows, columns: Sequence[int], *, missing: bool = False) -> list[Array]:
-    """Return columns as numbers.
-
-    Parameters
-    ----------
-    argument : str
-        Where the rows are from, for the message.
-    rows : Rows
-        The table.
-    columns : sequence of int
-        Which of its columns.
-    missing : bool
-        Whether a field may be empty or nan, which is NaN then.
-
-    Returns
-    -------
-    list of ndarray, each of shape (rows,)
-
-    Raises
-    ------
-    ValueError
-        For the first field that is no finite number, with its line and column.
-
-    Examples
-    --------
-    >>> number_columns("path", Rows(["t", "v"], [2, 3], [["0", "1"], ["2", ""]]), [1], missing=True)
-    [array([ 1., nan])]
-    """
+    """Return columns as numbers."""
     return [
         _numbers(argument, [fields[k] for fields in rows.fields], rows.header[k], rows.lines, missing) for k in columns
     ]

@@ -38,28 +38,7 @@ _KINDS = {
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file under a temporary name beside it, and rename it.
-
-    Parameters
-    ----------
-    path : Path
-        The file; one that is there already is replaced.
-    data : bytes
-        What it holds.
-
-    Raises
-    ------
-    OSError
-        If the folder can't be written to; nothing is left behind.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     write_atomically(Path(folder) / "note.txt", b"whole")
-    ...     (Path(folder) / "note.txt").read_text()
-    'whole'
-    """
+    """Write a file under a temporary name beside it, and rename it."""
     import tempfile
 
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -75,27 +54,7 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 
 def output_folder(name: str, folder: str | Path) -> Path:
-    """Return a folder to write to, made where it is missing.
-
-    Parameters
-    ----------
-    name : str
-        The argument's name, for the message.
-    folder : str or Path
-        The folder.
-
-    Raises
-    ------
-    ValueError, TypeError
-        If it can't be made or written to.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     output_folder("out", Path(folder) / "new").is_dir()
-    True
-    """
+    """Return a folder to write to, made where it is missing."""
     import tempfile
 
     if not isinstance(folder, (str, Path)):
@@ -113,20 +72,7 @@ def output_folder(name: str, folder: str | Path) -> Path:
 
 
 def packed(header: Mapping[str, Any], entries: Mapping[str, Array]) -> bytes:
-    """Return the bytes of an npz file without pickle: arrays, and a header of JSON.
-
-    Parameters
-    ----------
-    header : mapping
-        What JSON holds, finite numbers only.
-    entries : mapping
-        Arrays of numbers by name.
-
-    Examples
-    --------
-    >>> len(packed({"format": "example"}, {"a": np.ones(2)})) > 0
-    True
-    """
+    """Return the bytes of an npz file without pickle: arrays, and a header of JSON."""
     import io
     import json
 
@@ -138,28 +84,7 @@ def packed(header: Mapping[str, Any], entries: Mapping[str, Array]) -> bytes:
 
 
 def unpacked(path: Path) -> tuple[Any, dict[str, Array]]:
-    """Return the header and the arrays of a file that :func:`packed` made; nothing is unpickled.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-
-    Raises
-    ------
-    OSError
-        If it can't be opened.
-    ValueError
-        If it is truncated, altered, or something else.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     write_atomically(Path(folder) / "file.npz", packed({"format": "example"}, {"a": np.ones(2)}))
-    ...     unpacked(Path(folder) / "file.npz")
-    ({'format': 'example'}, {'a': array([1., 1.])})
-    """
+    """Return the header and the arrays of a file that :func:`packed` made; nothing is unpickled."""
     import json
 
     with path.open("rb") as file:

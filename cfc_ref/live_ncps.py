@@ -32,18 +32,7 @@ _ACTIVATIONS = {  # class of a PyTorch module, or name of a Keras function -> na
 
 
 def is_live(source: Any) -> bool:
-    """Whether `source` is a layer of ncps on PyTorch or Keras.
-
-    Parameters
-    ----------
-    source : object
-        Anything.
-
-    Examples
-    --------
-    >>> is_live({"rnn_cell.ff1.weight": np.zeros((2, 3))})
-    False
-    """
+    """Whether `source` is a layer of ncps on PyTorch or Keras."""
     return _is_torch(source) or hasattr(getattr(source, "cell", None), "get_config")
 
 
@@ -52,30 +41,7 @@ def _is_torch(source: Any) -> bool:
 
 
 def described(source: Any) -> tuple[str, dict[str, Any], dict[str, Array]]:
-    """Return the kind of a live model, the arguments that make its layer, and its arrays by name.
-
-    Parameters
-    ----------
-    source : ncps.torch.CfC, ncps.torch.LTC or ncps.keras.CfC
-        The model.
-
-    Returns
-    -------
-    kind : {"CfC", "LTC"}
-    arguments : dict
-    arrays : dict of ndarray
-
-    Raises
-    ------
-    ValueError, TypeError
-        For a model that is none of them.
-
-    Examples
-    --------
-    >>> described(3)
-    Traceback (most recent call last):
-    TypeError: source: got int; expected an ncps CfC or LTC; pass the layer itself.
-    """
+    """Return the kind of a live model, the arguments that make its layer, and its arrays by name."""
     if not is_live(source):
         checks.refuse("source", type(source).__name__, "an ncps CfC or LTC", "pass the layer itself", TypeError)
     if not _is_torch(source):

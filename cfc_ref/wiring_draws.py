@@ -18,23 +18,7 @@ __all__ = ["draw_fully_connected", "draw_ncp", "draw_random", "ncp_neurons"]
 
 
 def draw_fully_connected(inputs: int, units: int, seed: int, self_connections: bool) -> tuple[Array, Array]:
-    """Draw the polarities of all synapses, one in three inhibitory.
-
-    Parameters
-    ----------
-    inputs, units, seed, self_connections
-        As :class:`cfc_ref.wirings.FullyConnected` takes them, and the number of inputs.
-
-    Returns
-    -------
-    adjacency : ndarray, shape (units, units)
-    sensory : ndarray, shape (inputs, units)
-
-    Examples
-    --------
-    >>> draw_fully_connected(1, 2, 1111, True)[0].shape
-    (2, 2)
-    """
+    """Draw the polarities of all synapses, one in three inhibitory."""
     rng = np.random.default_rng(seed)
     adjacency = np.zeros((units, units))
     wired = np.full((units, units), True) if self_connections else ~np.eye(units, dtype=bool)
@@ -43,23 +27,7 @@ def draw_fully_connected(inputs: int, units: int, seed: int, self_connections: b
 
 
 def draw_random(inputs: int, units: int, sparsity: float, seed: int) -> tuple[Array, Array]:
-    """Draw a share of all synapses, and their polarities.
-
-    Parameters
-    ----------
-    inputs, units, sparsity, seed
-        As :class:`cfc_ref.wirings.Random` takes them, and the number of inputs.
-
-    Returns
-    -------
-    adjacency : ndarray, shape (units, units)
-    sensory : ndarray, shape (inputs, units)
-
-    Examples
-    --------
-    >>> int(np.abs(draw_random(2, 4, 0.5, 1111)[0]).sum())
-    8
-    """
+    """Draw a share of all synapses, and their polarities."""
     rng = np.random.default_rng(seed)
     adjacency, sensory = np.zeros(units * units), np.zeros(inputs * units)
     used = rng.choice(adjacency.size, size=round(units * units * (1 - sparsity)), replace=False)
@@ -70,18 +38,7 @@ def draw_random(inputs: int, units: int, sparsity: float, seed: int) -> tuple[Ar
 
 
 def ncp_neurons(inter: int, command: int, motor: int) -> tuple[Array, Array, Array]:
-    """Return the ids of motor, command and inter neurons.
-
-    Parameters
-    ----------
-    inter, command, motor : int
-        How many there are.
-
-    Examples
-    --------
-    >>> ncp_neurons(inter=2, command=2, motor=1)
-    (array([0]), array([1, 2]), array([3, 4]))
-    """
+    """Return the ids of motor, command and inter neurons."""
     return np.arange(motor), motor + np.arange(command), motor + command + np.arange(inter)
 
 
@@ -96,23 +53,7 @@ def draw_ncp(
     motor_fanin: int,
     seed: int,
 ) -> tuple[Array, Array]:
-    """Draw the synapses of a neural circuit policy, half of them inhibitory.
-
-    Parameters
-    ----------
-    inputs, inter, command, motor, sensory_fanout, inter_fanout, recurrent_command_synapses, motor_fanin, seed
-        As :class:`cfc_ref.wirings.NCP` takes them, and the number of inputs.
-
-    Returns
-    -------
-    adjacency : ndarray, shape (units, units)
-    sensory : ndarray, shape (inputs, units)
-
-    Examples
-    --------
-    >>> int(np.abs(draw_ncp(2, 2, 2, 1, 1, 1, 1, 1, 22222)[1]).sum())
-    2
-    """
+    """Draw the synapses of a neural circuit policy, half of them inhibitory."""
     rng = np.random.RandomState(seed)
     motor_ids, command_ids, inter_ids = ncp_neurons(inter, command, motor)
     units = inter + command + motor

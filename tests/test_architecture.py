@@ -194,15 +194,17 @@ def test_documented_parameters_are_those_of_the_signature(file):
             assert sorted(documented(docstring)) == sorted(names), f"{file}: {name}"
 
 
-# Kernels point to their specification instead; a report, a figure, a benchmark and a command are more than two lines.
-SHOWN = sorted(file for file in FILES if unit(file) not in ("kernels", "report", "plots", "bench", "cli", "__main__"))
+def public_functions():
+    """Yield (file, name, docstring, parameters) of the functions that ``cfc_ref`` exports, its public modules included."""
+    for name, module in cfc_ref._PUBLIC.items():
+        file = module.replace(".", "/").removeprefix("cfc_ref/") + ".py"
+        for found, node, names in definitions(FILES[file]):
+            exported = found in (public_names(FILES[file]) or ()) if module == f"cfc_ref.{name}" else found == name
+            if exported and isinstance(node, ast.FunctionDef):
+                yield pytest.param(file, found, ast.get_docstring(node) or "", names, id=f"{file}:{found}")
 
 
-@pytest.mark.parametrize("file", SHOWN)
-def test_public_functions_have_an_example_and_say_what_they_take(file):
-    public = public_names(FILES[file])
-    for name, node, names in definitions(FILES[file]):
-        if isinstance(node, ast.FunctionDef) and "." not in name and name in (public or ()):
-            docstring = ast.get_docstring(node) or ""
-            assert ">>>" in (section(docstring, "Examples") or ""), f"{file}: {name} has no example"
-            assert not names or section(docstring, "Parameters"), f"{file}: {name} does not say what it takes"
+@pytest.mark.parametrize(("file", "name", "docstring", "names"), list(public_functions()))
+def test_public_functions_have_an_example_and_say_what_they_take(file, name, docstring, names):
+    assert ">>>" in (section(docstring, "Examples") or ""), f"{file}: {name} has no example"
+    assert not names or section(docstring, "Parameters"), f"{file}: {name} does not say what it takes"

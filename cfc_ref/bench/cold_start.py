@@ -70,19 +70,7 @@ def _in_turns(processes: dict[str, str], repeats: int) -> dict[str, list[tuple[f
 
 
 def measure(threads: int, plan: Plan) -> Result:
-    """Measure all processes for ``cfc-ref bench``.
-
-    Parameters
-    ----------
-    threads : int
-        Said by environment variables, which the processes inherit.
-    plan : Plan
-        A third of its rounds is what each process gets, as one takes a while.
-
-    Returns
-    -------
-    Result
-    """
+    """Measure all processes for ``cfc-ref bench``."""
     first, second = _TITLES
     processes = {first: _READ, second: _PREDICT, **(WITH_NUMBA if has_numba() else {})}
     runs = _in_turns(processes, max(3, plan.rounds // 3))
@@ -99,18 +87,7 @@ def measure(threads: int, plan: Plan) -> Result:
 
 
 def main(repeats: int = 25) -> dict[str, tuple[float, float]]:
-    """Measure both processes with NumPy in turns; print and return their median seconds and megabytes.
-
-    Parameters
-    ----------
-    repeats : int
-        Runs of each.
-
-    Returns
-    -------
-    dict
-        "numpy" and "cfc_ref": (seconds, megabytes).
-    """
+    """Measure both processes with NumPy in turns; print and return their median seconds and megabytes."""
     medians = {}
     for name, measured in _in_turns(WITH_NUMPY, repeats).items():
         seconds, megabytes = (statistics.median(column) for column in zip(*measured, strict=True))

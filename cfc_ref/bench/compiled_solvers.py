@@ -25,20 +25,7 @@ _MOST_STEPS = 100_000
 
 
 def with_diffrax(layer: LTC, method: str) -> Callable[[float], Advance]:
-    """Return what gives, for a tolerance, the function from samples, timespans and the state before to the states.
-
-    Parameters
-    ----------
-    layer : LTC
-        The network, float64.
-    method : str
-        The name of a solver in diffrax.
-
-    Raises
-    ------
-    UnavailableError
-        Without JAX or diffrax.
-    """
+    """Return what gives, for a tolerance, the function from samples, timespans and the state before to the states."""
     jax, diffrax = package("jax"), package("diffrax")
     jax.config.update("jax_enable_x64", True)
     jnp, sigmoid = package("jax.numpy"), jax.nn.sigmoid
@@ -92,18 +79,7 @@ def with_diffrax(layer: LTC, method: str) -> Callable[[float], Advance]:
 
 
 def with_numbalsoda(layer: LTC) -> Callable[[float], Advance]:
-    """Return what gives, for a tolerance, the function from samples, timespans and the state before to the states.
-
-    Parameters
-    ----------
-    layer : LTC
-        The network, float64.
-
-    Raises
-    ------
-    UnavailableError
-        Without numbalsoda.
-    """
+    """Return what gives, for a tolerance, the function from samples, timespans and the state before to the states."""
     lsoda = package("numbalsoda").lsoda
     from cfc_ref.kernels import ltc_slope
 

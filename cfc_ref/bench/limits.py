@@ -17,37 +17,14 @@ __all__ = ["limit", "limit_of"]
 
 
 def limit_of(workload: Workload) -> str | None:
-    """Return what the limit of a workload is called, or None for an LTC, whose time its synapses' sigmoids take.
-
-    Parameters
-    ----------
-    workload : Workload
-        What is to be done.
-
-    Examples
-    --------
-    >>> from cfc_ref.bench.workloads import WORKLOADS
-    >>> [limit_of(WORKLOADS[name]) for name in ("step", "train", "ncp-train")]
-    ['limit: reading weights', 'limit: products', None]
-    """
+    """Return what the limit of a workload is called, or None for an LTC, whose time its synapses' sigmoids take."""
     if workload.network != "CfC":
         return None
     return "limit: products" if workload.kind in ("batch", "train") else "limit: reading weights"
 
 
 def limit(task: Task) -> Runner:
-    """Make ready the work that the time can't fall below: a batch's matrix products; reading the weights for a step.
-
-    Parameters
-    ----------
-    task : Task
-        What is to be done.
-
-    Raises
-    ------
-    UnavailableError
-        For a step without numba.
-    """
+    """Make ready the work that the time can't fall below: a batch's matrix products; reading the weights for a step."""
     call = _products(task) if task.kind in ("batch", "train") else _reading(task)
     return Runner(call, lambda _: {})
 

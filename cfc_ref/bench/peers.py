@@ -79,24 +79,7 @@ PEERS: dict[str, Peer] = {
 
 
 def package(name: str) -> Any:
-    """Return an installed package.
-
-    Parameters
-    ----------
-    name : str
-        Its name, or that of a module in it.
-
-    Raises
-    ------
-    UnavailableError
-        If it can't be imported.
-
-    Examples
-    --------
-    >>> package("nonsense")
-    Traceback (most recent call last):
-    cfc_ref.bench.processes.UnavailableError: nonsense is not installed
-    """
+    """Return an installed package."""
     try:
         return importlib.import_module(name)
     except ImportError:
@@ -107,29 +90,12 @@ def package(name: str) -> Any:
 
 
 def with_numpy(task: Task) -> Runner:
-    """Make the specification ready.
-
-    Parameters
-    ----------
-    task : Task
-        What to do.
-    """
+    """Make the specification ready."""
     return _own(task, "numpy")
 
 
 def with_numba(task: Task) -> Runner:
-    """Make the kernels ready.
-
-    Parameters
-    ----------
-    task : Task
-        What to do.
-
-    Raises
-    ------
-    UnavailableError
-        If there are none.
-    """
+    """Make the kernels ready."""
     from cfc_ref.backend import has_numba, set_num_threads
 
     if not has_numba():
@@ -159,13 +125,7 @@ def _own(task: Task, backend: str) -> Runner:
 
 
 class Samples:
-    """The samples of a stream, one after the other and again from the first; `next` costs next to nothing.
-
-    Parameters
-    ----------
-    samples : list
-        At least one.
-    """
+    """The samples of a stream, one after the other and again from the first; `next` costs next to nothing."""
 
     def __init__(self, samples: list[Any]) -> None:
         from itertools import cycle
@@ -177,32 +137,7 @@ class Samples:
 
 
 def compare(name: str, workload: Workload, threads: int, plan: Plan, peers: dict[str, Peer] | None = None) -> Result:
-    """Measure a workload with everyone who is installed.
-
-    Parameters
-    ----------
-    name : str
-        The workload's.
-    workload : Workload
-        What to do.
-    threads : int
-        For everyone.
-    plan : Plan
-        How long to measure.
-    peers : dict, optional
-        Other ones than :data:`PEERS`.
-
-    Returns
-    -------
-    Result
-
-    Raises
-    ------
-    ValueError
-        If a peer computes something else than the specification.
-    RuntimeError
-        If a peer's process ends.
-    """
+    """Measure a workload with everyone who is installed."""
     with ExitStack() as processes:
         clocks, differences, skipped = _ready(workload, threads, PEERS if peers is None else peers, processes)
         seconds = take_turns(clocks, plan)
@@ -245,20 +180,7 @@ def _ready(
 
 
 def difference(who: str, got: dict[str, Array], reference: dict[str, Array]) -> float:
-    """Return the largest difference of any array from the specification's, relative to that array's largest value.
-
-    Parameters
-    ----------
-    who : str
-        Whose result it is.
-    got, reference : dict
-        Arrays by name.
-
-    Raises
-    ------
-    ValueError
-        If an array is missing, of another shape, or differs by more than a thousandth.
-    """
+    """Return the largest difference of any array from the specification's, relative to that array's largest value."""
     worst = 0.0
     for key, ref in reference.items():
         if key not in got or got[key].shape != ref.shape:

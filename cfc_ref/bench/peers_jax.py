@@ -15,18 +15,7 @@ _HEADS = ("ff1", "ff2", "time_a", "time_b")
 
 
 def compiled(task: Task) -> Runner:
-    """Make JAX ready.
-
-    Parameters
-    ----------
-    task : Task
-        What to do.
-
-    Raises
-    ------
-    UnavailableError
-        Without JAX.
-    """
+    """Make JAX ready."""
     jax = package("jax")
     jnp, lax = package("jax.numpy"), package("jax.lax")
     # as (inputs, outputs): a step of one sequence is a fifth as fast with the transpose of (outputs, inputs)

@@ -18,18 +18,7 @@ __all__ = ["eager", "exported", "traced"]
 
 
 def eager(task: Task) -> Runner:
-    """Make ncps ready, as its users call it: a step is a sequence of one.
-
-    Parameters
-    ----------
-    task : Task
-        What to do.
-
-    Raises
-    ------
-    UnavailableError
-        Without PyTorch or ncps.
-    """
+    """Make ncps ready, as its users call it: a step is a sequence of one."""
     torch, model = _model(task)
     if task.kind == "step":
         return _stepping(torch, task, lambda x, state, _: model(x[None], state))
@@ -56,18 +45,7 @@ def eager(task: Task) -> Runner:
 
 
 def traced(task: Task) -> Runner:
-    """Make ncps's step ready, traced by ``torch.jit``.
-
-    Parameters
-    ----------
-    task : Task
-        What to do.
-
-    Raises
-    ------
-    UnavailableError
-        Without PyTorch or ncps.
-    """
+    """Make ncps's step ready, traced by ``torch.jit``."""
     torch, model = _model(task)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
@@ -77,18 +55,7 @@ def traced(task: Task) -> Runner:
 
 
 def exported(task: Task) -> Runner:
-    """Make ncps's step ready in ONNX Runtime.
-
-    Parameters
-    ----------
-    task : Task
-        What to do.
-
-    Raises
-    ------
-    UnavailableError
-        Without PyTorch, ncps, onnx or ONNX Runtime.
-    """
+    """Make ncps's step ready in ONNX Runtime."""
     runtime = package("onnxruntime")
     package("onnx")
     torch, model = _model(task)

@@ -30,31 +30,10 @@ class UnavailableError(Exception):
 class Here:
     """A peer in this process.
 
-    Parameters
-    ----------
-    make : str
-        The dotted name of the function that makes it ready for a task.
-    workload : Workload
-        What to do.
-    threads : int
-        For everyone.
-
     Attributes
     ----------
     results : list of dict
         Arrays by name: of each step of a stream, or of the one call.
-
-    Raises
-    ------
-    UnavailableError
-        If the peer can't do it here.
-
-    Examples
-    --------
-    >>> from cfc_ref.bench.workloads import WORKLOADS
-    >>> with Here("cfc_ref.bench.peers.with_numpy", WORKLOADS["step"], 1) as peer:
-    ...     len(peer.results), peer(2) > 0
-    (4, True)
     """
 
     def __init__(self, make: str, workload: Workload, threads: int) -> None:
@@ -79,20 +58,7 @@ class Here:
 
 
 class Apart:
-    """A peer in a process of its own; else as :class:`Here`.
-
-    Parameters
-    ----------
-    make, workload, threads
-        As of :class:`Here`.
-
-    Raises
-    ------
-    UnavailableError
-        If the peer can't do it here.
-    RuntimeError
-        If it fails, or its process ends.
-    """
+    """A peer in a process of its own; else as :class:`Here`."""
 
     def __init__(self, make: str, workload: Workload, threads: int) -> None:
         context = multiprocessing.get_context("spawn")

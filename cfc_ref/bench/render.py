@@ -25,13 +25,7 @@ def _title(name: str) -> str:
 
 
 def heading(about: dict[str, Any]) -> list[str]:
-    """Return the machine and the versions, and a warning where the machine was busy.
-
-    Parameters
-    ----------
-    about : dict
-        From :func:`cfc_ref.bench.run.about`.
-    """
+    """Return the machine and the versions, and a warning where the machine was busy."""
     machine, threads, versions = about["machine"], about["threads"], about["versions"]
     told = [
         f"{machine['processor']}, {machine['cores']} cores; everyone uses {threads} thread{'s' * (threads > 1)}",
@@ -59,13 +53,7 @@ def _told(finding: Finding) -> list[str]:
 
 
 def lines(result: Result) -> list[str]:
-    """Return a result as a table for the terminal.
-
-    Parameters
-    ----------
-    result : Result
-        Of one workload.
-    """
+    """Return a result as a table for the terminal."""
     rows, findings = [_cells(row) for row in result.rows], [_told(finding) for finding in result.findings]
     wide = max(map(len, (cells[0] for cells in [*rows, *findings])))
     table = [f"{result.workload}: {result.description} (time of {result.unit}: median, quartiles)"]
@@ -76,15 +64,7 @@ def lines(result: Result) -> list[str]:
 
 
 def markdown(about: dict[str, Any], results: list[Result]) -> str:
-    """Return a page of Markdown.
-
-    Parameters
-    ----------
-    about : dict
-        From :func:`cfc_ref.bench.run.about`.
-    results : list of Result
-        Of all workloads.
-    """
+    """Return a page of Markdown."""
     parts = ["# Benchmark", "\n\n".join(heading(about)), f"{about['date']}. Times are medians."]
     for result in results:
         parts.append(f"## {result.workload}\n\n{result.description}.")
@@ -99,17 +79,7 @@ def markdown(about: dict[str, Any], results: list[Result]) -> str:
 
 
 def write(folder: Path, about: dict[str, Any], results: list[Result]) -> list[str]:
-    """Write bench.json, bench.md and the figures, and return their names.
-
-    Parameters
-    ----------
-    folder : Path
-        That is there.
-    about : dict
-        From :func:`cfc_ref.bench.run.about`.
-    results : list of Result
-        Of all workloads.
-    """
+    """Write bench.json, bench.md and the figures, and return their names."""
     from cfc_ref.io import write_atomically
     from cfc_ref.plots.bench import bench_figures
 
@@ -124,13 +94,7 @@ def write(folder: Path, about: dict[str, Any], results: list[Result]) -> list[st
 
 
 def png(figure: Any) -> bytes:
-    """Return a figure as the bytes of a PNG file.
-
-    Parameters
-    ----------
-    figure : matplotlib Figure
-        Drawn.
-    """
+    """Return a figure as the bytes of a PNG file."""
     import io
 
     with io.BytesIO() as file:

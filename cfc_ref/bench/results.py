@@ -97,22 +97,7 @@ class Result(NamedTuple):
 
 
 def ratio(rows: list[Row], ours: str, other: str, limit: float | None = None) -> list[Finding]:
-    """Return our time over another's, where both were measured, as one finding or none.
-
-    Parameters
-    ----------
-    rows : list of Row
-        All times.
-    ours, other : str
-        Names of rows.
-    limit : float, optional
-        The largest ratio that was asked for.
-
-    Examples
-    --------
-    >>> ratio([Row("a", [1.0]), Row("b", [4.0])], "a", "b", 0.5)
-    [Finding(what='a / b', value=0.25, target=(0.0, 0.5))]
-    """
+    """Return our time over another's, where both were measured, as one finding or none."""
     medians = {row.name: row.median for row in rows}
     if ours not in medians or other not in medians or ours == other:
         return []
@@ -121,13 +106,7 @@ def ratio(rows: list[Row], ours: str, other: str, limit: float | None = None) ->
 
 
 def to_json(result: Result) -> dict[str, Any]:
-    """Return a result as JSON holds it; medians and verdicts are there for who reads it.
-
-    Parameters
-    ----------
-    result : Result
-        Of a workload.
-    """
+    """Return a result as JSON holds it; medians and verdicts are there for who reads it."""
     rows = []
     for row in result.rows:
         low, middle, high = row.spread
@@ -142,13 +121,7 @@ def _finite(value: Any) -> Any:
 
 
 def from_json(read: dict[str, Any]) -> Result:
-    """Return the result that :func:`to_json` wrote.
-
-    Parameters
-    ----------
-    read : dict
-        What it returned, also after a way through a file.
-    """
+    """Return the result that :func:`to_json` wrote."""
     rows = [Row(row["name"], row["seconds"], row["details"]) for row in read["rows"]]
     findings = [
         Finding(one["what"], one["value"], None if one["target"] is None else tuple(one["target"]))

@@ -45,28 +45,12 @@ class WorkloadError(Exception):
 
 
 def environment(threads: int) -> dict[str, str]:
-    """Return the environment of a process whose libraries use so many threads.
-
-    Parameters
-    ----------
-    threads : int
-        For each library; NPROC is JAX's.
-    """
+    """Return the environment of a process whose libraries use so many threads."""
     return {**os.environ, **dict.fromkeys(_THREADS, str(threads))}
 
 
 def run_all(names: Sequence[str], threads: int, *, quick: bool = False) -> Iterator[Result | WorkloadError]:
-    """Yield the result of each workload, or what went wrong, as soon as it is there.
-
-    Parameters
-    ----------
-    names : sequence of str
-        Workloads and studies.
-    threads : int
-        For everyone, at least 1 and at most the cores that this process may use.
-    quick : bool
-        Fewer repeats.
-    """
+    """Yield the result of each workload, or what went wrong, as soon as it is there."""
     if checks.count("--threads", threads, at_least=1) > cores():
         checks.refuse("--threads", threads, f"at most {cores()}, the cores there are", "leave it out for all of them")
     return (_one(name, threads, quick) for name in names)
@@ -85,21 +69,7 @@ def _one(name: str, threads: int, quick: bool) -> Result | WorkloadError:
 
 
 def measure(name: str, threads: int, plan: Plan) -> Result:
-    """Measure one workload in this process.
-
-    Parameters
-    ----------
-    name : str
-        Of the workload or study.
-    threads : int
-        For everyone.
-    plan : Plan
-        How long.
-
-    Returns
-    -------
-    Result
-    """
+    """Measure one workload in this process."""
     from cfc_ref.bench.peers import compare
     from cfc_ref.bench.workloads import STUDIES, WORKLOADS
 
@@ -111,15 +81,7 @@ def measure(name: str, threads: int, plan: Plan) -> Result:
 
 
 def about(threads: int, *, quick: bool = False) -> dict[str, Any]:
-    """Return what a result has to be read with: the machine, versions, threads, the time, and how busy it was.
-
-    Parameters
-    ----------
-    threads : int
-        For everyone.
-    quick : bool
-        Whether repeats were fewer.
-    """
+    """Return what a result has to be read with: the machine, versions, threads, the time, and how busy it was."""
     versions = {"python": platform.python_version()}
     for package in _PACKAGES:
         try:

@@ -33,21 +33,7 @@ _LONGEST = 6.0  # seconds of one run, above which a size is left out
 
 
 def measure(threads: int, plan: Plan, steps: tuple[int, ...] = STEPS) -> Result:
-    """Measure sequences of 10³ to 10⁵ steps, batches of as many steps, and a stream's memory.
-
-    Parameters
-    ----------
-    threads : int
-        Of the run; this study uses one.
-    plan : Plan
-        How long to measure.
-    steps : tuple of int
-        Numbers of steps, increasing.
-
-    Returns
-    -------
-    Result
-    """
+    """Measure sequences of 10³ to 10⁵ steps, batches of as many steps, and a stream's memory."""
     rows, findings, notes = [], [], []
     if has_numba():
         set_num_threads(1)
@@ -134,13 +120,7 @@ def _resident() -> float | None:
 
 
 def stream_memory(steps: int) -> float:
-    """Return the most memory, in bytes, that a stream holds at a time.
-
-    Parameters
-    ----------
-    steps : int
-        How long it runs.
-    """
+    """Return the most memory, in bytes, that a stream holds at a time."""
     rng = np.random.default_rng(0)
     samples = list(rng.normal(size=(16, INPUTS)).astype(np.float32))
     tracemalloc.start()

@@ -63,13 +63,7 @@ class Posed(NamedTuple):
 
 
 def pose(steps: int = STEPS, units: int = UNITS) -> Posed:
-    """Return the problem, the same in every run.
-
-    Parameters
-    ----------
-    steps, units : int
-        Its size.
-    """
+    """Return the problem, the same in every run."""
     rng = np.random.default_rng(0)
     layer = _ltc(units, "fused", 6)
     x, timespans = rng.normal(size=(steps, INPUTS)), _SPAN * rng.uniform(0.1, 1.9, steps)
@@ -82,19 +76,7 @@ def _ltc(units: int, solver: str, parts: int) -> LTC:
 
 
 def measure(threads: int, plan: Plan) -> Result:
-    """Measure all solvers and forms.
-
-    Parameters
-    ----------
-    threads : int
-        For everyone.
-    plan : Plan
-        A third of its seconds is what each setting has; what is not through all steps by then is cut off.
-
-    Returns
-    -------
-    Result
-    """
+    """Measure all solvers and forms."""
     posed = pose(STEPS if plan.rounds > 10 else STEPS // 5)
     rows, skipped, cut = [], {}, 0
     for name, details, make in _ways(posed):

@@ -36,20 +36,7 @@ QUICK = Plan(7, 0.7)
 
 
 def take_turns(clocks: Mapping[str, Callable[[int], float]], plan: Plan) -> dict[str, list[float]]:
-    """Time calls that have run before.
-
-    Parameters
-    ----------
-    clocks : mapping
-        By name, what gives the seconds of so many calls: see :func:`clock`.
-    plan : Plan
-        How long.
-
-    Returns
-    -------
-    dict
-        By name, the seconds of a call in each turn: the mean over the calls of the turn.
-    """
+    """Time calls that have run before."""
     first = {name: seconds_of(1) for name, seconds_of in clocks.items()}
     calls_a_turn = {name: max(1, math.ceil(_TURN / max(taken, 1e-9))) for name, taken in first.items()}
     seconds: dict[str, list[float]] = {name: [taken] if taken > plan.seconds else [] for name, taken in first.items()}
@@ -67,18 +54,7 @@ def take_turns(clocks: Mapping[str, Callable[[int], float]], plan: Plan) -> dict
 
 
 def clock(call: Callable[[], Any]) -> Callable[[int], float]:
-    """Return what gives the seconds of so many calls, one behind the other.
-
-    Parameters
-    ----------
-    call : callable
-        What to call.
-
-    Examples
-    --------
-    >>> 0.02 <= clock(lambda: time.sleep(0.01))(2) < 1
-    True
-    """
+    """Return what gives the seconds of so many calls, one behind the other."""
 
     def seconds_of(calls: int) -> float:
         start = time.perf_counter()
@@ -90,44 +66,16 @@ def clock(call: Callable[[], Any]) -> Callable[[int], float]:
 
 
 def duration(call: Callable[[], Any]) -> float:
-    """Return the seconds of one call.
-
-    Parameters
-    ----------
-    call : callable
-        What to call.
-    """
+    """Return the seconds of one call."""
     return clock(call)(1)
 
 
 def quartiles(samples: Sequence[float]) -> tuple[float, float, float]:
-    """Return the lower quartile, the median and the upper quartile.
-
-    Parameters
-    ----------
-    samples : sequence of float
-        At least one.
-
-    Examples
-    --------
-    >>> quartiles([4.0, 1.0, 2.0, 3.0, 5.0])
-    (2.0, 3.0, 4.0)
-    """
+    """Return the lower quartile, the median and the upper quartile."""
     low, high = np.quantile(samples, (0.25, 0.75))
     return float(low), float(median(samples)), float(high)
 
 
 def exponent(sizes: Sequence[float], seconds: Sequence[float]) -> float:
-    r"""Return p of the line that fits best :math:`\log t = p \log n + c`.
-
-    Parameters
-    ----------
-    sizes, seconds : sequence of float
-        n and t, at least two of each, > 0.
-
-    Examples
-    --------
-    >>> round(exponent([10, 100, 1000], [2, 20, 200]), 6)
-    1.0
-    """
+    r"""Return p of the line that fits best :math:`\log t = p \log n + c`."""
     return float(np.polyfit(np.log(sizes), np.log(seconds), 1)[0])

@@ -62,13 +62,7 @@ class Trained(NamedTuple):
 
 
 def eeg(task: str = "next") -> Recording:
-    """Return the EEG sample, 80 samples a second, for the last channel.
-
-    Parameters
-    ----------
-    task : {"next", "others"}
-        Its next sample from all four channels, or its sample from the three others at the same time.
-    """
+    """Return the EEG sample, 80 samples a second, for the last channel."""
     from cfc_ref.data.eeg import eeg_recording
 
     values = eeg_recording().values.T
@@ -80,15 +74,7 @@ def eeg(task: str = "next") -> Recording:
 
 
 def walker(folder: str, count: int = 10) -> Recording:
-    """Return rollouts from a folder: the next value of the first column from all columns; the last file is held back.
-
-    Parameters
-    ----------
-    folder : str
-        With files rollout_*.npy of 17 columns.
-    count : int
-        How many of them, the first by name.
-    """
+    """Load rollouts: the next value of the first column from all columns, the last file held back."""
     files = sorted(Path(folder).glob("rollout_*.npy"))[:count]
     rollouts = [np.load(file, allow_pickle=False).astype(np.float64) for file in files]
     cut = int(0.8 * len(rollouts))
@@ -102,17 +88,7 @@ def walker(folder: str, count: int = 10) -> Recording:
 
 
 def train(recording: Recording, seed: int = 0, epochs: int = 60) -> Trained:
-    """Train an NCP with Adam, on windows in batches.
-
-    Parameters
-    ----------
-    recording : Recording
-        The data.
-    seed : int
-        Of weights, and of the order of the windows.
-    epochs : int
-        Times through all windows.
-    """
+    """Train an NCP with Adam, on windows in batches."""
     start = time.perf_counter()
     rng = np.random.default_rng(seed)
     network = LTC(recording.x.shape[-1], AutoNCP(_UNITS, 1), seed=rng)
@@ -138,35 +114,12 @@ def _state_before(recording: Recording, network: LTC) -> Array:
 
 
 def compare_on_the_rest(recording: Recording, network: LTC, parts: int = 1) -> Comparison:
-    """Hold every translation against the ODE on what was held back, from the state that the recording leads to.
-
-    Parameters
-    ----------
-    recording : Recording
-        The data.
-    network : LTC
-        Trained on it.
-    parts : int
-        Of a time step, for the frozen translation.
-    """
+    """Hold every translation against the ODE on what was held back, from the state that the recording leads to."""
     return compare(network, recording.rest_x, hx=_state_before(recording, network), parts=parts)
 
 
 def kindest(recording: Recording, compared: Comparison) -> dict[str, tuple[float, float]]:
-    """Return what suits Algorithm 1 best: one time step δ for all neurons in place of 1, and the output's MSE with it.
-
-    Parameters
-    ----------
-    recording : Recording
-        The data.
-    compared : Comparison
-        On the rest of it.
-
-    Returns
-    -------
-    dict of (δ, MSE)
-        "from the start" as printed; and "from the ODE's last state", begun anew at every sample.
-    """
+    """Find the one time step δ per network that suits Algorithm 1 best, and the output's MSE with it."""
     network, truth = compared.network, compared.truth
     start = _state_before(recording, network)
     last = np.concatenate([start[None], truth[:-1]])

@@ -53,13 +53,7 @@ class Row(NamedTuple):
 
 
 def draw_network(rng: np.random.Generator) -> LTC:
-    """Return a random wired LTC with ncps's initial weights, and an input map of random factors of both signs.
-
-    Parameters
-    ----------
-    rng : numpy Generator
-        Draws everything.
-    """
+    """Return a random wired LTC with ncps's initial weights, and an input map of random factors of both signs."""
     units, outputs, seed = int(rng.integers(6, 17)), int(rng.integers(1, 4)), int(rng.integers(1 << 31))
     wiring: Wiring = Random(units, outputs, sparsity_level=float(rng.uniform(0.4, 0.8)), random_seed=seed)
     if rng.random() < 0.5:
@@ -70,15 +64,7 @@ def draw_network(rng: np.random.Generator) -> LTC:
 
 
 def draw_inputs(rng: np.random.Generator, count: int) -> Array:
-    """Return inputs in [-1, 1], shape (count, steps, inputs): the first half random, the others switching.
-
-    Parameters
-    ----------
-    rng : numpy Generator
-        Draws everything.
-    count : int
-        How many.
-    """
+    """Return inputs in [-1, 1], shape (count, steps, inputs): the first half random, the others switching."""
     x = rng.uniform(-1, 1, (count, _STEPS, _INPUTS))
     switching = x[count // 2 :]
     often = rng.uniform(0.02, 0.5, (len(switching), 1, 1))  # how likely an input is to switch at a time step
@@ -90,20 +76,7 @@ def draw_inputs(rng: np.random.Generator, count: int) -> Array:
 
 
 def measure(networks: int = 20, inputs: int = 10_000, seed: int = 0) -> Iterator[Row]:
-    """Run random inputs through random networks, and hold all states against their tubes.
-
-    Parameters
-    ----------
-    networks, inputs : int
-        How many networks, and sequences through each.
-    seed : int
-        Of everything.
-
-    Yields
-    ------
-    Row
-        One a network.
-    """
+    """Run random inputs through random networks, and hold all states against their tubes."""
     rng = np.random.default_rng(seed)
     t = np.arange(1, _STEPS + 1) * _TIMESPAN
     for _ in range(networks):

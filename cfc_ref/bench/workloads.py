@@ -115,15 +115,7 @@ class Task(NamedTuple):
 
 
 def make_task(workload: Workload, threads: int = 1) -> Task:
-    """Return the numbers of a workload, the same in every run.
-
-    Parameters
-    ----------
-    workload : Workload
-        Of :data:`WORKLOADS`.
-    threads : int
-        For everyone.
-    """
+    """Return the numbers of a workload, the same in every run."""
     layer, rng = _network(workload.network), np.random.default_rng(0)
     shape = (workload.batch, workload.steps) if workload.kind in ("batch", "train") else (workload.steps,)
     x = rng.normal(size=(*shape, INPUTS)).astype(np.float32)
@@ -143,39 +135,12 @@ def _network(name: str) -> Any:
 
 
 def unit_of(workload: Workload) -> tuple[str, int]:
-    """Return what one unit of a workload is called, and how many of them a call does.
-
-    Parameters
-    ----------
-    workload : Workload
-        Of :data:`WORKLOADS`.
-
-    Examples
-    --------
-    >>> unit_of(WORKLOADS["sequence"]), unit_of(WORKLOADS["train"])
-    (('a step', 2000), ('a batch', 1))
-    """
+    """Return what one unit of a workload is called, and how many of them a call does."""
     return {"step": ("a step", 1), "sequence": ("a step", workload.steps)}.get(workload.kind, ("a batch", 1))
 
 
 def choose(names: list[str] | None) -> list[str]:
-    """Return the names of the workloads to run, in the order of the tables.
-
-    Parameters
-    ----------
-    names : list of str or None
-        Some of them; None for all.
-
-    Raises
-    ------
-    ValueError
-        For a name that is none.
-
-    Examples
-    --------
-    >>> choose(["train", "step"])
-    ['step', 'train']
-    """
+    """Return the names of the workloads to run, in the order of the tables."""
     known = [*WORKLOADS, *STUDIES]
     wanted = known if names is None else [checks.choice("--only", name, known) for name in names]
     return [name for name in known if name in wanted]

@@ -51,21 +51,6 @@ def d_adjoint_step(scheme: Scheme, params: Any, kept: SolverKept, d_new: Array) 
     d_I : ndarray, shape (batch, inputs) or (2, batch, inputs)
     d_x : ndarray, shape (batch, units)
     d_dt : ndarray, shape (batch, 1)
-
-    Raises
-    ------
-    RuntimeError
-        If scipy's solver gives up.
-
-    Examples
-    --------
-    >>> from cfc_ref.cells.ltc import LTCParams, synaptic
-    >>> from cfc_ref.cells.solvers import solver_step
-    >>> one, none = np.ones(1), np.zeros((1, 1))
-    >>> params, scheme = LTCParams(one, 0 * one, one, *[none] * 8), Scheme(synaptic(), "scipy")
-    >>> new, kept = solver_step(scheme, params, none, none + 1, none + 1)  # x exp(-t)
-    >>> d_adjoint_step(scheme, params, kept, none + 1)[2].round(4)
-    array([[0.3679]])
     """
     return _adjoint(scheme, params, kept, d_new, kept.path)
 
@@ -85,21 +70,6 @@ def d_reversed_step(scheme: Scheme, params: Any, kept: SolverKept, d_new: Array)
     -------
     d_params, d_I, d_x, d_dt
         As there.
-
-    Raises
-    ------
-    RuntimeError
-        If scipy's solver gives up.
-
-    Examples
-    --------
-    >>> from cfc_ref.cells.ltc import LTCParams, synaptic
-    >>> from cfc_ref.cells.solvers import solver_step
-    >>> one, none = np.ones(1), np.zeros((1, 1))
-    >>> params, scheme = LTCParams(one, 0 * one, one, *[none] * 8), Scheme(synaptic(), "scipy")
-    >>> new, kept = solver_step(scheme, params, none, none + 1, none + 1)
-    >>> d_reversed_step(scheme, params, kept, none + 1)[2].round(4)
-    array([[0.3679]])
     """
     return _adjoint(scheme, params, kept, d_new, None)
 

@@ -40,13 +40,6 @@ def algorithm1_states(params: LTCParams, pre: Array, x0: Array, t: Array) -> Arr
     Returns
     -------
     ndarray, shape (batch, units)
-
-    Examples
-    --------
-    >>> one, none = np.ones(1), np.zeros((1, 1))
-    >>> params = LTCParams(one, one, one, *[none] * 4, none + 0.3, none + 1, none, none + 1)
-    >>> algorithm1_states(params, np.zeros((1, 2)), none, none + 1).round(4)  # 1 - e^{-3/2}/2
-    array([[0.8884]])
     """
     synapses = all_synapses(params)
     A, s = synapses.erev, sigmoid(synapses.sigma * (pre[:, :, None] - synapses.mu))

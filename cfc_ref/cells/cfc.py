@@ -74,15 +74,6 @@ def cfc_step(params: CfCParams, x: Array, h: Array, dt: Array, form: CfCForm, dr
     h : ndarray, shape (batch, units)
         The next state.
     kept : CfCKept
-
-    Examples
-    --------
-    >>> from cfc_ref.cells.dense import Dense
-    >>> zero = Dense(np.zeros((1, 2)), np.zeros(1))
-    >>> cfc_step(CfCParams((), zero, zero, zero, zero), np.ones((3, 1)), np.ones((3, 1)), np.ones((3, 1)), CfCForm())[0]
-    array([[0.],
-           [0.],
-           [0.]])
     """
     activation = ACTIVATIONS[form.activation]
     v = np.concatenate([x, h], axis=1)
@@ -122,15 +113,6 @@ def d_cfc_step(
     d_x : ndarray, shape (batch, inputs)
     d_h : ndarray, shape (batch, units)
     d_dt : ndarray, shape (batch, 1)
-
-    Examples
-    --------
-    >>> from cfc_ref.cells.dense import Dense
-    >>> head, one = Dense(np.array([[2.0, 3.0]]), np.zeros(1)), np.ones((1, 1))
-    >>> params = CfCParams((), head, head, head, head)
-    >>> _, kept = cfc_step(params, 0 * one, 0 * one, one, CfCForm())
-    >>> d_cfc_step(params, kept, one, CfCForm())[1:3]  # at 0 both heads have slope W
-    (array([[2.]]), array([[3.]]))
     """
     activation = ACTIVATIONS[form.activation]
     v = np.concatenate([kept.x, kept.h], axis=1)
@@ -180,14 +162,6 @@ def trace_cfc(params: CfCParams, kept: CfCKept, form: CfCForm) -> dict[str, Arra
     dict of ndarray, shape (batch, units)
         "rate", in 1/time, and "time_constant", one over its absolute value; "gate", "ff1" and "ff2" where there is a
         gate; "release", f(x, I) of the printed forms.
-
-    Examples
-    --------
-    >>> from cfc_ref.cells.dense import Dense
-    >>> zero, one = Dense(np.zeros((1, 2)), np.zeros(1)), np.ones((1, 1))
-    >>> params = CfCParams((), zero, zero, zero._replace(b=np.full(1, 4.0)), zero)
-    >>> trace_cfc(params, cfc_step(params, one, one, one, CfCForm())[1], CfCForm())["time_constant"]
-    array([[0.25]])
     """
     heads = kept.heads
     more: dict[str, Array]

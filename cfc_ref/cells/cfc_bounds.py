@@ -44,12 +44,6 @@ def cell_box(params: CfCParams, t: float, form: CfCForm) -> tuple[Array, Array]:
     Returns
     -------
     low, high : ndarray, shape (units,)
-
-    Examples
-    --------
-    >>> from cfc_ref.cells.dense import Dense
-    >>> cell_box(CfCParams((), Dense(np.zeros((2, 3)), np.zeros(2))), 1.0, CfCForm("no_gate"))
-    (array([-2., -2.]), array([2., 2.]))
     """
     units = params.ff1.W.shape[0]
     if form.mode in ("default", "no_gate"):
@@ -75,11 +69,6 @@ def gate_gain(m: Array, gamma: Array) -> Array:
     ----------
     m, gamma : ndarray
         Bounds on the change of the heads' arguments, and of the gate's argument.
-
-    Examples
-    --------
-    >>> gate_gain(np.array([1.0, 1.0]), np.array([0.0, 8.0]))
-    array([1., 4.])
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(gamma <= 4 * m, m + np.where(m > 0, gamma**2 / (16 * m), 0), gamma / 2)
@@ -111,14 +100,6 @@ def gain(params: CfCParams, d_v: Array, t: float, form: CfCForm) -> Array:
     Returns
     -------
     ndarray, shape (units,)
-
-    Examples
-    --------
-    >>> from cfc_ref.cells.dense import Dense
-    >>> W = Dense(np.array([[1.0, -3.0]]), np.zeros(1))
-    >>> zero = Dense(np.zeros((1, 2)), np.zeros(1))
-    >>> gain(CfCParams((), W, W, zero, zero), np.array([0.0, 1.0]), 1.0, CfCForm())
-    array([3.])
     """
     if form.mode in ("default", "no_gate") and math.isinf(ACTIVATIONS[VARIANTS[form.variant].heads].bound):
         return np.full(len(params.ff1.W), math.inf)
@@ -166,14 +147,6 @@ def cell_lipschitz(params: CfCNetwork, t: float, form: CfCForm, norm: str = "max
     -------
     float
         Infinite for linear heads with a gate.
-
-    Examples
-    --------
-    >>> from cfc_ref.cells.dense import Dense
-    >>> W, zero = Dense(np.array([[1.0, -3.0]]), np.zeros(1)), Dense(np.zeros((1, 2)), np.zeros(1))
-    >>> network = CfCNetwork((CfCParams((), W, zero, zero, zero),))
-    >>> cell_lipschitz(network, 1.0, CfCForm()), cell_lipschitz(network, 1.0, CfCForm(), "euclidean")
-    (3.0, 3.0)
     """
     if norm == "euclidean":
         return _euclidean(params.layers[0], t, form)

@@ -185,13 +185,6 @@ def default(params: CfCParams, u: Array, dt: Array, form: CfCForm) -> tuple[Arra
     -----
     Departure: the code's gate has a second term, s = σ(± f t + W_b u + b_b), so that it is not ½ at t = 0; a time_b of
     zeros is Eq. 4. With the sign + (PyTorch) 1 − s = σ(−f t), so that ff1 is g and ff2 is h.
-
-    Examples
-    --------
-    >>> zero, one = Dense(np.zeros((1, 1)), np.zeros(1)), Dense(np.zeros((1, 1)), np.ones(1))
-    >>> x, kept = default(CfCParams((), one, zero, one, zero), np.zeros((1, 1)), np.array([[2.0]]), CfCForm())
-    >>> x.round(6), np.round(np.tanh(1) / (1 + np.exp(2)), 6).item()  # g σ(-f t), f = 1, t = 2
-    (array([[0.090784]]), 0.090784)
     """
     kept = _gate(params, u, dt, form)
     # Eq. (4)
@@ -227,14 +220,6 @@ def d_default(
         Gradients of the four heads.
     d_u : ndarray, shape (batch, features)
     d_dt : ndarray, shape (batch, 1)
-
-    Examples
-    --------
-    >>> zero, one = Dense(np.zeros((1, 1)), np.zeros(1)), Dense(np.zeros((1, 1)), np.ones(1))
-    >>> params, u, t = CfCParams((), one, zero, one, zero), np.zeros((1, 1)), np.array([[2.0]])
-    >>> x, kept = default(params, u, t, CfCForm())
-    >>> d_default(params, u, t, kept, np.ones((1, 1)), CfCForm())[2].round(6)  # -g f s (1 - s)
-    array([[-0.079963]])
     """
     d_ff1 = d_x * (1 - kept.s)
     d_ff2 = d_x * kept.s
@@ -255,13 +240,6 @@ def no_gate(params: CfCParams, u: Array, dt: Array, form: CfCForm) -> tuple[Arra
     x : ndarray, shape (batch, units)
         The next state, dimensionless.
     kept : GateKept
-
-    Examples
-    --------
-    >>> zero, one = Dense(np.zeros((1, 1)), np.zeros(1)), Dense(np.zeros((1, 1)), np.ones(1))
-    >>> x, _ = no_gate(CfCParams((), zero, one, zero, zero), np.zeros((1, 1)), np.array([[2.0]]), CfCForm())
-    >>> x.round(6), np.round(np.tanh(1) / 2, 6).item()
-    (array([[0.380797]]), 0.380797)
     """
     kept = _gate(params, u, dt, form)
     return kept.ff1 + kept.s * kept.ff2, kept
@@ -284,14 +262,6 @@ def d_no_gate(
     -------
     d_params, d_u, d_dt
         As in :func:`d_default`.
-
-    Examples
-    --------
-    >>> zero, one = Dense(np.zeros((1, 1)), np.zeros(1)), Dense(np.zeros((1, 1)), np.ones(1))
-    >>> params, u, t = CfCParams((), zero, one, zero, zero), np.zeros((1, 1)), np.array([[2.0]])
-    >>> x, kept = no_gate(params, u, t, CfCForm())
-    >>> d_no_gate(params, u, t, kept, np.ones((1, 1)), CfCForm())[0].ff1.b  # tanh'(0)
-    array([1.])
     """
     d_ff1 = d_x
     d_ff2 = d_x * kept.s
@@ -321,13 +291,6 @@ def pure(params: CfCParams, u: Array, dt: Array, form: CfCForm) -> tuple[Array, 
     became +f_1, f_1 is a linear head of either sign, and the rate takes absolute values. The state enters through the
     backbone only: at t = 0 the step gives A (1 - f_1), and A for large t. The printed form is
     :func:`cfc_ref.cells.cfc_printed.printed`.
-
-    Examples
-    --------
-    >>> half = Dense(np.zeros((1, 1)), np.array([0.5]))
-    >>> params = CfCParams((), half, w_tau=np.zeros((1, 1)), A=np.ones((1, 1)))
-    >>> pure(params, np.zeros((1, 1)), np.zeros((1, 1)), CfCForm("pure"))[0]  # A (1 - f1) at t = 0
-    array([[0.5]])
     """
     f1 = affine(params.ff1, u)
     decay = np.exp(-dt * (np.abs(params.w_tau) + np.abs(f1)))
@@ -362,14 +325,6 @@ def d_pure(
     -------
     d_params, d_u, d_dt
         As in :func:`d_default`.
-
-    Examples
-    --------
-    >>> half = Dense(np.zeros((1, 1)), np.array([0.5]))
-    >>> params, u, t = CfCParams((), half, w_tau=np.ones((1, 1)), A=np.ones((1, 1))), np.zeros((1, 1)), np.zeros((1, 1))
-    >>> x, kept = pure(params, u, t, CfCForm("pure"))
-    >>> d_pure(params, u, t, kept, np.ones((1, 1)), CfCForm("pure"))[2]  # A f1 (|w| + |f1|) at t = 0
-    array([[0.75]])
     """
     rate = np.abs(params.w_tau) + np.abs(kept.f1)
     d_A = d_x * (1 - kept.decay * kept.f1)

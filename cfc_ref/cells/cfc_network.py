@@ -73,14 +73,6 @@ def network_step(
     state : (h, c)
         The next state.
     kept : NetworkKept
-
-    Examples
-    --------
-    >>> from cfc_ref.cells.dense import Dense
-    >>> zero, one = Dense(np.zeros((1, 2)), np.zeros(1)), np.ones((1, 1))
-    >>> params = CfCNetwork((CfCParams((), zero, zero, zero, zero),))
-    >>> network_step(params, one, (one, None), one, CfCForm())[0]
-    (array([[0.]]), None)
     """
     h, c = state
     kept_lstm = None
@@ -122,15 +114,6 @@ def d_network_step(
     d_state : (d_h, d_c)
         Gradients of the state before the step.
     d_dt : ndarray, shape (batch, 1)
-
-    Examples
-    --------
-    >>> from cfc_ref.cells.dense import Dense
-    >>> head, one = Dense(np.array([[2.0, 3.0]]), np.zeros(1)), np.ones((1, 1))
-    >>> params = CfCNetwork((CfCParams((), head, head, head, head),))
-    >>> _, kept = network_step(params, 0 * one, (0 * one, None), one, CfCForm())
-    >>> d_network_step(params, kept, (one, None), CfCForm())[2]
-    (array([[3.]]), None)
     """
     d_new_h, d_c = d_state
     d_by_layer = _split(d_new_h, params.layers)

@@ -56,15 +56,6 @@ def printed(params: CfCParams, u: Array, u_minus: Array, B: Array, dt: Array) ->
     -----
     Departure: the leak is the absolute value of the parameter w_τ, so that training can't make it negative. At t = 0
     the step gives A + B f(-x, -I), not x₀: see :func:`cfc_ref.closed_form`.
-
-    Examples
-    --------
-    >>> from cfc_ref.cells.dense import Dense
-    >>> zero = Dense(np.zeros((1, 1)), np.zeros(1))
-    >>> params = CfCParams((), zero, w_tau=np.ones((1, 1)), A=np.ones((1, 1)))
-    >>> x, _ = printed(params, np.zeros((1, 1)), np.zeros((1, 1)), np.array([[2.0]]), np.zeros((1, 1)))
-    >>> x  # A + B/2
-    array([[2.]])
     """
     f = sigmoid(affine(params.ff1, u))
     r = sigmoid(affine(params.ff1, u_minus))
@@ -100,15 +91,6 @@ def d_printed(
     d_u, d_u_minus : ndarray, shape (batch, features)
     d_B : ndarray, shape (batch, units)
     d_dt : ndarray, shape (batch, 1)
-
-    Examples
-    --------
-    >>> from cfc_ref.cells.dense import Dense
-    >>> zero = Dense(np.zeros((1, 1)), np.zeros(1))
-    >>> params, u, t = CfCParams((), zero, w_tau=np.ones((1, 1)), A=np.ones((1, 1))), np.zeros((1, 1)), np.zeros((1, 1))
-    >>> x, kept = printed(params, u, u, np.array([[2.0]]), t)
-    >>> d_printed(params, u, u, np.array([[2.0]]), t, kept, np.ones((1, 1)))[3]  # d_B = f(-x, -I) at t = 0
-    array([[0.5]])
     """
     rate = np.abs(params.w_tau) + kept.f
     d_A = d_x

@@ -66,16 +66,6 @@ def cfc_sequence(
         The last state.
     kept
         For the backward alone.
-
-    Examples
-    --------
-    >>> from cfc_ref.cells.cfc_heads import CfCParams
-    >>> zero, one = Dense(np.zeros((1, 2)), np.zeros(1)), Dense(np.zeros((1, 2)), np.ones(1))
-    >>> params = CfCNetwork((CfCParams((), one, zero, one, zero),))
-    >>> start, dt = (np.zeros((1, 1)), None), np.array([[0.0, 2.0]])
-    >>> h, _, _ = cfc_sequence(params, np.zeros((1, 2, 1)), start, dt, None, CfCForm(), keep=False)
-    >>> [round(state.item(), 4) for state in h]  # g sigma(-f t), f = 1, t = 0 and t = 2
-    [0.3808, 0.0908]
     """
     factors = iter(drop)
 
@@ -113,17 +103,6 @@ def d_cfc_sequence(
         Gradient of the state before the first step.
     d_dt : ndarray, shape (batch, time)
         0 where the forward was not `timed`.
-
-    Examples
-    --------
-    >>> from cfc_ref.cells.cfc_heads import CfCParams
-    >>> head, one = Dense(np.array([[2.0, 3.0]]), np.zeros(1)), np.ones((1, 1))
-    >>> params = CfCNetwork((CfCParams((), head, head, head, head),))
-    >>> x, start = np.zeros((1, 2, 1)), (0 * one, None)
-    >>> _, _, kept = cfc_sequence(params, x, start, np.ones((1, 2)), None, CfCForm(), keep=True)
-    >>> d_cfc_sequence(params, kept, [one], (0 * one, None), None, CfCForm())[1]  # at 0 both heads have slope W
-    array([[[6.],
-            [2.]]])
     """
     nothing = None if d_state[1] is None else 0
     d_states: list[Any] = [(0, nothing)] * (len(kept) + 1 - len(d_h)) + [(d, nothing) for d in d_h]
@@ -167,15 +146,6 @@ def cfc_stream(
     y : ndarray, shape (time, outputs)
     state : (h, c)
         The last state.
-
-    Examples
-    --------
-    >>> from cfc_ref.cells.cfc_heads import CfCParams
-    >>> zero, one = Dense(np.zeros((1, 2)), np.zeros(1)), Dense(np.zeros((1, 2)), np.ones(1))
-    >>> params, start = CfCNetwork((CfCParams((), one, zero, one, zero),)), (np.zeros((1, 1)), None)
-    >>> fc = Dense(np.array([[10.0]]), np.zeros(1))
-    >>> cfc_stream(params, fc, slice(0, 1), np.zeros((1, 1)), start, np.array([2.0]), None, CfCForm())[0].round(4)
-    array([[0.9078]])
     """
     whole = None if mask is None else mask[None]
     h, last, _ = cfc_sequence(params, x[None], state, dt[None], whole, form, keep=False)

@@ -86,14 +86,6 @@ def right_side(form: ConductanceForm, params: Any, held: Any, x: Array) -> Array
     Returns
     -------
     ndarray, shape (batch, units)
-
-    Examples
-    --------
-    >>> from cfc_ref.cells.ltc import LTCParams, synaptic
-    >>> leak, none = [np.ones(1)] * 3, [np.zeros((1, 1))] * 8
-    >>> form, params = synaptic(), LTCParams(*leak, *none)
-    >>> right_side(form, params, form.hold(params, np.ones((1, 1))), np.array([[3.0]]))  # C x' = g (V - x)
-    array([[-2.]])
     """
     (C, G, Q), _ = form.balance(params, held, x)
     return (Q - G * x) / C
@@ -116,14 +108,6 @@ def d_right_side(form: ConductanceForm, params: Any, held: Any, x: Array, d_slop
     -------
     d_params, d_held : nested tuples
     d_x : ndarray, shape (batch, units)
-
-    Examples
-    --------
-    >>> from cfc_ref.cells.ltc import LTCParams, synaptic
-    >>> leak, none = [2 * np.ones(1), np.ones(1), np.ones(1)], [np.zeros((1, 1))] * 8
-    >>> form, params, one = synaptic(), LTCParams(*leak, *none), np.ones((1, 1))
-    >>> d_right_side(form, params, form.hold(params, one), one, one)[2]  # -g/C
-    array([[-2.]])
     """
     (C, G, Q), kept = form.balance(params, held, x)
     d_Q = d_slope / C
@@ -152,11 +136,6 @@ def positive(z: Array, implicit: bool = True) -> Array:
     Notes
     -----
     PyTorch's softplus is its argument above 20, which differs by less than 2.1e-9.
-
-    Examples
-    --------
-    >>> positive(np.array([0.0, 2.0])).round(4), positive(np.array([0.0]), implicit=False)
-    (array([0.6931, 2.1269]), array([1.49166815e-154]))
     """
     return np.maximum(softplus(z) if implicit else z, np.sqrt(np.finfo(z.dtype).tiny))
 
@@ -176,10 +155,5 @@ def d_positive(y: Array, d_y: Array, implicit: bool = True) -> Array:
     Returns
     -------
     ndarray, shape of `y`
-
-    Examples
-    --------
-    >>> d_positive(np.log(np.array([2.0])), np.ones(1))
-    array([0.5])
     """
     return d_y * -np.expm1(-y) if implicit else d_y

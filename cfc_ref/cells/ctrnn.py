@@ -49,14 +49,6 @@ def ctrnn_form(tau: float) -> ConductanceForm:
     ----------
     tau : float
         Time constant of all neurons, > 0, in the unit of the timespans.
-
-    Examples
-    --------
-    >>> from cfc_ref.cells.conductance import right_side
-    >>> one, form = np.ones((1, 1)), ctrnn_form(2.0)
-    >>> params = CTRNNParams(Dense(0 * one, np.zeros(1)), Dense(0 * one, None), np.ones(1))
-    >>> right_side(form, params, form.hold(params, one), one)
-    array([[-0.5]])
     """
 
     def balance(params: CTRNNParams, held: Array, x: Array) -> tuple[Balance, Array]:
@@ -102,13 +94,6 @@ def trace_ctrnn(params: CTRNNParams, I: Array, x: Array, tau: float) -> dict[str
     dict of ndarray, shape (batch, units)
         "drive" :math:`s \tanh(\cdot)`, "equilibrium" :math:`\tau` times it, "leak_current" :math:`-x/\tau`, and
         "current", their sum, :math:`\dot x`.
-
-    Examples
-    --------
-    >>> one = np.ones((1, 1))
-    >>> params = CTRNNParams(Dense(0 * one, np.zeros(1)), Dense(0 * one, None), np.ones(1))
-    >>> trace_ctrnn(params, one, one, 2.0)["current"]
-    array([[-0.5]])
     """
     (_, G, drive), _ = ctrnn_form(tau).balance(params, _hold(params, I), x)
     return {"drive": drive, "equilibrium": drive / G, "leak_current": -G * x, "current": drive - G * x}

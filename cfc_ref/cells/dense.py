@@ -45,12 +45,6 @@ def affine(params: Dense, u: Array) -> Array:
     Returns
     -------
     ndarray, shape (batch, outputs)
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> affine(Dense(np.array([[1.0, 2.0]]), np.array([0.5])), np.array([[1.0, 1.0]]))
-    array([[3.5]])
     """
     z = u @ params.W.T
     return z if params.b is None else z + params.b
@@ -76,14 +70,6 @@ def d_affine(params: Dense, u: Array, d_z: Array) -> tuple[Dense, Array]:
     d_params : Dense
         Gradients of W and b.
     d_u : ndarray, shape (batch, inputs)
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> params = Dense(np.array([[1.0, 2.0]]), np.array([0.5]))
-    >>> d_params, d_u = d_affine(params, np.array([[3.0, 4.0]]), np.array([[1.0]]))
-    >>> d_params.W, d_params.b, d_u
-    (array([[3., 4.]]), array([1.]), array([[1., 2.]]))
     """
     d_W = d_z.T @ u
     d_b = None if params.b is None else d_z.sum(axis=0)
@@ -113,14 +99,6 @@ def backbone(
     u : ndarray, shape (batch, units)
     kept : tuple of ndarray
         What the backward needs of each layer: its value or its argument, as the activation's derivative asks.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from cfc_ref.activations import ACTIVATIONS
-    >>> layer = Dense(np.array([[1.0, -2.0]]), np.array([0.5]))
-    >>> backbone((layer,), np.array([[1.0, 0.25]]), ACTIVATIONS["relu"])[0]
-    array([[1.]])
     """
     u, kept = v, []
     for layer, m in zip(layers, _factors(layers, drop), strict=True):
@@ -157,15 +135,6 @@ def d_backbone(
     -------
     d_layers : tuple of Dense
     d_v : ndarray, shape (batch, inputs)
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from cfc_ref.activations import ACTIVATIONS
-    >>> layers, v = (Dense(np.array([[1.0, -2.0]]), np.array([0.5])),), np.array([[1.0, 0.25]])
-    >>> u, kept = backbone(layers, v, ACTIVATIONS["relu"])
-    >>> d_backbone(layers, v, kept, np.ones_like(u), ACTIVATIONS["relu"])[1]
-    array([[ 1., -2.]])
     """
     factors = _factors(layers, drop)
     d_layers: list[Dense] = []

@@ -81,13 +81,6 @@ def lstm_step(
     h, c : ndarray, shape (batch, units)
         The new state and memory.
     kept : LSTMKept
-
-    Examples
-    --------
-    >>> params = LSTMParams(Dense(np.zeros((4, 1)), np.zeros(4)), Dense(np.zeros((4, 1)), None))
-    >>> h, c, _ = lstm_step(params, np.ones((1, 1)), np.ones((1, 1)), np.ones((1, 1)), forget_bias=0.0)
-    >>> c, h.round(4)
-    (array([[0.5]]), array([[0.2311]]))
     """
     z = affine(params.input_map, x) + affine(params.recurrent_map, h)
     new_h, new_c, values = _advance(z, c, forget_bias)
@@ -126,14 +119,6 @@ def d_lstm_step(params: LSTMParams, kept: LSTMKept, d_h: Array, d_c: Array) -> t
     d_params : LSTMParams
     d_x, d_h, d_c : ndarray
         Gradients of the input, the state and the memory.
-
-    Examples
-    --------
-    >>> params = LSTMParams(Dense(np.zeros((4, 1)), np.zeros(4)), Dense(np.zeros((4, 1)), None))
-    >>> one = np.ones((1, 1))
-    >>> *_, kept = lstm_step(params, one, one, one)
-    >>> d_lstm_step(params, kept, 0 * one, one)[3].round(4)  # the forget gate, sigmoid(1)
-    array([[0.7311]])
     """
     d_z, d_c = _d_advance(kept.c, kept[3:], d_h, d_c)
     d_input_map, d_x = d_affine(params.input_map, kept.x, d_z)
@@ -208,13 +193,6 @@ def lstm_sequence(
     -------
     LSTMSequenceKept
         With all states and memories.
-
-    Examples
-    --------
-    >>> params = LSTMParams(Dense(np.zeros((4, 1)), np.zeros(4)), Dense(np.zeros((4, 1)), None))
-    >>> one = np.ones((1, 1))
-    >>> lstm_sequence(params, np.ones((1, 2, 1)), (one, one), forget_bias=0.0, keep=False).c[:, 0, 0]
-    array([1.  , 0.5 , 0.25])
     """
     x = np.ascontiguousarray(np.moveaxis(x, 1, 0))
     T, B, inputs = x.shape
@@ -253,14 +231,6 @@ def d_lstm_sequence(
     d_x : ndarray, shape (batch, time, inputs)
     d_state : (d_h, d_c)
         Gradients of the state and the memory before the first step.
-
-    Examples
-    --------
-    >>> params = LSTMParams(Dense(np.zeros((4, 1)), np.zeros(4)), Dense(np.zeros((4, 1)), None))
-    >>> one = np.ones((1, 1))
-    >>> kept = lstm_sequence(params, np.ones((1, 2, 1)), (one, one), forget_bias=0.0, keep=True)
-    >>> d_lstm_sequence(params, kept, np.zeros((0, 1, 1)), (0 * one, one))[2][1]  # two forget gates, each 1/2
-    array([[0.25]])
     """
     T, B, inputs = kept.x.shape
     R = params.recurrent_map.W

@@ -78,11 +78,6 @@ def recurrent_synapses(params: LTCParams) -> Synapses:
     ----------
     params : LTCParams
         Of the network.
-
-    Examples
-    --------
-    >>> recurrent_synapses(LTCParams(*"gvc", *"wsme", *"WSME"))
-    Synapses(w='w', sigma='s', mu='m', erev='e')
     """
     return Synapses(params.w, params.sigma, params.mu, params.erev)
 
@@ -94,11 +89,6 @@ def sensory_synapses(params: LTCParams) -> Synapses:
     ----------
     params : LTCParams
         Of the network.
-
-    Examples
-    --------
-    >>> sensory_synapses(LTCParams(*"gvc", *"wsme", *"WSME"))
-    Synapses(w='W', sigma='S', mu='M', erev='E')
     """
     return Synapses(params.sensory_w, params.sensory_sigma, params.sensory_mu, params.sensory_erev)
 
@@ -121,14 +111,6 @@ def synapse_sums(synapses: Synapses, pre: Array) -> tuple[Array, Array, Array]:
     G, Q : ndarray, shape (batch, post)
     s : ndarray, shape (batch, pre, post)
         The release of each synapse.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> one = np.ones((2, 1))
-    >>> G, Q, s = synapse_sums(Synapses(w=3 * one, sigma=one, mu=one, erev=-one), np.ones((1, 2)))
-    >>> G, Q
-    (array([[3.]]), array([[-3.]]))
     """
     s = sigmoid(synapses.sigma * (pre[:, :, None] - synapses.mu))
     ws = synapses.w * s
@@ -155,14 +137,6 @@ def d_synapse_sums(synapses: Synapses, pre: Array, s: Array, d_G: Array, d_Q: Ar
     -------
     d_synapses : Synapses
     d_pre : ndarray, shape (batch, pre)
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> one = np.ones((1, 1))
-    >>> synapses = Synapses(3 * one, one, one, -one)
-    >>> d_synapse_sums(synapses, one, synapse_sums(synapses, one)[2], one, 0 * one)[1]  # w σ s (1 - s)
-    array([[0.75]])
     """
     d_G, d_Q = d_G[:, None, :], d_Q[:, None, :]
     d_ws = d_G + synapses.erev * d_Q
@@ -221,15 +195,6 @@ def synaptic(epsilon: float = 0.0) -> ConductanceForm:
     Returns
     -------
     ConductanceForm
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> one, none = np.ones(1), np.zeros((1, 1))
-    >>> form, params = synaptic(), LTCParams(2 * one, 3 * one, one, *[none] * 8)
-    >>> balance, _ = form.balance(params, form.hold(params, none), none)
-    >>> balance.G, balance.Q  # g and g V
-    (array([[2.]]), array([[6.]]))
     """
     return ConductanceForm(
         partial(_hold, epsilon=epsilon), _d_hold, _balance, _d_balance, partial(_fastest, epsilon=epsilon)
@@ -257,14 +222,6 @@ def trace_ltc(params: LTCParams, I: Array, x: Array, epsilon: float = 0.0) -> di
         "synaptic_current" :math:`w s (E - x)` of each synapse between neurons, shape (batch, pre, post);
         "sensory_release" and "sensory_current", shape (batch, inputs, post); "leak_current" :math:`g (V - x)` and
         "current", the sum of them all, :math:`C \dot x`, shape (batch, units).
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> one, none = np.ones(1), np.zeros((1, 1))
-    >>> params = LTCParams(one, one, 2 * one, *[none] * 8)
-    >>> trace_ltc(params, none, none)["time_constant"]
-    array([[2.]])
     """
     held = _hold(params, I, epsilon)
     (C, G, Q), s = _balance(params, held, x)

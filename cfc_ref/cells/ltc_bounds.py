@@ -37,13 +37,6 @@ def all_synapses(params: LTCParams) -> Synapses:
     ----------
     params : LTCParams
         Parameters.
-
-    Examples
-    --------
-    >>> one, none = np.ones(1), np.zeros((1, 1))
-    >>> all_synapses(LTCParams(one, one, one, *[none] * 4, *[none + 2] * 4)).w
-    array([[2.],
-           [0.]])
     """
     return Synapses(
         *(np.concatenate(both) for both in zip(sensory_synapses(params), recurrent_synapses(params), strict=True))
@@ -69,13 +62,6 @@ def ltc_box(params: LTCParams, epsilon: float = 0.0) -> Interval:
     Returns
     -------
     low, high : ndarray, shape (units,)
-
-    Examples
-    --------
-    >>> one, none = np.ones(1), np.zeros((1, 1))
-    >>> params = LTCParams(one, one, one, *[none] * 4, none + 1, none, none, none - 2)
-    >>> ltc_box(params)
-    (array([-2.]), array([1.]))
     """
     synapses = all_synapses(params)
     there = synapses.w > 0
@@ -98,11 +84,6 @@ def with_start(low: Array, high: Array, start: Interval, decay: npt.ArrayLike = 
         Box of the first state, shape (units,) each.
     decay : array_like
         d, by what the distance has shrunk; broadcasts to (..., units).
-
-    Examples
-    --------
-    >>> with_start(np.zeros(1), np.ones(1), (np.array([3.0]), np.array([3.0])), 0.5)
-    (array([0.]), array([2.]))
     """
     below, above = np.maximum(low - start[0], 0), np.maximum(start[1] - high, 0)
     return low - decay * below, high + decay * above
@@ -129,13 +110,6 @@ def leak_decay(params: LTCParams, timespans: Array, unfolds: int | None = None, 
     -------
     ndarray, shape (T, units)
         After each time step.
-
-    Examples
-    --------
-    >>> one, none = np.ones(1), np.zeros((1, 1))
-    >>> leak_decay(LTCParams(one, one, one, *[none] * 8), np.ones(2), unfolds=1)
-    array([[0.5 ],
-           [0.25]])
     """
     rate, t = (params.gleak + epsilon) / params.cm, timespans[:, None]
     if unfolds is None:
@@ -160,12 +134,6 @@ def ltc_time_constant(params: LTCParams, epsilon: float = 0.0) -> Interval:
     -------
     low, high : ndarray, shape (units,)
         In units of time.
-
-    Examples
-    --------
-    >>> one, none = np.ones(1), np.zeros((1, 1))
-    >>> ltc_time_constant(LTCParams(one, one, one, none + 3, *[none] * 7))
-    (array([0.25]), array([1.]))
     """
     leak = params.gleak + epsilon
     return params.cm / (leak + all_synapses(params).w.sum(axis=0)), params.cm / leak
@@ -187,13 +155,6 @@ def release_range(synapses: Synapses, low: Array, high: Array) -> Interval:
     Returns
     -------
     low, high : ndarray, shape (..., pre, post)
-
-    Examples
-    --------
-    >>> one = np.ones((1, 1))
-    >>> s = release_range(Synapses(one, -one, 0 * one, one), 0 * one, one)
-    >>> s[0].round(4), s[1]
-    (array([[0.2689]]), array([[0.5]]))
     """
     a, b = (sigmoid(synapses.sigma * (end - synapses.mu)) for end in (low, high))
     return np.minimum(a, b), np.maximum(a, b)
@@ -240,13 +201,6 @@ def frozen_rates(params: LTCParams, input_low: Array, input_high: Array, box: In
     Returns
     -------
     FrozenRates
-
-    Examples
-    --------
-    >>> one, none = np.ones(1), np.zeros((1, 1))
-    >>> params = LTCParams(one, 0 * one, one, none + 0.5, none + 1, none, none + 1, *[none] * 4)
-    >>> frozen_rates(params, 0 * one, one, (0 * one, one), 0.0)  # 1 + 0.5 σ(0) - 0.5/4, and 0.5/4 (1 + 0.5)
-    FrozenRates(contraction=1.125, defect=0.1875)
     """
     low, high = box
     synapses = all_synapses(params)

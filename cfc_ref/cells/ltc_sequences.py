@@ -76,16 +76,6 @@ def ltc_sequence(
         The last state.
     kept
         For the backward alone.
-
-    Examples
-    --------
-    >>> from cfc_ref.cells.ltc import LTCParams
-    >>> one, none = np.ones(1), np.zeros((1, 1))
-    >>> network = ODENetwork(LTCParams(one, 0 * one, one, *[none] * 8))  # x' = -x
-    >>> start, dt, form = (none + 1, None), np.array([[1.0, 2.0]]), LTCForm("frozen", 1, 0.0)
-    >>> h, _, _ = ltc_sequence(network, np.zeros((1, 2, 1)), start, dt, None, form, keep=False)
-    >>> [round(state.item(), 4) for state in h]
-    [0.3679, 0.0498]
     """
     step = partial(ode_step, scheme=form.scheme)
     states, kept = over_time(step, params, x, state, dt, mask, keep=keep)
@@ -115,15 +105,6 @@ def d_ltc_sequence(
     d_state : (d_h, None)
         Gradient of the state before the first step.
     d_dt : ndarray, shape (batch, time)
-
-    Examples
-    --------
-    >>> from cfc_ref.cells.ltc import LTCParams
-    >>> one, none = np.ones(1), np.zeros((1, 1))
-    >>> network, form = ODENetwork(LTCParams(one, 0 * one, one, *[none] * 8)), LTCForm("fused", 1, 0.0)
-    >>> _, _, kept = ltc_sequence(network, np.zeros((1, 2, 1)), (none, None), np.ones((1, 2)), None, form, keep=True)
-    >>> d_ltc_sequence(network, kept, [none + 1], (none, None), None, form)[2]  # two steps of x / (1 + t)
-    (array([[0.25]]), None)
     """
     d_states: list[Any] = [(0, None)] * (len(kept) + 1 - len(d_h)) + [(d, None) for d in d_h]
     d_last = d_states[-1][0] + d_state[0], None
@@ -170,14 +151,6 @@ def ltc_stream(
     y : ndarray, shape (time, outputs)
     state : (h, None)
         The last state.
-
-    Examples
-    --------
-    >>> from cfc_ref.cells.ltc import LTCParams
-    >>> one, none = np.ones(1), np.zeros((1, 1))
-    >>> network, form = ODENetwork(LTCParams(one, 0 * one, one, *[none] * 8)), LTCForm("fused", 1, 0.0)
-    >>> ltc_stream(network, (Scaling(4 * one, one), None), slice(0, 1), none, (none + 1, None), one, None, form)[0]
-    array([[3.]])
     """
     whole = None if mask is None else mask[None]
     h, last, _ = ltc_sequence(params, x[None], state, dt[None], whole, form, keep=False)

@@ -79,14 +79,6 @@ def tube_form(epsilon: float = 0.0) -> ConductanceForm:
     -------
     ConductanceForm
         Without backward functions.
-
-    Examples
-    --------
-    >>> one, none = np.ones(1), np.zeros((1, 1))
-    >>> params = LTCParams(one, 0 * one, one, *[none] * 4, none + 1, none + 1, none, none + 1)  # input: s in [1/2, 1]
-    >>> form, wide = tube_form(), np.array([[0.0, 800.0]])
-    >>> form.balance(params, form.hold(params, wide), np.array([[0.5, 0.5]]))[0].Q
-    array([[0.5, 1. ]])
     """
 
     def fastest(params: LTCParams) -> Array:
@@ -115,19 +107,6 @@ def ode_tube(params: LTCParams, inputs: Interval, start: Interval, timespans: Ar
     -------
     low, high : ndarray, shape (T, units)
         After each time step.
-
-    Raises
-    ------
-    RuntimeError
-        If scipy's solver gives up.
-
-    Examples
-    --------
-    >>> one, none = np.ones(1), np.zeros((1, 1))
-    >>> params = LTCParams(one, 0 * one, one, *[none] * 4, none + 1, none + 1, none, none + 1)
-    >>> low, high = ode_tube(params, (none, none + 800), (0 * one, 0 * one), one)  # x' = -x + s (1 - x), s in [1/2, 1]
-    >>> low.round(4), high.round(4)
-    (array([[0.259]]), array([[0.4323]]))
     """
     scheme, ends = Scheme(tube_form(epsilon), "scipy"), np.concatenate(start)[None]
     tube = []
@@ -170,14 +149,6 @@ def fused_interval(
     Returns
     -------
     low, high : ndarray, shape (units,)
-
-    Examples
-    --------
-    >>> one, none = np.ones(1), np.zeros((1, 1))
-    >>> params = LTCParams(one, 0 * one, one, *[none] * 4, none + 1, none, none, none + 1)
-    >>> low, high = fused_interval(params, (none, none + 1), 0 * one, 0 * one, 1.0)  # s / (2 + s), s in [0, 1]
-    >>> low, high.round(4)
-    (array([0.]), array([0.3333]))
     """
     between = release_range(recurrent_synapses(params), low[:, None], high[:, None])
     synapses = all_synapses(params)
@@ -222,13 +193,6 @@ def fused_tube(
     -------
     low, high : ndarray, shape (T, units)
         After each time step.
-
-    Examples
-    --------
-    >>> one, none = np.ones(1), np.zeros((1, 1))
-    >>> params = LTCParams(one, 0 * one, one, *[none] * 8)
-    >>> fused_tube(params, (none, none), (one, 2 * one), one, unfolds=1)
-    (array([[0.5]]), array([[1.]]))
     """
     low, high = start
     tube = [np.empty((2, 0, low.size))]

@@ -96,13 +96,6 @@ def trace_neural_ltc(params: NeuralLTCParams, I: Array, x: Array) -> dict[str, A
     dict of ndarray, shape (batch, units)
         "release" f, "time_constant" :math:`1/(w_\tau + f)`, "equilibrium" :math:`A f/(w_\tau + f)`, "synaptic_current"
         :math:`f (A - x)`, "leak_current" :math:`-w_\tau x`, and "current", their sum, :math:`\dot x`.
-
-    Examples
-    --------
-    >>> one = np.ones(1)
-    >>> params = NeuralLTCParams(Dense(np.zeros((1, 2)), 0 * one), one / 2, one)
-    >>> trace_neural_ltc(params, np.ones((1, 1)), np.ones((1, 1)))["time_constant"]
-    array([[1.]])
     """
     (_, G, Q), f = _balance(params, _hold(params, I), x)
     return {

@@ -59,11 +59,6 @@ def scaled(params: Scaling | None, u: Array) -> Array:
         Factors and shifts.
     u : ndarray, shape (..., features)
         Argument.
-
-    Examples
-    --------
-    >>> scaled(Scaling(np.array([2.0]), np.array([1.0])), np.array([[3.0]]))
-    array([[7.]])
     """
     if params is None:
         return u
@@ -83,11 +78,6 @@ def d_scaled(params: Scaling | None, u: Array, d_y: Array) -> tuple[Scaling | No
         As in the forward.
     d_y : ndarray, shape (batch, features)
         Gradient of the result.
-
-    Examples
-    --------
-    >>> d_scaled(Scaling(np.array([2.0]), np.array([1.0])), np.array([[3.0]]), np.ones((1, 1)))
-    (Scaling(w=array([3.]), b=array([1.])), array([[2.]]))
     """
     if params is None:
         return None, d_y
@@ -122,14 +112,6 @@ def ode_step(
     state : (h, c)
         The next state.
     kept : ODEKept
-
-    Examples
-    --------
-    >>> from cfc_ref.cells.ltc import LTCParams, synaptic
-    >>> one, none = np.ones(1), np.zeros((1, 1))
-    >>> network = ODENetwork(LTCParams(one, 0 * one, one, *[none] * 8))
-    >>> ode_step(network, none, (none + 1, None), none + 1, Scheme(synaptic(), unfolds=1))[0]
-    (array([[0.5]]), None)
     """
     h, c = state
     kept_lstm = None
@@ -163,15 +145,6 @@ def d_ode_step(
     d_state : (d_h, d_c)
         Gradients of the state before the step.
     d_dt : ndarray, shape (batch, 1)
-
-    Examples
-    --------
-    >>> from cfc_ref.cells.ltc import LTCParams, synaptic
-    >>> one, none = np.ones(1), np.zeros((1, 1))
-    >>> network, scheme = ODENetwork(LTCParams(one, 0 * one, one, *[none] * 8)), Scheme(synaptic(), unfolds=1)
-    >>> _, kept = ode_step(network, none, (none + 1, None), none + 1, scheme)
-    >>> d_ode_step(network, kept, (none + 1, None), scheme)[2]
-    (array([[0.5]]), None)
     """
     d_h, d_c = d_state
     d_cell, d_I, d_h, d_dt = d_step(scheme, params.cell, kept.solver, d_h)

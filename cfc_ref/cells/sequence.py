@@ -47,15 +47,6 @@ def over_time(
         The first is the given one.
     kept : list
         What each step kept; empty without `keep`.
-
-    Examples
-    --------
-    >>> def step(params, x, state, dt):
-    ...     return (state[0] + x * dt,), None
-    >>> start, dt = (np.zeros((1, 1)),), np.array([[1.0, 2.0, 3.0]])
-    >>> states, _ = over_time(step, (), np.ones((1, 3, 1)), start, dt, keep=False)
-    >>> [state[0].item() for state in states]
-    [0.0, 1.0, 3.0, 6.0]
     """
     states, kept = [state], []
     for k in range(x.shape[1]):
@@ -97,16 +88,6 @@ def d_over_time(
     d_state : tuple of ndarray
         Gradient of the state before the first step.
     d_dt : ndarray, shape (batch, time)
-
-    Examples
-    --------
-    >>> def d_step(params, kept, d_state):
-    ...     x, dt = kept
-    ...     return (), d_state[0] * dt, d_state, d_state[0] * x
-    >>> one = np.ones((1, 1))
-    >>> _, d_x, _, d_dt = d_over_time(d_step, (), [(one, 2 * one), (one, 3 * one)], [(0 * one,), (one,), (one,)])
-    >>> d_x[0, :, 0], d_dt
-    (array([4., 3.]), array([[2., 1.]]))
     """
     d_params, d_x, d_dt = tree_map(np.zeros_like, params), [], []
     d_state = d_states[-1]

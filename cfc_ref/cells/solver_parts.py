@@ -44,11 +44,6 @@ def add(*trees: Any) -> Any:
     ----------
     *trees : nested tuples
         Gradients of the same thing.
-
-    Examples
-    --------
-    >>> add((1, (2,)), (10, (20,)), (100, (200,)))
-    (111, (222,))
     """
     return reduce(lambda a, b: tree_map(operator.add, a, b), trees)  # 0 + float32 is float32, unlike NumPy's int64
 
@@ -62,12 +57,6 @@ def fused(form: ConductanceForm, params: Any, held: Any, x: Array, h: Array) -> 
     ----------
     form, params, held, x, h
         See the module.
-
-    Examples
-    --------
-    >>> form, params, held, one = _decay()  # x' = -x
-    >>> fused(form, params, held, one, one)
-    array([[0.5]])
     """
     (C, G, Q), _ = form.balance(params, held, x)
     D = C + h * G
@@ -87,12 +76,6 @@ def d_fused(form: ConductanceForm, params: Any, held: Any, x: Array, h: Array, d
         As in the forward.
     d_new : ndarray, shape (batch, units)
         Gradient of its result.
-
-    Examples
-    --------
-    >>> *network, one = _decay()
-    >>> d_fused(*network, one, one, one)[2:]
-    (array([[0.5]]), array([[-0.25]]))
     """
     (C, G, Q), kept = form.balance(params, held, x)
     D = C + h * G
@@ -112,12 +95,6 @@ def euler(form: ConductanceForm, params: Any, held: Any, x: Array, h: Array) -> 
     ----------
     form, params, held, x, h
         See the module.
-
-    Examples
-    --------
-    >>> form, params, held, one = _decay()
-    >>> euler(form, params, held, one, one / 4)
-    array([[0.75]])
     """
     return x + h * right_side(form, params, held, x)
 
@@ -131,12 +108,6 @@ def d_euler(form: ConductanceForm, params: Any, held: Any, x: Array, h: Array, d
         As in the forward.
     d_new : ndarray, shape (batch, units)
         Gradient of its result.
-
-    Examples
-    --------
-    >>> *network, one = _decay()
-    >>> d_euler(*network, one, one / 4, one)[2:]
-    (array([[0.75]]), array([[-1.]]))
     """
     k = right_side(form, params, held, x)
     d_h = (k * d_new).sum(axis=1, keepdims=True)
@@ -167,12 +138,6 @@ def rk4(form: ConductanceForm, params: Any, held: Any, x: Array, h: Array) -> Ar
     ----------
     form, params, held, x, h
         See the module.
-
-    Examples
-    --------
-    >>> form, params, held, one = _decay()
-    >>> rk4(form, params, held, one, one)  # 1 - 1 + 1/2 - 1/6 + 1/24
-    array([[0.375]])
     """
     (_, k1), (_, k2), (_, k3), (_, k4) = _stages(form, params, held, x, h)
     return x + h / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
@@ -190,12 +155,6 @@ def d_rk4(form: ConductanceForm, params: Any, held: Any, x: Array, h: Array, d_n
         As in the forward.
     d_new : ndarray, shape (batch, units)
         Gradient of its result.
-
-    Examples
-    --------
-    >>> *network, one = _decay()
-    >>> d_rk4(*network, one, one, one)[2].round(4)
-    array([[0.375]])
     """
     (_, k1), (x2, k2), (x3, k3), (x4, k4) = _stages(form, params, held, x, h)
     d_params4, d_held4, d_x4 = d_right_side(form, params, held, x4, h / 6 * d_new)
@@ -243,12 +202,6 @@ def frozen(form: ConductanceForm, params: Any, held: Any, x: Array, h: Array) ->
     ----------
     form, params, held, x, h
         See the module.
-
-    Examples
-    --------
-    >>> form, params, held, one = _decay()
-    >>> frozen(form, params, held, one, one).round(4)
-    array([[0.3679]])
     """
     return _relax(form.balance(params, held, x)[0], x, h)
 
@@ -265,12 +218,6 @@ def d_frozen(form: ConductanceForm, params: Any, held: Any, x: Array, h: Array, 
         As in the forward.
     d_new : ndarray, shape (batch, units)
         Gradient of its result.
-
-    Examples
-    --------
-    >>> *network, one = _decay()
-    >>> d_frozen(*network, one, one, one)[3].round(4)
-    array([[-0.3679]])
     """
     balance, kept = form.balance(params, held, x)
     d_balance, d_x, d_h = _d_relax(balance, x, h, d_new)
@@ -285,12 +232,6 @@ def frozen_midpoint(form: ConductanceForm, params: Any, held: Any, x: Array, h: 
     ----------
     form, params, held, x, h
         See the module.
-
-    Examples
-    --------
-    >>> form, params, held, one = _decay()
-    >>> frozen_midpoint(form, params, held, one, one).round(4)
-    array([[0.3679]])
     """
     half = frozen(form, params, held, x, h / 2)
     return _relax(form.balance(params, held, half)[0], x, h)
@@ -305,12 +246,6 @@ def d_frozen_midpoint(form: ConductanceForm, params: Any, held: Any, x: Array, h
         As in the forward.
     d_new : ndarray, shape (batch, units)
         Gradient of its result.
-
-    Examples
-    --------
-    >>> *network, one = _decay()
-    >>> d_frozen_midpoint(*network, one, one, one)[3].round(4)
-    array([[-0.3679]])
     """
     half = frozen(form, params, held, x, h / 2)
     balance, kept = form.balance(params, held, half)

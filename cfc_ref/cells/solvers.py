@@ -137,26 +137,6 @@ def solver_step(scheme: Scheme, params: Any, I: Array, x: Array, dt: Array) -> t
     x : ndarray, shape (batch, units)
         States at its end.
     kept : SolverKept
-
-    Raises
-    ------
-    RuntimeError
-        If scipy's solver gives up.
-
-    Examples
-    --------
-    >>> from cfc_ref.cells.ltc import LTCParams, synaptic
-    >>> one, none = np.ones(1), np.zeros((1, 1))
-    >>> params = LTCParams(one, 0 * one, one, *[none] * 8)  # x' = -x
-    >>> for solver in SOLVERS:
-    ...     new, _ = solver_step(Scheme(synaptic(), solver, unfolds=1), params, none, none + 1, none + 1)
-    ...     solver, round(new.item(), 4)
-    ('fused', 0.5)
-    ('euler', 0.0)
-    ('rk4', 0.375)
-    ('frozen', 0.3679)
-    ('frozen_midpoint', 0.3679)
-    ('scipy', 0.3679)
     """
     part = SOLVERS[scheme.solver].part
     if part is None:
@@ -188,20 +168,6 @@ def d_solver_step(scheme: Scheme, params: Any, kept: SolverKept, d_new: Array) -
     d_I : ndarray, shape (batch, inputs)
     d_x : ndarray, shape (batch, units)
     d_dt : ndarray, shape (batch, 1)
-
-    Raises
-    ------
-    ValueError
-        For scipy's solvers: :mod:`cfc_ref.cells.adjoint` has their gradient.
-
-    Examples
-    --------
-    >>> from cfc_ref.cells.ltc import LTCParams, synaptic
-    >>> one, none = np.ones(1), np.zeros((1, 1))
-    >>> params, scheme = LTCParams(one, 0 * one, one, *[none] * 8), Scheme(synaptic(), "fused", 1)
-    >>> _, kept = solver_step(scheme, params, none, none + 1, none + 1)  # x / (1 + t) at x = t = 1
-    >>> d_solver_step(scheme, params, kept, none + 1)[2:]
-    (array([[0.5]]), array([[-0.25]]))
     """
     d_part = SOLVERS[scheme.solver].d_part
     if d_part is None:
@@ -232,11 +198,6 @@ def input_at(I: Array, share: float) -> Array:
         The input, or its values at the step's start and end.
     share : float
         From 0 at the start to 1 at the end.
-
-    Examples
-    --------
-    >>> input_at(np.array([[[0.0]], [[4.0]]]), 0.25)
-    array([[1.]])
     """
     return I if I.ndim == 2 else (1 - share) * I[0] + share * I[1]
 
@@ -262,20 +223,6 @@ def integrate(
         States at the step's end, in the dtype they were given.
     path : callable or None
         From τ to the states then, flat and in float64; None for no samples.
-
-    Raises
-    ------
-    RuntimeError
-        If scipy's solver gives up.
-
-    Examples
-    --------
-    >>> from cfc_ref.cells.ltc import LTCParams, synaptic
-    >>> one, none = np.ones(1), np.zeros((1, 1))
-    >>> params = LTCParams(one, 0 * one, one, *[none] * 8)
-    >>> new, path = integrate(Scheme(synaptic(), "scipy"), params, none, none + 1, none + 2)
-    >>> new.round(4), path(0.5).round(4)  # exp(-2) and exp(-1)
-    (array([[0.1353]]), array([0.3679]))
     """
     from scipy.integrate import solve_ivp
 
@@ -304,12 +251,6 @@ def tolerances(scheme: Scheme, size: int) -> dict[str, float]:
         Its rtol and atol.
     size : int
         Number of variables, over which scipy averages its error.
-
-    Examples
-    --------
-    >>> from cfc_ref.cells.neural_ltc import NEURAL
-    >>> tolerances(Scheme(NEURAL, rtol=1e-6, atol=1e-8), 4)
-    {'rtol': 5e-07, 'atol': 5e-09}
     """
     return {"rtol": max(scheme.rtol / math.sqrt(size), _SMALLEST_RTOL), "atol": scheme.atol / math.sqrt(size)}
 
@@ -339,14 +280,6 @@ def overstep(scheme: Scheme, params: Any, kept: SolverKept) -> Overstep | None:
     -------
     Overstep or None
         The part with the largest h · rate, where that is above the limit.
-
-    Examples
-    --------
-    >>> from cfc_ref.cells.ltc import LTCParams, synaptic
-    >>> one, none = np.ones(1), np.zeros((1, 1))
-    >>> params, scheme = LTCParams(5 * one, 0 * one, one, *[none] * 8), Scheme(synaptic(), "euler", 2)
-    >>> overstep(scheme, params, solver_step(scheme, params, none, none, none + 1)[1])
-    Overstep(h=0.5, rate=5.0, limit=2.0)
     """
     limit, h = SOLVERS[scheme.solver].limit, kept.dt / scheme.unfolds
     if np.all(h * scheme.form.fastest(params) <= limit):  # spares the sums at every part

@@ -19,11 +19,6 @@ def tree_map(function: Callable[..., Any], tree: Any, *others: Any) -> Any:
         Leaves are whatever is neither a tuple nor None; None stays None.
     *others : nested tuples
         Of the structure of `tree`.
-
-    Examples
-    --------
-    >>> tree_map(lambda a, b: a + b, (1, (2, None)), (10, (20, None)))
-    (11, (22, None))
     """
     if tree is None:
         return None
@@ -40,11 +35,6 @@ def leaves(tree: Any) -> list[Any]:
     ----------
     tree : nested tuples
         None is no leaf.
-
-    Examples
-    --------
-    >>> leaves((1, (2, None), (3,)))
-    [1, 2, 3]
     """
     if tree is None:
         return []

@@ -12,13 +12,7 @@ __all__ = ["add", "run"]
 
 
 def add(commands: Any) -> None:
-    """Add the command and its options to the parser.
-
-    Parameters
-    ----------
-    commands : argparse sub-parsers
-        Where commands are added.
-    """
+    """Add the command and its options to the parser."""
     from cfc_ref.bench.workloads import STUDIES, WORKLOADS
 
     parser = commands.add_parser(
@@ -37,13 +31,7 @@ def add(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Measure, print a table a workload, write the files.
-
-    Parameters
-    ----------
-    options : argparse.Namespace
-        The options of :func:`add`.
-    """
+    """Measure, print a table a workload, write the files."""
     from cfc_ref.bench import render
     from cfc_ref.bench.run import WorkloadError, about, cores, run_all
     from cfc_ref.bench.workloads import choose

@@ -24,19 +24,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit status.
-
-    Parameters
-    ----------
-    arguments : sequence of str, optional
-        The words after ``cfc-ref``; by default those of the command line.
-
-    Returns
-    -------
-    int
-        0: done; 1: a statement that should hold was violated; 2: bad input, said in one line on stderr; 130: stopped;
-        141: whoever read the output, such as ``head``, has left before its end, about which nothing is said.
-    """
+    """Run a command and return its exit status."""
     try:
         try:
             return _run(arguments)

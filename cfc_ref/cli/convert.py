@@ -19,13 +19,7 @@ _WIRINGS = ("FullyConnected", "Random", "NCP", "AutoNCP")
 
 
 def add(commands: Any) -> None:
-    """Add the command and its options to the parser.
-
-    Parameters
-    ----------
-    commands : argparse sub-parsers
-        Where commands are added.
-    """
+    """Add the command and its options to the parser."""
     parser = commands.add_parser(
         "convert",
         help="turn ncps's weights into a model's file, or back",
@@ -52,13 +46,7 @@ def add(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Read the one, write the other.
-
-    Parameters
-    ----------
-    options : argparse.Namespace
-        The options of :func:`add`.
-    """
+    """Read the one, write the other."""
     given = {name: getattr(options, name) for name in _OF_NCPS if getattr(options, name) is not None}
     from_ours = Path(options.source).is_dir() or Path(options.source).suffix == ".npz"
     if from_ours != (options.to == "ncps"):

@@ -19,13 +19,7 @@ __all__ = ["add", "run"]
 
 
 def add(commands: Any) -> None:
-    """Add the command and its options to the parser.
-
-    Parameters
-    ----------
-    commands : argparse sub-parsers
-        Where commands are added.
-    """
+    """Add the command and its options to the parser."""
     parser = commands.add_parser(
         "experiment",
         help="run one of the paper's experiments",
@@ -64,13 +58,7 @@ def add(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Train, judge, write, and print the figures.
-
-    Parameters
-    ----------
-    options : argparse.Namespace
-        The options of :func:`add`.
-    """
+    """Train, judge, write, and print the figures."""
     from cfc_ref.data.folder import CHECKPOINT
     from cfc_ref.experiments.run import RESULTS, run_experiment
 

@@ -12,13 +12,7 @@ __all__ = ["add", "run"]
 
 
 def add(commands: Any) -> None:
-    """Add the command and its options to the parser.
-
-    Parameters
-    ----------
-    commands : argparse sub-parsers
-        Where commands are added.
-    """
+    """Add the command and its options to the parser."""
     parser = commands.add_parser(
         "info",
         help="say what is in a model's file or a trained folder",
@@ -30,13 +24,7 @@ def add(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print what there is.
-
-    Parameters
-    ----------
-    options : argparse.Namespace
-        The options of :func:`add`.
-    """
+    """Print what there is."""
     from cfc_ref.data.folder import SETTINGS, model_file, read_trained
     from cfc_ref.io import load
 

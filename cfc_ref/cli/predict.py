@@ -21,13 +21,7 @@ __all__ = ["add", "run"]
 
 
 def add(commands: Any) -> None:
-    """Add the command and its options to the parser.
-
-    Parameters
-    ----------
-    commands : argparse sub-parsers
-        Where commands are added.
-    """
+    """Add the command and its options to the parser."""
     parser = commands.add_parser(
         "predict",
         help="predict with a network that cfc-ref train has trained",
@@ -47,13 +41,7 @@ def add(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Predict, and write the predictions.
-
-    Parameters
-    ----------
-    options : argparse.Namespace
-        The options of :func:`add`.
-    """
+    """Predict, and write the predictions."""
     from cfc_ref.data.folder import read_trained
 
     for name in ("data", "out"):

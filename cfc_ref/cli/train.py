@@ -11,13 +11,7 @@ __all__ = ["add", "run"]
 
 
 def add(commands: Any) -> None:
-    """Add the command and its options to the parser.
-
-    Parameters
-    ----------
-    commands : argparse sub-parsers
-        Where commands are added.
-    """
+    """Add the command and its options to the parser."""
     parser = commands.add_parser(
         "train",
         help="train a network on a table of one's own",
@@ -67,13 +61,7 @@ def _number(parser: Any, name: str, text: str, kind: Any = whole) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Read, train, write, and print the figures.
-
-    Parameters
-    ----------
-    options : argparse.Namespace
-        The options of :func:`add`.
-    """
+    """Read, train, write, and print the figures."""
     from dataclasses import fields
 
     from cfc_ref.data.csv import read_table

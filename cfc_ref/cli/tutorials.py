@@ -23,24 +23,12 @@ _PATTERNS = (
 
 
 def tutorial_files(folder: Path) -> list[Path]:
-    """Return the files of the tutorials, relative to their folder.
-
-    Parameters
-    ----------
-    folder : Path
-        Theirs.
-    """
+    """Return the files of the tutorials, relative to their folder."""
     return [path.relative_to(folder) for pattern in _PATTERNS for path in sorted(folder.glob(pattern))]
 
 
 def add(commands: Any) -> None:
-    """Add the command and its options to the parser.
-
-    Parameters
-    ----------
-    commands : argparse sub-parsers
-        Where commands are added.
-    """
+    """Add the command and its options to the parser."""
     parser = commands.add_parser(
         "tutorials",
         help="write the tutorials' notebooks to a folder",
@@ -52,13 +40,7 @@ def add(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Copy the tutorials, and say where they are and how to open them.
-
-    Parameters
-    ----------
-    options : argparse.Namespace
-        The options of :func:`add`.
-    """
+    """Copy the tutorials, and say where they are and how to open them."""
     from cfc_ref import checks
     from cfc_ref.io import output_folder, write_atomically
 

@@ -15,13 +15,7 @@ __all__ = ["add", "run"]
 
 
 def add(commands: Any) -> None:
-    """Add the command and its options to the parser.
-
-    Parameters
-    ----------
-    commands : argparse sub-parsers
-        Where commands are added.
-    """
+    """Add the command and its options to the parser."""
     parser = commands.add_parser(
         "verify",
         help="check every statement about the closed form on random, adversarial and recorded input",
@@ -43,13 +37,7 @@ def add(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Verify, print the table, write the files.
-
-    Parameters
-    ----------
-    options : argparse.Namespace
-        The options of :func:`add`.
-    """
+    """Verify, print the table, write the files."""
     from cfc_ref.io import output_folder
     from cfc_ref.report.run import check_arguments, verify
 

@@ -12,13 +12,7 @@ __all__ = ["figure_lines", "preparation_lines", "real", "whole"]
 
 
 def whole(text: str) -> int:
-    """Return an option's whole number.
-
-    Parameters
-    ----------
-    text : str
-        The option.
-    """
+    """Return an option's whole number."""
     try:
         return int(text)
     except ValueError:
@@ -26,13 +20,7 @@ def whole(text: str) -> int:
 
 
 def real(text: str) -> float:
-    """Return an option's number.
-
-    Parameters
-    ----------
-    text : str
-        The option.
-    """
+    """Return an option's number."""
     try:
         return float(text)
     except ValueError:
@@ -40,13 +28,7 @@ def real(text: str) -> float:
 
 
 def preparation_lines(preparation: Preparation) -> list[str]:
-    """Return what a network is given and what it predicts, in words.
-
-    Parameters
-    ----------
-    preparation : Preparation
-        Of its data.
-    """
+    """Return what a network is given and what it predicts, in words."""
     columns, horizon = preparation.columns, preparation.horizon
     changes = [name for name, change in zip(columns.targets, preparation.change, strict=True) if change]
     rows = f", {horizon} row{'s' * (horizon > 1)} ahead" if horizon else ""
@@ -62,13 +44,7 @@ def preparation_lines(preparation: Preparation) -> list[str]:
 
 
 def figure_lines(figures: dict[str, Any]) -> list[str]:
-    """Return figures on held-back rows as a table, a line for each who predicted.
-
-    Parameters
-    ----------
-    figures : dict
-        From :func:`cfc_ref.data.evaluation.held_back_figures`.
-    """
+    """Return figures on held-back rows as a table, a line for each who predicted."""
     targets = figures["targets"]
     by = {name: values for name, values in figures.items() if name not in ("figure", "rows", "targets")}
     wide = max(map(len, by)) + 2

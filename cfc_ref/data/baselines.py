@@ -24,29 +24,7 @@ _BLOCK = 4096  # rows of a least-squares problem at a time
 
 
 def truth(preparation: Preparation, series: list[Series]) -> Array:
-    """Return what is to be predicted, for all rows of all series one below the other; NaN where unknown.
-
-    Parameters
-    ----------
-    preparation : Preparation
-        Of the series.
-    series : list of Series
-        Prepared with targets.
-
-    Returns
-    -------
-    ndarray, shape (rows, targets)
-        In the table's units; of a class the place of its name.
-
-    Examples
-    --------
-    >>> from cfc_ref.data.columns import Columns
-    >>> columns = Columns("t", False, ("v",), ("w",), None, None)
-    >>> preparation = Preparation(columns, 0, False, 1.0, (0.0,), (1.0,), (False,), (3.0,), (2.0,))
-    >>> y, zero = np.array([[5.0]]), np.zeros((1, 1))
-    >>> truth(preparation, [Series(zero, zero, zero, zero, y, zero)])
-    array([[13.]])
-    """
+    """Return what is to be predicted, for all rows of all series one below the other; NaN where unknown."""
     return np.concatenate([one.y * preparation.target_std + preparation.target_mean + one.base for one in series])
 
 
@@ -61,35 +39,6 @@ def baseline_predictions(preparation: Preparation, series: list[Series], table: 
     .. math:: \hat y_k = b + \sum_{j=0}^{L-1} W_j\,x_{k-j}
 
     - ``training mean``: the mean of the training part's targets, or its most frequent class.
-
-    Parameters
-    ----------
-    preparation : Preparation
-        Of the series.
-    series : list of Series
-        Prepared with targets.
-    table : Table
-        That they are of.
-    length : int
-        L, rows of a window.
-
-    Returns
-    -------
-    dict of ndarray, shapes (rows, targets)
-        In the table's units; of a class the place of its name.
-
-    Examples
-    --------
-    >>> from cfc_ref.csv_table import Rows
-    >>> from cfc_ref.data.columns import Columns
-    >>> from cfc_ref.data.series import prepare
-    >>> columns = Columns("t", False, ("v",), ("w",), None, None)
-    >>> preparation = Preparation(columns, 0, False, 1.0, (0.0,), (1.0,), (False,), (0.0,), (1.0,))
-    >>> x = np.array([[1.0], [2.0], [3.0], [4.0]])
-    >>> table = Table(Rows([], [], []), np.arange(4.0), x, 2 * x, np.zeros(4, int))
-    >>> series = prepare(preparation, table, np.array([0, 0, 1, 2]))
-    >>> {name: float(y[3, 0].round(6)) for name, y in baseline_predictions(preparation, series, table, 1).items()}
-    {'persistence': 6.0, 'linear autoregression': 8.0, 'training mean': 3.0}
     """
     mean = _training_mean(preparation, series)
     return {

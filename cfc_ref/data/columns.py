@@ -48,28 +48,7 @@ def choose_columns(
     horizon: int = 0,
     task: str | None = None,
 ) -> Columns:
-    """Choose what the columns of a table are for.
-
-    Parameters
-    ----------
-    rows : Rows
-        The table.
-    time, target, features, group, horizon, task
-        As :func:`cfc_ref.data.csv.read_table` takes them.
-
-    Raises
-    ------
-    ValueError, TypeError
-        In three parts.
-
-    Examples
-    --------
-    >>> rows = Rows(["t", "v", "w"], [2], [["0", "1", "2"]])
-    >>> choose_columns(rows, time="t", target=["w"]).features
-    ('v',)
-    >>> choose_columns(rows, time="t", target=["w"], horizon=1).features
-    ('v', 'w')
-    """
+    """Choose what the columns of a table are for."""
     header = rows.header
     check_header("path", header)
     if isinstance(target, str) or not len(target):
@@ -90,21 +69,7 @@ def choose_columns(
 
 
 def check_header(argument: str, header: Sequence[str]) -> None:
-    """Refuse columns without a name or of the same name.
-
-    Parameters
-    ----------
-    argument : str
-        Where the header is from, for the message.
-    header : sequence of str
-        The names.
-
-    Examples
-    --------
-    >>> check_header("path", ["t", "v", "v"])
-    Traceback (most recent call last):
-    ValueError: path: got column 'v' more than once; expected a name of its own for each column; rename it.
-    """
+    """Refuse columns without a name or of the same name."""
     for name in header:
         if not name or header.count(name) > 1:
             got = f"column {name!r} more than once" if name else f"no name for column {header.index(name) + 1}"

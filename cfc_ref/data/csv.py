@@ -60,77 +60,14 @@ def read_table(
     horizon: int = 0,
     task: str | None = None,
 ) -> tuple[Columns, Table]:
-    r"""Read a table to learn from.
-
-    Parameters
-    ----------
-    path : str or Path
-        A text file in UTF-8, fields divided by commas, names in the first line.
-    time : str
-        The column of times: numbers, or ISO dates, all with a time zone or all without.
-    target : sequence of str
-        The columns to predict: numbers; or one column of classes.
-    features : sequence of str, optional
-        By default all other columns, and with a horizon targets that are numbers too.
-    group : str, optional
-        The column that says which series a row belongs to.
-    horizon : int
-        How many rows ahead a target is predicted; with 0 it can't be a feature.
-    task : {"regression", "classification"}, optional
-        By default classification where no target is a number.
-
-    Returns
-    -------
-    Columns, Table
-
-    Raises
-    ------
-    ValueError, TypeError
-        In three parts, for what is wrong with the file with line and column.
-
-    Examples
-    --------
-    >>> import tempfile, pathlib
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     file = pathlib.Path(folder) / "table.csv"
-    ...     _ = file.write_text("day,v,state\n2024-01-01,1,up\n2024-01-03,,down\n")
-    ...     columns, table = read_table(file, time="day", target=["state"])
-    >>> columns.features, columns.classes, np.diff(table.time), table.x[:, 0], table.y[:, 0]
-    (('v',), ('down', 'up'), array([172800.]), array([ 1., nan]), array([1., 0.]))
-    """
+    r"""Read a table to learn from."""
     rows = read_rows(path)
     columns = choose_columns(rows, time=time, target=target, features=features, group=group, horizon=horizon, task=task)
     return columns, table_of("path", rows, columns)
 
 
 def table_of(argument: str, rows: Rows, columns: Columns, *, targets: bool = True, missing: bool = True) -> Table:
-    """Return the numbers of a table whose columns are known.
-
-    Parameters
-    ----------
-    argument : str
-        Where the rows are from, for the message.
-    rows : Rows
-        The table, with a checked header.
-    columns : Columns
-        What its columns are for; others are not read.
-    targets : bool
-        Whether to read them; else ``y`` has shape (N, 0).
-    missing : bool
-        Whether features may be missing.
-
-    Raises
-    ------
-    ValueError
-        In three parts: for columns that are not there, and for what is no number or time.
-
-    Examples
-    --------
-    >>> columns = Columns("t", False, ("v",), ("w",), None, None)
-    >>> table_of("path", Rows(["t", "v"], [2], [["0", "1"]]), columns)
-    Traceback (most recent call last):
-    ValueError: path: got no column 'w'; expected columns 't', 'v', 'w'; add what is missing.
-    """
+    """Return the numbers of a table whose columns are known."""
     grouped = () if columns.group is None else (columns.group,)
     needed = list(dict.fromkeys([columns.time, *grouped, *columns.features, *(columns.targets if targets else ())]))
     absent = [name for name in needed if name not in rows.header]
@@ -150,45 +87,13 @@ def table_of(argument: str, rows: Rows, columns: Columns, *, targets: bool = Tru
 
 
 def by_group(group: Array) -> list[Array]:
-    """Return the rows of each group, in their order.
-
-    Parameters
-    ----------
-    group : ndarray of int, shape (N,)
-        Groups, numbered from 0.
-
-    Examples
-    --------
-    >>> by_group(np.array([0, 1, 0]))
-    [array([0, 2]), array([1])]
-    """
+    """Return the rows of each group, in their order."""
     order = np.argsort(group, kind="stable")
     return np.split(order, np.flatnonzero(np.diff(group[order])) + 1)
 
 
 def refuse_going_back(argument: str, columns: Columns, rows: Rows, k: int, before: str) -> None:
-    """Say that time goes back.
-
-    Parameters
-    ----------
-    argument : str
-        Where the rows are from.
-    columns : Columns
-        Which column has the times.
-    rows : Rows
-        The table.
-    k : int
-        The row that is too early.
-    before : str
-        The time of the row before, of the same group.
-
-    Examples
-    --------
-    >>> columns = Columns("t", False, ("v",), (), None, None)
-    >>> refuse_going_back("path", columns, Rows(["t", "v"], [3], [["0", "1"]]), 0, "5")
-    Traceback (most recent call last):
-    ValueError: path: got '0' after '5' in line 3, column 't'; expected times that do not go back; sort the rows.
-    """
+    """Say that time goes back."""
     place = rows.header.index(columns.time)
     of = "" if columns.group is None else f" of group {_field(rows, k, rows.header.index(columns.group))!r}"
     got = f"{_field(rows, k, place)!r} after {before!r}{of} in line {rows.lines[k]}, column {columns.time!r}"

@@ -17,34 +17,7 @@ Array = npt.NDArray[Any]
 
 
 def read_times(argument: str, rows: Rows, column: str, *, dates: bool) -> Array:
-    """Return a column of times: numbers as they are, of ISO dates the seconds since 1970.
-
-    Parameters
-    ----------
-    argument : str
-        Where the rows are from, for the message.
-    rows : Rows
-        The table.
-    column : str
-        Which of its columns.
-    dates : bool
-        Whether these are dates; all with a time zone, or all without.
-
-    Returns
-    -------
-    ndarray, shape (rows,)
-
-    Raises
-    ------
-    ValueError
-        For the first field that is no such time, with its line and column.
-
-    Examples
-    --------
-    >>> rows = Rows(["day"], [2, 3], [["2024-02-28T23:00:00+01:00"], ["2024-03-01T00:00Z"]])
-    >>> np.diff(read_times("path", rows, "day", dates=True)) / 3600
-    array([26.])
-    """
+    """Return a column of times: numbers as they are, of ISO dates the seconds since 1970."""
     place = rows.header.index(column)
     if not dates:
         return number_columns(argument, rows, [place])[0]

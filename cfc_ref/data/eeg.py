@@ -12,18 +12,7 @@ _CHANNELS, _SAMPLES, _SECONDS = 4, 800, 10
 
 
 def eeg_recording() -> Sampled:
-    """Return four channels of EEG, 800 samples in 10 s, each with a standard deviation of about 1.
-
-    Returns
-    -------
-    Sampled
-        A signal of shape (4,); time in seconds. ``.times`` and ``.values`` are the samples.
-
-    Examples
-    --------
-    >>> eeg_recording().shape, eeg_recording().times.size
-    ((4,), 800)
-    """
+    """Return four channels of EEG, 800 samples in 10 s, each with a standard deviation of about 1."""
     from matplotlib import cbook
 
     path = cbook.get_sample_data("eeg.dat", asfileobj=False)

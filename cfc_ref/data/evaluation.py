@@ -24,32 +24,7 @@ __all__ = ["HeldBack", "held_back_figures", "predict_held_back", "series_predict
 
 
 def series_predictions(model: Layer, preparation: Preparation, series: list[Series]) -> list[Array]:
-    """Return a network's predictions for each series, run from its first row to its last.
-
-    Parameters
-    ----------
-    model : CfC, LTC or NeuralLTC
-        Trained on data of this preparation.
-    preparation : Preparation
-        Of the series.
-    series : list of Series
-        With targets or without.
-
-    Returns
-    -------
-    list of ndarray, shapes (T, targets) or (T, classes)
-        In the table's units, or probabilities.
-
-    Examples
-    --------
-    >>> from cfc_ref import CfC
-    >>> columns = Columns("t", False, ("v",), ("w",), None, None)
-    >>> preparation = Preparation(columns, 0, False, 1.0, (0.0,), (1.0,), (False,), (0.0,), (1.0,))
-    >>> zero = np.zeros((4, 1))
-    >>> series = [Series(np.arange(4), zero, zero[:, 0], zero, zero, zero[:, 0])]
-    >>> series_predictions(CfC(1, 8, proj_size=1, seed=0), preparation, series)[0].shape
-    (4, 1)
-    """
+    """Return a network's predictions for each series, run from its first row to its last."""
     return [preparation.predictions(model(one.x, timespans=one.dt)[0], one.base) for one in series]
 
 
@@ -71,35 +46,7 @@ class HeldBack(NamedTuple):
 def predict_held_back(
     model: Layer, preparation: Preparation, series: list[Series], table: Table, length: int
 ) -> HeldBack:
-    """Predict the test part, by the network and by what it has to beat.
-
-    Parameters
-    ----------
-    model : CfC, LTC or NeuralLTC
-        Trained on the training part.
-    preparation : Preparation
-        Of the series.
-    series : list of Series
-        Prepared with targets and parts.
-    table : Table
-        That they are of.
-    length : int
-        Rows of the linear autoregression's window.
-
-    Examples
-    --------
-    >>> from cfc_ref import CfC
-    >>> from cfc_ref.csv_table import Rows
-    >>> from cfc_ref.data.series import prepare
-    >>> columns = Columns("t", False, ("v",), ("w",), None, None)
-    >>> preparation = Preparation(columns, 0, False, 1.0, (0.0,), (1.0,), (False,), (0.0,), (1.0,))
-    >>> x = np.array([[1.0], [2.0], [3.0], [4.0]])
-    >>> table = Table(Rows([], [], []), np.arange(4.0), x, 2 * x, np.zeros(4, int))
-    >>> series = prepare(preparation, table, np.array([0, 0, 1, 2]))
-    >>> held_back = predict_held_back(CfC(1, 8, proj_size=1, seed=0), preparation, series, table, 1)
-    >>> held_back.y, held_back.predicted["persistence"]
-    (array([[8.]]), array([[6.]]))
-    """
+    """Predict the test part, by the network and by what it has to beat."""
     of_network = np.concatenate(series_predictions(model, preparation, series))
     if preparation.columns.classes is not None:
         of_network = np.argmax(of_network, axis=1)[:, None].astype(np.float64)
@@ -110,27 +57,7 @@ def predict_held_back(
 
 
 def held_back_figures(held_back: HeldBack, columns: Columns) -> dict[str, Any]:
-    """Return how good predictions are, a number a target.
-
-    Parameters
-    ----------
-    held_back : HeldBack
-        The predictions.
-    columns : Columns
-        Of the table.
-
-    Returns
-    -------
-    dict
-        ``figure``, "mean squared error" or "accuracy"; ``rows``, how many are predicted; ``targets``; and the figures
-        by who predicted.
-
-    Examples
-    --------
-    >>> columns = Columns("t", False, ("v",), ("w",), None, None)
-    >>> held_back_figures(HeldBack(np.array([[8.0]]), {"persistence": np.array([[6.0]])}), columns)
-    {'figure': 'mean squared error', 'rows': 1, 'targets': ['w'], 'persistence': [4.0]}
-    """
+    """Return how good predictions are, a number a target."""
     y, are_classes = held_back.y, columns.classes is not None
     return {
         "figure": "accuracy" if are_classes else "mean squared error",

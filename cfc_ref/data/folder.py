@@ -65,35 +65,7 @@ class Trained(NamedTuple):
 
 
 def begin_run(folder: str | Path, settings: dict[str, Any], preparation: Preparation) -> Path:
-    """Return a folder for a run: a new one, or that of an unfinished run of the same settings.
-
-    Parameters
-    ----------
-    folder : str or Path
-        Made where it is missing.
-    settings : dict
-        What makes a run another one, the data included; JSON.
-    preparation : Preparation
-        Of its data.
-
-    Raises
-    ------
-    ValueError, TypeError
-        If the folder holds a finished run or one of other settings, or can't be written to.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from cfc_ref.data.columns import Columns
-    >>> columns = Columns("t", False, ("v",), ("w",), None, None)
-    >>> preparation = Preparation(columns, 0, False, 1.0, (0.0,), (1.0,), (False,), (0.0,), (1.0,))
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     _ = begin_run(folder, {"epochs": 5}, preparation)
-    ...     begin_run(folder, {"epochs": 9}, preparation)
-    Traceback (most recent call last):
-    ValueError: out: got a folder with a run of epochs 5; expected a new folder, or the run's own settings, epochs 9; \
-name another folder.
-    """
+    """Return a folder for a run: a new one, or that of an unfinished run of the same settings."""
     path = output_folder("out", folder)
     whole = {"format": _FORMAT, "settings": settings, "preparation": preparation.as_dict()}
     text = json.dumps(whole, indent=1, allow_nan=False)
@@ -107,24 +79,7 @@ name another folder.
 
 
 def refuse_other_settings(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
-    """Refuse a folder of a run with other settings.
-
-    Parameters
-    ----------
-    found : mapping
-        The settings in the folder, as JSON has them.
-    wanted : mapping
-        Those of the run that is to go on; JSON.
-
-    Raises
-    ------
-    ValueError
-        Naming the first that differs.
-
-    Examples
-    --------
-    >>> refuse_other_settings({"epochs": 5}, {"epochs": 5})
-    """
+    """Refuse a folder of a run with other settings."""
     for name, value in json.loads(json.dumps(wanted)).items():
         if found.get(name) != value:
             got = f"a folder with a run of {name} {found.get(name)}"
@@ -135,64 +90,14 @@ def refuse_other_settings(found: Mapping[str, Any], wanted: Mapping[str, Any]) -
 def end_run(
     path: Path, model: Layer, history: History, figures: dict[str, Any], pictures: Iterable[tuple[str, Figure]]
 ) -> None:
-    """Write a trained network, how its training went, and how good it is; the checkpoint goes.
-
-    Parameters
-    ----------
-    path : Path
-        From :func:`begin_run`.
-    model : CfC, LTC or NeuralLTC
-        The network.
-    history : History
-        What :func:`cfc_ref.fit` returned.
-    figures : dict
-        JSON.
-    pictures : iterable of (str, matplotlib Figure)
-        With the names of their files.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from cfc_ref import CfC
-    >>> from cfc_ref.data.columns import Columns
-    >>> from cfc_ref.learn.history import History
-    >>> columns = Columns("t", False, ("v",), ("w",), None, None)
-    >>> preparation = Preparation(columns, 0, False, 1.0, (0.0,), (1.0,), (False,), (0.0,), (1.0,))
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = begin_run(folder, {"epochs": 0}, preparation)
-    ...     end_run(path, CfC(1, 2, seed=0), History(), {"rows": 3}, [])
-    ...     read_trained(folder).figures
-    {'rows': 3}
-    """
+    """Write a trained network, how its training went, and how good it is; the checkpoint goes."""
     write_training(path, model, history, pictures)
     write_json(path / FIGURES, figures)
     (path / CHECKPOINT).unlink(missing_ok=True)
 
 
 def write_training(path: Path, model: Layer, history: History, pictures: Iterable[tuple[str, Figure]]) -> None:
-    """Write a model, how its training went, and pictures.
-
-    Parameters
-    ----------
-    path : Path
-        A folder.
-    model : Layer
-        A network.
-    history : History
-        What :func:`cfc_ref.fit` returned.
-    pictures : iterable of (str, matplotlib Figure)
-        With the names of their files.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from cfc_ref import CfC
-    >>> from cfc_ref.learn.history import History
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     write_training(Path(folder), CfC(1, 2, seed=0), History(), [])
-    ...     sorted(file.name for file in Path(folder).iterdir())
-    ['history.json', 'model.npz']
-    """
+    """Write a model, how its training went, and pictures."""
     save(path / MODEL, model)
     for name, figure in pictures:
         buffer = io.BytesIO()
@@ -205,80 +110,22 @@ def write_training(path: Path, model: Layer, history: History, pictures: Iterabl
 
 
 def write_json(path: Path, content: Any) -> None:
-    r"""Write JSON to a file, whole or not at all.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    content : dict or list
-        Without NaN and infinity.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     write_json(Path(folder) / "file.json", {"a": 1.5})
-    ...     (Path(folder) / "file.json").read_text()
-    '{\n "a": 1.5\n}\n'
-    """
+    r"""Write JSON to a file, whole or not at all."""
     write_atomically(path, f"{json.dumps(content, indent=1, allow_nan=False)}\n".encode())
 
 
 def file_digest(path: str | Path) -> str:
-    """Return a fingerprint of a file: the beginning of its SHA-256.
-
-    Parameters
-    ----------
-    path : str or Path
-        The file.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.NamedTemporaryFile() as file:
-    ...     file_digest(file.name)
-    'e3b0c44298fc1c14'
-    """
+    """Return a fingerprint of a file: the beginning of its SHA-256."""
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:16]
 
 
 def model_file(path: str | Path) -> Path:
-    """Return the model's file of a trained folder, or the file itself.
-
-    Parameters
-    ----------
-    path : str or Path
-        Either.
-
-    Examples
-    --------
-    >>> model_file("model.npz").name
-    'model.npz'
-    """
+    """Return the model's file of a trained folder, or the file itself."""
     return Path(path) / MODEL if Path(path).is_dir() else Path(path)
 
 
 def read_trained(path: str | Path) -> Trained:
-    """Read a trained network.
-
-    Parameters
-    ----------
-    path : str or Path
-        A folder that ``cfc-ref train`` wrote, or the model's file in it.
-
-    Raises
-    ------
-    ValueError
-        In three parts, if it is no such folder or its run is not finished.
-
-    Examples
-    --------
-    >>> read_trained("nowhere")
-    Traceback (most recent call last):
-    ValueError: folder: got 'nowhere' (no settings.json in it); expected a folder that cfc-ref train wrote; check the \
-path.
-    """
+    """Read a trained network."""
     file = model_file(path)
     folder = file.parent if file.suffix == ".npz" else file
     for name in (SETTINGS, FIGURES):

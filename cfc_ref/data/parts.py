@@ -18,30 +18,7 @@ PARTS = ("training", "validation", "test")
 
 
 def split_by_time(time: Array, validation: float, test: float) -> Array:
-    """Give the earliest rows to training, then to validation, then to the test; rows of one time stay together.
-
-    Parameters
-    ----------
-    time : ndarray, shape (N,)
-        Times of the rows, in any order.
-    validation, test : float
-        Their shares of the rows.
-
-    Returns
-    -------
-    ndarray of int, shape (N,)
-        0, 1 or 2.
-
-    Raises
-    ------
-    ValueError, TypeError
-        In three parts; also where a part would be empty.
-
-    Examples
-    --------
-    >>> split_by_time(np.array([0.0, 1.0, 2.0, 9.0]), 0.25, 0.25)
-    array([0, 0, 1, 2])
-    """
+    """Give the earliest rows to training, then to validation, then to the test; rows of one time stay together."""
     training = 1 - _shares(validation, test)
     ordered = np.sort(time)
     cuts = [ordered[min(round(share * len(time)), len(time) - 1)] for share in (training, training + validation)]
@@ -53,32 +30,7 @@ def split_by_time(time: Array, validation: float, test: float) -> Array:
 
 
 def split_by_group(group: Array, validation: float, test: float, seed: int) -> Array:
-    """Draw which groups train, which validate and which test; at least one each.
-
-    Parameters
-    ----------
-    group : ndarray of int, shape (N,)
-        Groups of the rows, numbered from 0.
-    validation, test : float
-        Their shares of the groups.
-    seed : int
-        Of the draw.
-
-    Returns
-    -------
-    ndarray of int, shape (N,)
-        0, 1 or 2.
-
-    Raises
-    ------
-    ValueError, TypeError
-        In three parts; also where there are less than three groups.
-
-    Examples
-    --------
-    >>> split_by_group(np.array([0, 0, 1, 1, 2]), 0.2, 0.2, seed=0)
-    array([2, 2, 0, 0, 1])
-    """
+    """Draw which groups train, which validate and which test; at least one each."""
     _shares(validation, test)
     groups = int(group.max()) + 1
     counts = {VALIDATION: max(1, round(validation * groups)), TEST: max(1, round(test * groups))}

@@ -69,43 +69,20 @@ class Preparation:
         return len(self.columns.classes or self.columns.targets)
 
     def timespans(self, time: Array) -> Array:
-        """Return the timespans of a series: time since the row before, over the median; of the first row 1.
-
-        Parameters
-        ----------
-        time : ndarray, shape (T,)
-        """
+        """Return the timespans of a series: time since the row before, over the median; of the first row 1."""
         return np.concatenate([[1.0], np.diff(time) / self.timespan])
 
     def scaled(self, x: Array) -> Array:
-        """Return standardised features, NaN where missing.
-
-        Parameters
-        ----------
-        x : ndarray, shape (T, features)
-        """
+        """Return standardised features, NaN where missing."""
         return (x - self.feature_mean) / self.feature_std
 
     def network_inputs(self, x: Array, timespans: Array) -> Array:
-        """Return what the network reads.
-
-        Parameters
-        ----------
-        x : ndarray, shape (T, features)
-            As in the table.
-        timespans : ndarray, shape (T,)
-        """
+        """Return what the network reads."""
         x = self.scaled(x)
         return fill(x, ~np.isnan(x), timespans) if self.missing else x
 
     def base(self, inputs: Array) -> Array:
-        """Return what predicted changes are added to: last seen targets; 0 for targets that are predicted themselves.
-
-        Parameters
-        ----------
-        inputs : ndarray, shape (T, inputs)
-            What the network reads.
-        """
+        """Return what predictions are added to: the last seen target per changed column, 0 for the others."""
         base = np.zeros((len(inputs), len(self.columns.targets)))
         for k, (name, change) in enumerate(zip(self.columns.targets, self.change, strict=True)):
             if change:
@@ -114,24 +91,11 @@ class Preparation:
         return base
 
     def network_targets(self, y: Array, base: Array) -> Array:
-        """Return what the network's outputs are compared with.
-
-        Parameters
-        ----------
-        y, base : ndarray, shape (T, targets)
-            What is to be predicted, NaN where unknown; and :meth:`base`.
-        """
+        """Return what the network's outputs are compared with."""
         return (y - base - self.target_mean) / self.target_std
 
     def predictions(self, outputs: Array, base: Array) -> Array:
-        """Return predicted numbers in the table's units, or the classes' probabilities.
-
-        Parameters
-        ----------
-        outputs : ndarray, shape (T, outputs)
-            The network's.
-        base : ndarray, shape (T, targets)
-        """
+        """Return predicted numbers in the table's units, or the classes' probabilities."""
         if self.columns.classes is not None:
             from cfc_ref.learn.losses import softmax
 
@@ -144,12 +108,7 @@ class Preparation:
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> Preparation:
-        """Return what :meth:`as_dict` gave, also by way of JSON.
-
-        Parameters
-        ----------
-        stored : mapping
-        """
+        """Return what :meth:`as_dict` gave, also by way of JSON."""
 
         def tuples(part: Mapping[str, Any]) -> dict[str, Any]:
             return {name: tuple(value) if isinstance(value, list) else value for name, value in part.items()}
@@ -158,20 +117,7 @@ class Preparation:
 
 
 def ahead(values: Array, horizon: int) -> Array:
-    """Return a series' values `horizon` rows later, NaN where it ends before.
-
-    Parameters
-    ----------
-    values : ndarray, shape (T, …)
-        Floats.
-    horizon : int
-        In rows.
-
-    Examples
-    --------
-    >>> ahead(np.array([1.0, 2.0, 3.0]), 2)
-    array([ 3., nan, nan])
-    """
+    """Return a series' values `horizon` rows later, NaN where it ends before."""
     later = np.full_like(values, np.nan)
     later[: max(0, len(values) - horizon)] = values[horizon:]
     return later
@@ -182,34 +128,6 @@ def learn_preparation(table: Table, columns: Columns, part: Array, *, horizon: i
 
     A target that is a feature is predicted as its change since the last seen value where that varies less than the
     target itself.
-
-    Parameters
-    ----------
-    table : Table
-        All rows.
-    columns : Columns
-        Its columns.
-    part : ndarray of int, shape (N,)
-        0 where a row is of the training part.
-    horizon : int
-        How many rows ahead targets are predicted.
-    missing : bool
-        Whether features may be missing.
-
-    Raises
-    ------
-    ValueError
-        In three parts: where a column has no number in the training part, or most of its times are equal.
-
-    Examples
-    --------
-    >>> from cfc_ref.csv_table import Rows
-    >>> columns = Columns("t", False, ("v",), ("w",), None, None)
-    >>> x = np.array([[1.0], [3.0], [99.0]])
-    >>> table = Table(Rows([], [], []), np.array([0.0, 2.0, 9.0]), x, 2 * x, np.zeros(3, int))
-    >>> learned = learn_preparation(table, columns, np.array([0, 0, 2]), horizon=0, missing=False)
-    >>> learned.timespan, learned.feature_mean, learned.feature_std, learned.target_mean
-    (2.0, (2.0,), (1.0,), (4.0,))
     """
     steps, values, changes = [], [], []
     for rows in by_group(table.group):

@@ -66,34 +66,7 @@ class Windows(NamedTuple):
 
 
 def prepare(preparation: Preparation, table: Table, part: Array | None = None) -> list[Series]:
-    """Return a table's series.
-
-    Parameters
-    ----------
-    preparation : Preparation
-        Of this table or another one.
-    table : Table
-        With targets, or without.
-    part : ndarray of int, shape (N,), optional
-        The parts of its rows; each has to have a known target then.
-
-    Raises
-    ------
-    ValueError
-        In three parts, where one has none.
-
-    Examples
-    --------
-    >>> from cfc_ref.csv_table import Rows
-    >>> from cfc_ref.data.columns import Columns
-    >>> columns = Columns("t", False, ("v",), ("w",), None, None)
-    >>> preparation = Preparation(columns, 1, False, 2.0, (0.0,), (1.0,), (False,), (0.0,), (1.0,))
-    >>> x = np.array([[1.0], [3.0], [99.0]])
-    >>> table = Table(Rows([], [], []), np.array([0.0, 2.0, 9.0]), x, 2 * x, np.zeros(3, int))
-    >>> (series,) = prepare(preparation, table)
-    >>> series.dt, series.y[:, 0]
-    (array([1. , 1. , 3.5]), array([  6., 198.,  nan]))
-    """
+    """Return a table's series."""
     prepared = []
     for rows in by_group(table.group):
         dt = preparation.timespans(table.time[rows])
@@ -126,31 +99,6 @@ def cut_windows(series: list[Series], part: int, length: int, stride: int, *, be
 
     Windows begin every `stride` rows, and one more ends where the run ends, so that each row is in one. A run that is
     shorter than a window is padded. Windows without a known target are left out.
-
-    Parameters
-    ----------
-    series : list of Series
-        All of them.
-    part : int
-        Which part; it has rows.
-    length, stride : int
-        In rows.
-    before : int
-        So many rows of the same group are put before each window, without targets: what a network sees first.
-
-    Raises
-    ------
-    ValueError, TypeError
-        For lengths and strides below 1.
-
-    Examples
-    --------
-    >>> x, zero = np.arange(5.0)[:, None], np.zeros(5)
-    >>> one = Series(np.arange(5), x, zero, zero[:, None], x, zero)
-    >>> cut_windows([one], 0, length=2, stride=2).x[..., 0]
-    array([[0., 1.],
-           [2., 3.],
-           [3., 4.]])
     """
     checks.count("length", length, at_least=1)
     checks.count("stride", stride, at_least=1)

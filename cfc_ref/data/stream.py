@@ -23,29 +23,7 @@ __all__ = ["RowPredictor"]
 
 
 class RowPredictor:
-    """A trained network that predicts from rows, one at a time; each group has a state of its own.
-
-    Parameters
-    ----------
-    model : CfC, LTC or NeuralLTC
-        The network.
-    preparation : Preparation
-        Of its data.
-    source : str
-        Where rows are from, for messages.
-    header : list of str
-        Names of the columns.
-
-    Examples
-    --------
-    >>> from cfc_ref import CfC
-    >>> from cfc_ref.data.columns import Columns
-    >>> columns = Columns("t", False, ("v",), ("w",), None, None)
-    >>> preparation = Preparation(columns, 0, False, 1.0, (0.0,), (1.0,), (False,), (0.0,), (1.0,))
-    >>> predict = RowPredictor(CfC(1, 8, proj_size=1, seed=0), preparation, "rows", ["t", "v"])
-    >>> predict(2, ["0.5", "3"]).shape
-    (1,)
-    """
+    """A trained network that predicts from rows, one at a time; each group has a state of its own."""
 
     def __init__(self, model: Layer, preparation: Preparation, source: str, header: list[str]) -> None:
         check_header(source, header)
@@ -54,24 +32,7 @@ class RowPredictor:
         self._series: dict[str | None, _Series] = {}
 
     def __call__(self, line: int, fields: list[str]) -> Array:
-        """Return the predictions for a row.
-
-        Parameters
-        ----------
-        line : int
-            Its number, for messages.
-        fields : list of str
-            As many as the header has.
-
-        Returns
-        -------
-        ndarray, shape (targets,) or (classes,)
-
-        Raises
-        ------
-        ValueError
-            In three parts, with line and column; the states are then as they were.
-        """
+        """Return the predictions for a row."""
         columns, rows = self._preparation.columns, Rows(self._header, [line], [fields])
         table = table_of(self._source, rows, columns, targets=False, missing=self._preparation.missing)
         group = None if columns.group is None else fields[self._header.index(columns.group)].strip()

@@ -102,31 +102,7 @@ class Settings:
 
 
 def prepare_table(columns: Columns, table: Table, settings: Settings) -> tuple[Preparation, list[Series]]:
-    """Split a table, and prepare it with what its training part says.
-
-    Parameters
-    ----------
-    columns : Columns
-        Of the table.
-    table : Table
-        With targets.
-    settings : Settings
-        How.
-
-    Raises
-    ------
-    ValueError, TypeError
-        In three parts.
-
-    Examples
-    --------
-    >>> from cfc_ref.csv_table import Rows
-    >>> columns, x = Columns("t", False, ("v",), ("w",), None, None), np.arange(8.0)[:, None]
-    >>> table = Table(Rows([], [], []), np.arange(8.0), x, 2 * x, np.zeros(8, int))
-    >>> preparation, (series,) = prepare_table(columns, table, Settings())
-    >>> series.part, preparation.feature_mean
-    (array([0, 0, 0, 0, 0, 0, 1, 2]), (2.5,))
-    """
+    """Split a table, and prepare it with what its training part says."""
     if settings.split == "group":
         if columns.group is None:
             checks.refuse("split", "'group'", "'time', as no column has groups", "name the column of groups")
@@ -139,28 +115,7 @@ def prepare_table(columns: Columns, table: Table, settings: Settings) -> tuple[P
 
 
 def new_network(preparation: Preparation, settings: Settings) -> Any:
-    """Return a network with fresh weights.
-
-    Parameters
-    ----------
-    preparation : Preparation
-        Of its data.
-    settings : Settings
-        Which network.
-
-    Raises
-    ------
-    ValueError, TypeError
-        In three parts.
-
-    Examples
-    --------
-    >>> columns = Columns("t", False, ("v",), ("w",), None, None)
-    >>> preparation = Preparation(columns, 0, False, 1.0, (0.0,), (1.0,), (False,), (0.0,), (1.0,))
-    >>> network = new_network(preparation, Settings(units=8, backbone=16))
-    >>> network.state_size, network.backbone_units, network.output_size
-    (8, 16, 1)
-    """
+    """Return a network with fresh weights."""
     common: dict[str, Any] = {
         "input_size": preparation.inputs,
         "units": settings.units,
@@ -187,38 +142,7 @@ def fit_network(
     checkpoint: Path | None = None,
     progress: bool = True,
 ) -> History:
-    """Train a network on the training part; the weights with the lowest loss on the validation part are kept.
-
-    Parameters
-    ----------
-    model : CfC or LTC
-        From :func:`new_network`.
-    preparation : Preparation
-        Of the series.
-    series : list of Series
-        Prepared with targets and parts.
-    settings : Settings
-        How.
-    checkpoint : Path, optional
-        As :func:`cfc_ref.fit` takes it.
-    progress : bool
-        Show a progress bar.
-
-    Raises
-    ------
-    ValueError, TypeError, FloatingPointError
-        As :func:`cfc_ref.fit`.
-
-    Examples
-    --------
-    >>> from cfc_ref.csv_table import Rows
-    >>> columns, x = Columns("t", False, ("v",), ("w",), None, None), np.sin(np.arange(90.0))[:, None]
-    >>> table = Table(Rows([], [], []), np.arange(90.0), x, 2 * x, np.zeros(90, int))
-    >>> settings = Settings(epochs=3, units=8)
-    >>> preparation, series = prepare_table(columns, table, settings)
-    >>> fit_network(new_network(preparation, settings), preparation, series, settings).best_epoch
-    2
-    """
+    """Train a network on the training part; the weights with the lowest loss on the validation part are kept."""
     are_classes = preparation.columns.classes is not None
     training = cut_windows(series, TRAIN, settings.window, settings.stride, before=settings.warm_up)
     longest = max(int(np.count_nonzero(one.part == VALIDATION)) for one in series)
@@ -247,39 +171,10 @@ def _data(windows: Windows, are_classes: bool) -> tuple[Array, Array, Array, Arr
 
 
 def known_mse(prediction: Array, target: Array, mask: Array) -> tuple[float, Array]:
-    """Return the mean squared error where a target is known, and its gradient.
-
-    Parameters
-    ----------
-    prediction : ndarray, shape (B, T, targets)
-    target : ndarray, shape (B, T, targets)
-        NaN where unknown.
-    mask : ndarray of bool, shape (B, T)
-        True = a real step.
-
-    Examples
-    --------
-    >>> known_mse(np.zeros((1, 2, 1)), np.array([[[2.0], [np.nan]]]), np.ones((1, 2), bool))[0]
-    4.0
-    """
+    """Return the mean squared error where a target is known, and its gradient."""
     return mse(prediction, target, mask[..., None] & ~np.isnan(target))
 
 
 def known_cross_entropy(prediction: Array, target: Array, mask: Array) -> tuple[float, Array]:
-    """Return the cross-entropy where a class is known, and its gradient.
-
-    Parameters
-    ----------
-    prediction : ndarray, shape (B, T, classes)
-        Logits.
-    target : ndarray of int, shape (B, T)
-        -1 where unknown.
-    mask : ndarray of bool, shape (B, T)
-        True = a real step.
-
-    Examples
-    --------
-    >>> round(known_cross_entropy(np.zeros((1, 2, 2)), np.array([[1, -1]]), np.ones((1, 2), bool))[0], 4)
-    0.6931
-    """
+    """Return the cross-entropy where a class is known, and its gradient."""
     return cross_entropy(prediction, target, mask & (target >= 0))

@@ -66,38 +66,14 @@ class Windows(NamedTuple):
 
 
 def official_split() -> dict[str, tuple[str, ...]]:
-    """Return the names of the files of each part: 300 for training, 40 for validation, 60 for test.
-
-    Examples
-    --------
-    >>> {part: len(names) for part, names in official_split().items()}
-    {'training': 300, 'validation': 40, 'test': 60}
-    """
+    """Return the names of the files of each part: 300 for training, 40 for validation, 60 for test."""
     names = list(_NAMES)
     np.random.RandomState(_SPLIT_SEED).shuffle(names)
     return {"training": tuple(names[100:]), "validation": tuple(names[60:100]), "test": tuple(names[:60])}
 
 
 def missing_files(folder: str | Path) -> dict[str, list[str]]:
-    """Return which files of each part are not in a folder.
-
-    Parameters
-    ----------
-    folder : str or Path
-        With files ``rollout_000.npy`` to ``rollout_399.npy``.
-
-    Raises
-    ------
-    ValueError, TypeError
-        If there is no such folder.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     len(missing_files(folder)["training"])
-    300
-    """
+    """Return which files of each part are not in a folder."""
     if not isinstance(folder, (str, Path)):
         checks.refuse("folder", type(folder).__name__, "the path of a folder", "pass a string or a Path", TypeError)
     path = Path(folder)
@@ -108,31 +84,7 @@ def missing_files(folder: str | Path) -> dict[str, list[str]]:
 
 
 def read_walker2d(folder: str | Path, *, test: bool = True) -> dict[str, Windows]:
-    """Read the recordings, thin them out, and cut them into windows.
-
-    Parameters
-    ----------
-    folder : str or Path
-        With the files of all parts that are asked for; others do not matter.
-    test : bool
-        Whether the test part is asked for. Without it the other two are the same.
-
-    Returns
-    -------
-    dict of Windows
-        "training", "validation" and where asked for "test": officially 9,684 windows in the first, 1,272 in the second.
-
-    Raises
-    ------
-    ValueError, TypeError
-        In three parts, naming files that are missing or something else.
-
-    Examples
-    --------
-    >>> read_walker2d("nowhere")
-    Traceback (most recent call last):
-    ValueError: folder: got 'nowhere'; expected a folder of rollout_*.npy; check the path, or download them.
-    """
+    """Read the recordings, thin them out, and cut them into windows."""
     parts = ["training", "validation", "test"] if checks.flag("test", test) else ["training", "validation"]
     missing = missing_files(folder)
     for part in parts:
@@ -185,31 +137,7 @@ def _windows(part: str, sequences: list[Windows]) -> Windows:
 
 
 def download_walker2d(folder: str | Path, *, url: str = URL) -> Path:
-    """Download the 400 recordings, about 40 MB, check them, and write them to a folder.
-
-    Parameters
-    ----------
-    folder : str or Path
-        Made where it is missing; files of these names in it are replaced.
-    url : str
-        Of a zip archive.
-
-    Returns
-    -------
-    Path
-        The folder.
-
-    Raises
-    ------
-    ValueError, TypeError
-        In three parts, if it can't be downloaded, or the archive holds something else; nothing is written then.
-
-    Examples
-    --------
-    >>> download_walker2d("walker2d", url="file:///nowhere/walker.zip")  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ValueError: download: got 'file:///nowhere/walker.zip' (...); expected an archive that can be downloaded; ...
-    """
+    """Download the 400 recordings, about 40 MB, check them, and write them to a folder."""
     files = _unpacked(url, _downloaded(url))
     path = output_folder("folder", folder)
     for name, content in files.items():

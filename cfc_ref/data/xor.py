@@ -50,13 +50,7 @@ class BitStreams(NamedTuple):
     parity: Array
 
     def take(self, which: Any) -> BitStreams:
-        """Return some of them.
-
-        Parameters
-        ----------
-        which : slice or array of int
-            Their numbers.
-        """
+        """Return some of them."""
         return BitStreams(*(array[which] for array in self))
 
     @property
@@ -66,25 +60,7 @@ class BitStreams(NamedTuple):
 
 
 def official_bit_streams(part: str, *, event_based: bool) -> BitStreams:
-    """Return the official samples.
-
-    Parameters
-    ----------
-    part : {"training", "test"}
-        100,000 or 10,000 samples.
-    event_based : bool
-        Runs of equal bits rather than single ones; see :func:`draw_bit_streams`.
-
-    Raises
-    ------
-    ValueError, TypeError
-        In three parts.
-
-    Examples
-    --------
-    >>> int(official_bit_streams("test", event_based=True).parity.sum())
-    5089
-    """
+    """Return the official samples."""
     n, seed = PARTS[checks.choice("part", part, PARTS)]
     return draw_bit_streams(n, seed, event_based=event_based)
 
@@ -95,29 +71,6 @@ def draw_bit_streams(n: int, seed: int, *, event_based: bool) -> BitStreams:
     Equidistant: each bit is a step, and takes 1. Event-based: there is a step at each bit that differs from the one
     before, the first included, and one at the last bit if it does not; `elapsed` says how long it took. Both have the
     same bits.
-
-    Parameters
-    ----------
-    n : int
-        Samples.
-    seed : int
-        Of NumPy's RandomState, below 2**32.
-    event_based : bool
-        Runs of equal bits rather than single ones.
-
-    Raises
-    ------
-    ValueError, TypeError
-        In three parts.
-
-    Examples
-    --------
-    >>> single = draw_bit_streams(1, 43, event_based=False)
-    >>> single.bits[single.mask].ravel(), single.elapsed[single.mask]
-    (array([0., 1., 1., 1., 0., 0.], dtype=float32), array([1., 1., 1., 1., 1., 1.], dtype=float32))
-    >>> runs = draw_bit_streams(1, 43, event_based=True)
-    >>> runs.bits[runs.mask].ravel(), runs.elapsed[runs.mask]
-    (array([0., 1., 0., 0.], dtype=float32), array([1., 1., 3., 1.], dtype=float32))
     """
     n, seed = checks.count("n", n, at_least=1), checks.count("seed", seed)
     if seed >= 2**32:

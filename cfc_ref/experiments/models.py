@@ -20,33 +20,7 @@ _MODES = {"cfc": "default", "no_gate": "no_gate", "pure": "pure", "mixed": "defa
 def build_model(
     name: str, recipe: Recipe, input_size: int, outputs: int, return_sequences: bool, seed: int | np.random.Generator
 ) -> Layer:
-    """Return a model with fresh weights, in float32.
-
-    Parameters
-    ----------
-    name : {"cfc", "no_gate", "pure", "mixed", "ltc", "lstm", "ctrnn"}
-        Which one.
-    recipe : Recipe
-        Its hyper-parameters.
-    input_size, outputs : int
-        Features in and out; the official code's dense layer behind the network is its projection.
-    return_sequences : bool
-        Every step's output, or the last one's.
-    seed : int or numpy Generator
-        Of its weights.
-
-    Raises
-    ------
-    ValueError, TypeError
-        In three parts.
-
-    Examples
-    --------
-    >>> from cfc_ref.experiments.settings import SETTINGS
-    >>> build_model("cfc", SETTINGS["walker2d"]["cfc"], 17, 17, True, 0)
-    CfC(17 inputs, 64 units, 17 outputs, mode 'default', variant 'tensorflow', backbone 256 x 1 silu, float32, \
-87,889 parameters)
-    """
+    """Return a model with fresh weights, in float32."""
     common = {
         "input_size": input_size,
         "units": recipe.units,

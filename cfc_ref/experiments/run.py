@@ -114,48 +114,6 @@ def run_experiment(
     """Train a model, judge it, and write everything to a folder; a run that was stopped goes on there.
 
     Judged are the weights with the lowest loss on the validation part, and beside them those of the last epoch.
-
-    Parameters
-    ----------
-    task : Task
-        What is to be learned.
-    name : str
-        Of the model, one of :data:`cfc_ref.experiments.settings.MODELS`.
-    recipe : Recipe
-        How it is made and trained.
-    seed : int
-        Of its fresh weights, the order of sequences and dropout.
-    out : str or Path
-        The folder; made where it is missing.
-    command : str
-        What was called, for the results.
-    progress
-        As :func:`cfc_ref.fit` takes it.
-
-    Returns
-    -------
-    dict
-        What ``results.json`` holds: the figures, and what they were got with. Of a finished run it is read.
-
-    Raises
-    ------
-    ValueError, TypeError
-        In three parts, also for a folder with a run of other settings.
-    FloatingPointError
-        As :func:`cfc_ref.fit`.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from cfc_ref.experiments.settings import SETTINGS
-    >>> from cfc_ref.experiments.xor import xor_task
-    >>> recipe = SETTINGS["xor"]["cfc"]._replace(units=4, backbone_units=8, epochs=2)
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     results = run_experiment(xor_task(event_based=True, samples=50), "cfc", recipe, seed=0, out=folder)
-    ...     sorted(file.name for file in Path(folder).iterdir())
-    ['by_step.png', 'experiment.json', 'history.json', 'history.png', 'model.npz', 'results.json']
-    >>> results["figure"], sorted(results["best"])
-    ('accuracy', ['test', 'validation'])
     """
     sequences = task.parts["training"].x
     model = build_model(name, recipe, sequences.shape[2], task.outputs, task.return_sequences, seed)

@@ -20,26 +20,7 @@ __all__ = ["error_by_step", "squared_error", "walker2d_task"]
 
 
 def walker2d_task(folder: str | Path, *, samples: int | None = None) -> Task:
-    """Return the task, with a test part where all files of it are there.
-
-    Parameters
-    ----------
-    folder : str or Path
-        Of ``rollout_*.npy``.
-    samples : int, optional
-        Only the first so many windows of each part.
-
-    Raises
-    ------
-    ValueError, TypeError
-        As :func:`cfc_ref.data.walker2d.read_walker2d`.
-
-    Examples
-    --------
-    >>> walker2d_task("nowhere")
-    Traceback (most recent call last):
-    ValueError: folder: got 'nowhere'; expected a folder of rollout_*.npy; check the path, or download them.
-    """
+    """Return the task, with a test part where all files of it are there."""
     n = None if samples is None else checks.count("samples", samples, at_least=1)
     windows = read_walker2d(folder, test=not missing_files(folder)["test"])
     return Task(
@@ -57,35 +38,10 @@ def walker2d_task(folder: str | Path, *, samples: int | None = None) -> Task:
 
 
 def squared_error(outputs: Array, y: Array) -> float:
-    """Return the mean squared error.
-
-    Parameters
-    ----------
-    outputs, y : ndarray, shape (N, T, O)
-        Predictions, and what came.
-
-    Examples
-    --------
-    >>> squared_error(np.zeros((1, 2, 1)), np.array([[[1.0], [3.0]]]))
-    5.0
-    """
+    """Return the mean squared error."""
     return float(np.square(outputs - y, dtype=np.float64).mean())
 
 
 def error_by_step(outputs: Array, part: Part) -> tuple[Array, Array]:
-    """Return the steps of a window, from 1, and the mean squared error of each.
-
-    Parameters
-    ----------
-    outputs : ndarray, shape (N, T, O)
-        Of the windows of a part.
-    part : Part
-        The part.
-
-    Examples
-    --------
-    >>> y = np.array([[[1.0], [3.0]]])
-    >>> error_by_step(np.zeros((1, 2, 1)), Part(y, y, y[..., 0]))
-    (array([1, 2]), array([1., 9.]))
-    """
+    """Return the steps of a window, from 1, and the mean squared error of each."""
     return np.arange(1, part.y.shape[1] + 1), np.square(outputs - part.y, dtype=np.float64).mean(axis=(0, 2))

@@ -49,23 +49,6 @@ def xor_task(*, event_based: bool, samples: int | None = None) -> Task:
     """Return the task. Five in a hundred training samples are its validation part, always the same ones.
 
     The paper trains for all epochs without looking; here a training is over once it is :class:`Solved`.
-
-    Parameters
-    ----------
-    event_based : bool
-        Runs of equal bits, or single bits: see :func:`cfc_ref.data.xor.draw_bit_streams`.
-    samples : int, optional
-        Only the first so many of each part.
-
-    Raises
-    ------
-    ValueError, TypeError
-        In three parts.
-
-    Examples
-    --------
-    >>> {part: len(data.x) for part, data in xor_task(event_based=True).parts.items()}
-    {'training': 95000, 'validation': 5000, 'test': 10000}
     """
     n = None if samples is None else checks.count("samples", samples, at_least=1)
     streams = official_bit_streams("training", event_based=event_based)
@@ -92,42 +75,12 @@ def xor_task(*, event_based: bool, samples: int | None = None) -> Task:
 
 
 def accuracy(logits: Array, labels: Array, mask: Array | None = None) -> float:
-    """Return the share of logits on the right side of 0.
-
-    Parameters
-    ----------
-    logits : ndarray, shape (N, 1)
-        Above 0 for label 1.
-    labels : ndarray, shape (N,)
-        0 or 1.
-    mask : None
-        There is one label a sequence.
-
-    Examples
-    --------
-    >>> accuracy(np.array([[-1.0], [2.0], [3.0], [0.5]]), np.array([0, 1, 0, 1]))
-    0.75
-    """
+    """Return the share of logits on the right side of 0."""
     return float(np.mean((logits[:, 0] > 0) == (labels > 0.5)))
 
 
 def accuracy_by_length(logits: Array, part: Part) -> tuple[Array, Array]:
-    """Return lengths of sequences in steps, and the accuracy of each.
-
-    Parameters
-    ----------
-    logits : ndarray, shape (N, 1)
-        Of the samples of a part.
-    part : Part
-        With a mask.
-
-    Examples
-    --------
-    >>> mask = np.array([[True, False], [True, True], [True, True]])
-    >>> part = Part(mask, np.array([1.0, 0.0, 1.0]), mask, mask)
-    >>> accuracy_by_length(np.ones((3, 1)), part)
-    (array([1, 2]), array([1. , 0.5]))
-    """
+    """Return lengths of sequences in steps, and the accuracy of each."""
     right = (logits[:, 0] > 0) == (part.y > 0.5)
     length = np.ones(len(right), int) if part.mask is None else part.mask.sum(axis=1)
     lengths = np.unique(length)

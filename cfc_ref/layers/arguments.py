@@ -98,37 +98,7 @@ class Call(NamedTuple):
 
 
 def arrange(expected: Expected, x: Any, hx: Any = None, timespans: Any = None, mask: Any = None) -> Call:
-    """Check a call's arguments together, and arrange them.
-
-    Parameters
-    ----------
-    expected : Expected
-        What the layer expects.
-    x : array_like, shape (B, T, F), (T, B, F) or (T, F)
-        Inputs.
-    hx : array_like of shape (B, units) or (units,), a pair of them with mixed memory, or None
-        The state before the first step, 0 where nothing is said.
-    timespans : None, number, or array_like
-        See the module.
-    mask : array_like of bool, shape (B, T), (T, B) or (T,), or None
-        True where a step is real. NaN is allowed where it is False, and nowhere else.
-
-    Returns
-    -------
-    Call
-
-    Raises
-    ------
-    ValueError, TypeError
-        In three parts, naming the argument.
-
-    Examples
-    --------
-    >>> expected = Expected(1, 2, False, True, np.dtype("float64"))
-    >>> arrange(expected, np.ones((2, 3, 1)), timespans=[1.0, 2.0, 3.0]).dt
-    array([[1., 2., 3.],
-           [1., 2., 3.]])
-    """
+    """Check a call's arguments together, and arrange them."""
     array = checks.real("x", x)
     axes = "(B, T, F)" if expected.batch_first else "(T, B, F)"
     if array.ndim not in (2, 3) or array.shape[-1] != expected.inputs:
@@ -230,38 +200,7 @@ def _state(expected: Expected, name: str, hx: Any, batch: int | None) -> State:
 def arrange_gradients(
     expected: Expected, call: Call, d_output: Any, d_hx: Any, output_shape: tuple[int, ...]
 ) -> tuple[Array, State]:
-    """Check the gradients that a backward is called with, and arrange them.
-
-    Parameters
-    ----------
-    expected : Expected
-        What the layer expects.
-    call : Call
-        The forward's arguments.
-    d_output : array_like
-        Gradient of the output, of its shape.
-    d_hx : array_like, pair of them, or None
-        Gradient of the last state, of its shape; None is 0.
-    output_shape : tuple of int
-        That of the forward's output.
-
-    Returns
-    -------
-    d_output : ndarray, shape (batch, time, outputs) or (batch, outputs)
-    d_state : (d_h, d_c)
-
-    Raises
-    ------
-    ValueError, TypeError
-        In three parts, naming the argument.
-
-    Examples
-    --------
-    >>> expected = Expected(1, 2, False, True, np.dtype("float64"))
-    >>> call = arrange(expected, np.ones((3, 1)))
-    >>> arrange_gradients(expected, call, np.ones((3, 2)), None, (3, 2))[1]
-    (array([[0., 0.]]), None)
-    """
+    """Check the gradients that a backward is called with, and arrange them."""
     array = checks.numeric("d_output", d_output)
     checks.shape("d_output", array, output_shape, "that of the output")
     if array.dtype != expected.dtype:

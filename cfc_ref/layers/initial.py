@@ -23,63 +23,20 @@ __all__ = ["generator", "glorot", "initialise_cfc", "initialise_recurrent", "ort
 
 
 def generator(seed: Any) -> np.random.Generator:
-    """Return the generator of a `seed` argument.
-
-    Parameters
-    ----------
-    seed : None, int, or numpy Generator
-        None draws a fresh seed; a generator is used as it is.
-
-    Raises
-    ------
-    ValueError, TypeError
-        For anything else.
-
-    Examples
-    --------
-    >>> generator(0).integers(10)
-    np.int64(8)
-    """
+    """Return the generator of a `seed` argument."""
     if seed is not None and not isinstance(seed, np.random.Generator):
         seed = checks.count("seed", seed)
     return np.random.default_rng(seed)
 
 
 def glorot(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
-    r"""Draw uniformly in :math:`\pm\sqrt{6/(n_{in} + n_{out})}` (Glorot & Bengio, AISTATS 2010).
-
-    Parameters
-    ----------
-    rng : numpy Generator
-        Draws.
-    shape : (outputs, inputs)
-        Of the array.
-
-    Examples
-    --------
-    >>> bool(np.abs(glorot(generator(0), (2, 4))).max() <= 1)
-    True
-    """
+    r"""Draw uniformly in :math:`\pm\sqrt{6/(n_{in} + n_{out})}` (Glorot & Bengio, AISTATS 2010)."""
     limit = np.sqrt(6 / sum(shape))
     return rng.uniform(-limit, limit, shape)
 
 
 def orthogonal(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
-    """Draw an array with orthonormal columns (or rows, where there are fewer of them).
-
-    Parameters
-    ----------
-    rng : numpy Generator
-        Draws.
-    shape : (outputs, inputs)
-        Of the array.
-
-    Examples
-    --------
-    >>> Q = orthogonal(generator(0), (8, 2))
-    >>> bool(np.allclose(Q.T @ Q, np.eye(2)))
-    True
-    """
+    """Draw an array with orthonormal columns (or rows, where there are fewer of them)."""
     tall = rng.standard_normal((max(shape), min(shape)))
     Q, R = np.linalg.qr(tall)
     Q = Q * np.sign(np.diag(R))  # makes the distribution uniform
@@ -87,24 +44,7 @@ def orthogonal(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
 
 
 def initialise_cfc(arrays: dict[str, Array], mode: str, variant: str, rng: np.random.Generator) -> None:
-    """Write fresh weights into the arrays of a CfC layer, by name; masks stay.
-
-    Parameters
-    ----------
-    arrays : dict
-        Arrays by ncps's PyTorch names, each weight with its bias.
-    mode, variant : str
-        Of the layer.
-    rng : numpy Generator
-        Draws.
-
-    Examples
-    --------
-    >>> arrays = {"rnn_cell.ff1.weight": np.empty((2, 3)), "rnn_cell.ff1.bias": np.empty(2)}
-    >>> initialise_cfc(arrays, "default", "keras", generator(0))
-    >>> arrays["rnn_cell.ff1.bias"]
-    array([0., 0.])
-    """
+    """Write fresh weights into the arrays of a CfC layer, by name; masks stay."""
     torch = variant == "torch"
     for key, array in arrays.items():
         owner, _, name = key.rpartition(".")
@@ -129,20 +69,6 @@ def initialise_recurrent(arrays: dict[str, Array], rng: np.random.Generator) -> 
     """Write fresh weights into the arrays of an LSTM's or a CT-RNN's cell, by name, as the ODE-LSTM code does.
 
     Glorot from the input, orthogonal from the state, biases 0, a scale of 1.
-
-    Parameters
-    ----------
-    arrays : dict
-        Arrays by name.
-    rng : numpy Generator
-        Draws.
-
-    Examples
-    --------
-    >>> arrays = {"rnn_cell.recurrent_map.weight": np.empty((4, 1)), "rnn_cell.input_map.bias": np.empty(4)}
-    >>> initialise_recurrent(arrays, generator(0))
-    >>> round(float(np.sum(arrays["rnn_cell.recurrent_map.weight"] ** 2)), 12), arrays["rnn_cell.input_map.bias"]
-    (1.0, array([0., 0., 0., 0.]))
     """
     fixed = {"bias": 0, "scale": 1}
     for key, array in arrays.items():

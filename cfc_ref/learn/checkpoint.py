@@ -62,24 +62,7 @@ class Progress:
 
 
 def checkpoint_path(checkpoint: Any) -> Path:
-    """Check the `checkpoint` argument of a run.
-
-    Parameters
-    ----------
-    checkpoint : str or Path
-        The file, in a folder that is there.
-
-    Raises
-    ------
-    ValueError, TypeError
-        For anything else.
-
-    Examples
-    --------
-    >>> checkpoint_path("nowhere/run.npz")
-    Traceback (most recent call last):
-    ValueError: checkpoint: got 'nowhere/run.npz'; expected a file in a folder that is there; make the folder first.
-    """
+    """Check the `checkpoint` argument of a run."""
     if not isinstance(checkpoint, (str, Path)):
         got = type(checkpoint).__name__
         checks.refuse("checkpoint", got, "the path of a file, or None", "pass a string or a Path", TypeError)
@@ -92,33 +75,7 @@ def checkpoint_path(checkpoint: Any) -> Path:
 
 
 def write_checkpoint(path: Path, settings: Mapping[str, str], progress: Progress, arrays: Mapping[str, Array]) -> None:
-    """Write a run to its file, whole or not at all.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    settings : mapping of str
-        What makes the run another one.
-    progress : Progress
-        Where it is.
-    arrays : mapping
-        Its arrays by name.
-
-    Raises
-    ------
-    ValueError
-        If the file can't be written.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = Path(folder) / "run.npz"
-    ...     write_checkpoint(path, {"seed": "0"}, Progress(epoch=3), {"w": np.ones(2)})
-    ...     read_checkpoint(path, {"seed": "0"})[0].epoch
-    3
-    """
+    """Write a run to its file, whole or not at all."""
     header = {"format": _FORMAT, "settings": dict(settings), "progress": asdict(progress)}
     try:
         write_atomically(path, packed(header, arrays))
@@ -127,31 +84,7 @@ def write_checkpoint(path: Path, settings: Mapping[str, str], progress: Progress
 
 
 def read_checkpoint(path: Path, settings: Mapping[str, str]) -> tuple[Progress, dict[str, Array]]:
-    """Read a run of these settings.
-
-    Parameters
-    ----------
-    path : Path
-        A file that :func:`write_checkpoint` wrote.
-    settings : mapping of str
-        Those of the run that is to go on.
-
-    Returns
-    -------
-    progress : Progress
-    arrays : dict of ndarray
-
-    Raises
-    ------
-    ValueError
-        If the file is damaged or something else, or its run has other settings.
-
-    Examples
-    --------
-    >>> read_checkpoint(Path("run.npz"), {})
-    Traceback (most recent call last):
-    ValueError: checkpoint: got 'run.npz', which can't be read; expected a checkpoint of fit; delete it or name another.
-    """
+    """Read a run of these settings."""
     try:
         header, arrays = unpacked(path)
         if header["format"] != _FORMAT:

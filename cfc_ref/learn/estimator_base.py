@@ -52,28 +52,11 @@ class Estimator:
     # --- parameters, as scikit-learn asks for them
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Return the constructor's arguments.
-
-        Parameters
-        ----------
-        deep : bool
-            As scikit-learn passes it; there are no estimators inside.
-        """
+        """Return the constructor's arguments."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def set_params(self: Self, **params: Any) -> Self:
-        """Set arguments of the constructor, and return the estimator.
-
-        Parameters
-        ----------
-        **params
-            By name.
-
-        Raises
-        ------
-        ValueError
-            For a name that it does not have.
-        """
+        """Set arguments of the constructor, and return the estimator."""
         for name in params:
             checks.choice("params", name, self.get_params())
         for name, value in params.items():

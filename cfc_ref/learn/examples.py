@@ -44,26 +44,14 @@ class Examples(NamedTuple):
     per_step: bool
 
     def batch(self, which: Array) -> Examples:
-        """Return some of them to learn from, in an order of lengths: kernels skip what is masked in rows side by side.
-
-        Parameters
-        ----------
-        which : array of int
-            Their numbers.
-        """
+        """Return some of them to learn from, sorted by length: kernels skip rows that are masked together."""
         if self.mask is None:
             return self.take(which)
         real = self.mask[which].sum(axis=1)
         return self.take(which[np.argsort(-real, kind="stable")])
 
     def take(self, which: Any) -> Examples:
-        """Return some of them, without the steps at the end that are masked in all.
-
-        Parameters
-        ----------
-        which : slice or array of int
-            Their numbers.
-        """
+        """Return some of them, without the steps at the end that are masked in all."""
         x, y, dt = self.x[which], self.y[which], self.dt[which]
         if self.mask is None:
             return Examples(x, y, dt, None, self.per_step)
@@ -94,32 +82,7 @@ class Examples(NamedTuple):
 
 
 def arrange_examples(name: str, model: Layer, data: Any, loss: Loss) -> Examples:
-    """Check a tuple (x, y[, timespans[, mask]]) for a model and a loss, and arrange it.
-
-    Parameters
-    ----------
-    name : str
-        The argument's name, for the message.
-    model : Layer
-        What learns from it.
-    data : tuple
-        x, shape (N, T, F); y; timespans, None or as the model takes them; mask, None or as the model takes it, with at
-        least one real step in each sequence.
-    loss : callable
-        Checks y.
-
-    Raises
-    ------
-    ValueError, TypeError
-        In three parts.
-
-    Examples
-    --------
-    >>> from cfc_ref import CfC
-    >>> from cfc_ref.learn.losses import mse
-    >>> arrange_examples("data", CfC(3, 2, seed=0), (np.ones((4, 5, 3)), np.ones((4, 5, 2))), mse).dt.shape
-    (4, 5)
-    """
+    """Check a tuple (x, y[, timespans[, mask]]) for a model and a loss, and arrange it."""
     expected = "a tuple (x, y), (x, y, timespans) or (x, y, timespans, mask)"
     if not isinstance(data, (tuple, list)) or not 2 <= len(data) <= 4:
         got = f"{len(data)} parts" if isinstance(data, (tuple, list)) else type(data).__name__
@@ -157,31 +120,7 @@ def _named_as_part_of(name: str) -> Iterator[None]:
 
 
 def predict(model: Layer, x: Array, timespans: Array, mask: Array | None, *, batch_size: int) -> Array:
-    """Return a model's outputs, computed batch by batch.
-
-    Parameters
-    ----------
-    model : Layer
-        The model.
-    x : ndarray, shape (N, T, F)
-        Inputs.
-    timespans : ndarray, shape (N, T)
-        Timespans.
-    mask : ndarray of bool, shape (N, T), or None
-        True = a real step.
-    batch_size : int
-        Sequences at a time.
-
-    Returns
-    -------
-    ndarray, shape (N, T, outputs), or (N, outputs) where the model returns the last one only
-
-    Examples
-    --------
-    >>> from cfc_ref import CfC
-    >>> predict(CfC(3, 2, seed=0), np.ones((4, 5, 3)), np.ones((4, 5)), None, batch_size=3).shape
-    (4, 5, 2)
-    """
+    """Return a model's outputs, computed batch by batch."""
     outputs = []
     for first in range(0, len(x), batch_size):
         k = slice(first, first + batch_size)

@@ -24,16 +24,6 @@ class GlobalNorm:
 
     .. math:: g \leftarrow g \cdot \min\!\Big(1, \frac{c}{\lVert g \rVert + 10^{-6}}\Big), \qquad
               \lVert g \rVert^2 = \sum_\theta \lVert g_\theta \rVert^2
-
-    Parameters
-    ----------
-    most : float
-        c > 0.
-
-    Examples
-    --------
-    >>> GlobalNorm(1.0)({"a": np.array([3.0]), "b": np.array([4.0])})["b"].round(3)
-    array([0.8])
     """
 
     most: float
@@ -53,16 +43,6 @@ class TensorNorm:
     r"""Clip each array's gradient by itself: Keras's ``clipnorm``.
 
     .. math:: g_\theta \leftarrow g_\theta \cdot \frac{c}{\max(c, \lVert g_\theta \rVert)}
-
-    Parameters
-    ----------
-    most : float
-        c > 0.
-
-    Examples
-    --------
-    >>> TensorNorm(1.0)({"a": np.array([3.0]), "b": np.array([0.5])})
-    {'a': array([1.]), 'b': array([0.5])}
     """
 
     most: float
@@ -83,16 +63,6 @@ def penalised(names: Mapping[str, Array]) -> list[str]:
     """Return the names of the arrays that L2 acts on: weights of the cell's linear maps.
 
     Not the biases, not w_τ and A, not the memory, not the projection: those of the official TensorFlow code.
-
-    Parameters
-    ----------
-    names : mapping
-        A layer's parameters.
-
-    Examples
-    --------
-    >>> penalised(dict.fromkeys(["rnn_cell.ff1.weight", "rnn_cell.ff1.bias", "rnn_cell.w_tau", "fc.weight"]))
-    ['rnn_cell.ff1.weight']
     """
     return [name for name in names if name.startswith("rnn_cell.") and name.endswith(".weight")]
 
@@ -103,20 +73,6 @@ def d_l2(strength: float, parameters: Mapping[str, Array], gradients: _ByName) -
     .. math:: g_w \leftarrow g_w + 2 \lambda w
 
     PyTorch's ``weight_decay`` is another thing: see :mod:`cfc_ref.learn.optimizers`.
-
-    Parameters
-    ----------
-    strength : float
-        λ.
-    parameters : mapping
-        A layer's.
-    gradients : dict
-        Of the loss.
-
-    Examples
-    --------
-    >>> d_l2(0.5, {"rnn_cell.ff1.weight": np.array([3.0])}, {"rnn_cell.ff1.weight": np.array([1.0])})
-    {'rnn_cell.ff1.weight': array([4.])}
     """
     added = {name: gradients[name] + 2 * strength * parameters[name] for name in penalised(parameters)}
     return {**gradients, **added}

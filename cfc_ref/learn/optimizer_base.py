@@ -70,18 +70,7 @@ class Optimizer:
         return hash(repr(self))
 
     def start(self, parameters: Mapping[str, Array]) -> dict[str, Array]:
-        """Return what is remembered before the first step.
-
-        Parameters
-        ----------
-        parameters : mapping
-            Arrays by name.
-
-        Returns
-        -------
-        dict of ndarray
-            ``step``, the number of steps taken; and ``<slot>.<name>``, in the shape of each parameter.
-        """
+        """Return what is remembered before the first step."""
         slots = {f"{slot}.{name}": np.zeros_like(array) for slot in self._slots for name, array in parameters.items()}
         return {"step": np.zeros((), dtype=np.int64), **slots}
 
@@ -92,24 +81,7 @@ class Optimizer:
         state: Mapping[str, Array],
         learning_rate: float | None = None,
     ) -> None:
-        """Take one step; writes into `parameters` and `state`.
-
-        Parameters
-        ----------
-        parameters : mapping
-            Arrays by name, as ``layer.parameters``.
-        gradients : mapping
-            Theirs.
-        state : mapping
-            From :meth:`start`.
-        learning_rate : float, optional
-            Instead of the optimiser's own, as a schedule has it.
-
-        Raises
-        ------
-        ValueError
-            If gradients do not have the parameters' names and shapes.
-        """
+        """Take one step; writes into `parameters` and `state`."""
         for name, theta in parameters.items():
             if name not in gradients:
                 checks.refuse("gradients", f"no {name!r}", "one of each parameter", "pass what backward returned")

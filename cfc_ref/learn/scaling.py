@@ -34,18 +34,7 @@ class Scaling(NamedTuple):
 
 
 def standardisation(values: Array) -> Scaling:
-    r"""Return what brings each column to mean 0 and standard deviation 1; a constant column's scale is 1.
-
-    Parameters
-    ----------
-    values : ndarray, shape (n, F)
-        Training data.
-
-    Examples
-    --------
-    >>> standardisation(np.array([[1.0, 5.0], [3.0, 5.0]]))
-    Scaling(mean=array([2., 5.]), scale=array([1., 1.]))
-    """
+    r"""Return what brings each column to mean 0 and standard deviation 1; a constant column's scale is 1."""
     values = values.astype(np.float64)
     mean, scale = values.mean(axis=0), values.std(axis=0)
     constant = scale <= 1e-12 * np.abs(mean)  # what is left of a constant column is rounding
@@ -53,17 +42,6 @@ def standardisation(values: Array) -> Scaling:
 
 
 def time_unit(timespans: Array) -> float:
-    """Return the unit that brings timespans near 1: the median of those above 0.
-
-    Parameters
-    ----------
-    timespans : ndarray, any shape
-        Training data's, >= 0, in any unit.
-
-    Examples
-    --------
-    >>> time_unit(np.array([0.0, 10.0, 20.0, 60.0]))
-    20.0
-    """
+    """Return the unit that brings timespans near 1: the median of those above 0."""
     positive = timespans[timespans > 0]
     return float(np.median(positive)) if positive.size else 1.0

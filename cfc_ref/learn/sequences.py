@@ -37,26 +37,7 @@ class Sequences(NamedTuple):
 
 
 def pad(name: str, X: Any) -> Sequences:
-    """Check sequences, and pad them.
-
-    Parameters
-    ----------
-    name : str
-        The argument's name, for the message.
-    X : list of array_like of shape (T_i, F), or array of shape (N, T, F)
-        At least one, each of at least one step.
-
-    Raises
-    ------
-    ValueError, TypeError
-        In three parts.
-
-    Examples
-    --------
-    >>> pad("X", [[[1.0], [2.0]], [[3.0]]]).mask
-    array([[ True,  True],
-           [ True, False]])
-    """
+    """Check sequences, and pad them."""
     listed = _is_list(X)
     expected = "a list of sequences of shape (T, F), or an array of shape (N, T, F)"
     if not listed and np.ndim(X) != 3:
@@ -74,32 +55,7 @@ def pad(name: str, X: Any) -> Sequences:
 
 
 def pad_like(name: str, values: Any, sequences: Sequences) -> Array:
-    """Check what each step of `sequences` has, and pad it.
-
-    Parameters
-    ----------
-    name : str
-        The argument's name, for the message.
-    values : like the sequences
-        A list of array_like of shape (T_i,) or (T_i, O), or an array of shape (N, T) or (N, T, O).
-    sequences : Sequences
-        Whose steps.
-
-    Returns
-    -------
-    ndarray, shape (N, T) or (N, T, O)
-
-    Raises
-    ------
-    ValueError, TypeError
-        In three parts.
-
-    Examples
-    --------
-    >>> pad_like("timespans", [[1.0, 0.5], [1.0]], pad("X", [[[1.0], [2.0]], [[3.0]]]))
-    array([[1. , 0.5],
-           [1. , 0. ]])
-    """
+    """Check what each step of `sequences` has, and pad it."""
     N = len(sequences.mask)
     if not _is_list(values) and np.ndim(values) == 0:
         checks.refuse(name, type(values).__name__, "one array a sequence", "pass a list of them", TypeError)
@@ -115,20 +71,7 @@ def pad_like(name: str, values: Any, sequences: Sequences) -> Array:
 
 
 def unpad_like(values: Array, sequences: Sequences) -> Any:
-    """Return what each step has as the sequences came: a list of arrays of shape (T_i, …), or an array.
-
-    Parameters
-    ----------
-    values : ndarray, shape (N, T, …)
-        Padded.
-    sequences : Sequences
-        Whose steps.
-
-    Examples
-    --------
-    >>> unpad_like(np.array([[1, 2], [3, 0]]), pad("X", [[[1.0], [2.0]], [[3.0]]]))
-    [array([1, 2]), array([3])]
-    """
+    """Return what each step has as the sequences came: a list of arrays of shape (T_i, …), or an array."""
     return [v[m] for v, m in zip(values, sequences.mask, strict=True)] if sequences.listed else values
 
 

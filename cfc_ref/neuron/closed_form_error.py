@@ -44,11 +44,6 @@ def gate(neuron: LTCNeuron, t: Array, y: Array) -> Array:
         Its reflection is used.
     t, y : ndarray
         Time and release.
-
-    Examples
-    --------
-    >>> float(gate(LTCNeuron(1.0, 1.0), np.array(2.0), np.array(0.0)))
-    1.0
     """
     return np.exp(-y * t) * neuron.reflect(y)
 
@@ -62,11 +57,6 @@ def lemma1_interval(neuron: LTCNeuron, c: Array, t: Array, a: Array, b: Array) -
         The neuron.
     c, t, a, b : ndarray
         Start minus A, time, range of the release.
-
-    Examples
-    --------
-    >>> [float(end) for end in lemma1_interval(LTCNeuron(1.0, 0.0), *map(np.array, (1.0, 0.0, 0.0, 1.0)))]
-    [0.0, 1.0]
     """
     decay = c * np.exp(-neuron.w_tau * t)
     return _ordered(
@@ -82,11 +72,6 @@ def relax(rate: Array, t: Array) -> Array:
     ----------
     rate, t : ndarray
         k > 0 and t >= 0.
-
-    Examples
-    --------
-    >>> float(relax(np.array(2.0), np.array(np.inf)))
-    0.5
     """
     return -np.expm1(-rate * t) / rate
 
@@ -102,11 +87,6 @@ def gap_interval(neuron: LTCNeuron, t: Array, a: Array, b: Array) -> tuple[Array
         The neuron.
     t, a, b : ndarray
         Time, range of the release.
-
-    Examples
-    --------
-    >>> [float(end) for end in gap_interval(LTCNeuron(1.0, 1.0), *map(np.array, (np.inf, 0.0, 1.0)))]
-    [0.5, 1.0]
     """
     w, A = neuron.w_tau, neuron.A
     return _ordered(A * w * relax(w + b, t), A * w * relax(w + a, t))
@@ -133,11 +113,6 @@ def extremal_control(neuron: LTCNeuron, c: Array, a: Array, b: Array, *, largest
     -------
     first, second, switch : ndarray
         The release before and after the time of the switch (infinity where there is none).
-
-    Examples
-    --------
-    >>> [float(v) for v in extremal_control(LTCNeuron(1.0, -1.0), *map(np.array, (1.0, 0.2, 0.7)), largest=True)]
-    [0.2, 0.7, inf]
     """
     w, A = neuron.w_tau, neuron.A
     c, a, b, w, A = np.broadcast_arrays(c, a, b, w, A)
@@ -160,11 +135,6 @@ def state_extremes(neuron: LTCNeuron, c: Array, t: Array, a: Array, b: Array) ->
         The neuron.
     c, t, a, b : ndarray
         Start minus A, time, range of the release.
-
-    Examples
-    --------
-    >>> [float(end) for end in state_extremes(LTCNeuron(1.0, 1.0), *map(np.array, (0.0, 1e3, 0.0, 1.0)))]
-    [-1.0, -0.5]
     """
     w, A = neuron.w_tau, neuron.A
 
@@ -188,11 +158,6 @@ def sharp_interval(neuron: LTCNeuron, c: Array, t: Array, a: Array, b: Array) ->
         The neuron.
     c, t, a, b : ndarray
         Start minus A, time, range of the release.
-
-    Examples
-    --------
-    >>> [float(end) for end in sharp_interval(LTCNeuron(1.0, 1.0), *map(np.array, (0.0, 1e3, 0.5, 0.5)))]
-    [-0.6666666666666666, -0.6666666666666666]
     """
     z_min, z_max = state_extremes(neuron, c, t, a, b)
     decay = c * np.exp(-neuron.w_tau * t)
@@ -212,11 +177,6 @@ def floor_interval(neuron: LTCNeuron, c: Array, t: Array, a: Array, b: Array) ->
         The neuron.
     c, t, a, b : ndarray
         Start minus A, time, range of the release.
-
-    Examples
-    --------
-    >>> [float(end) for end in floor_interval(LTCNeuron(1.0, 1.0), *map(np.array, (0.0, 1e3, 0.0, 1.0)))]
-    [-1.0, -0.5]
     """
     w, A = neuron.w_tau, neuron.A
     low, high = _ordered(-A * w / (w + a), -A * w / (w + b))
@@ -234,11 +194,6 @@ def two_term_radius(neuron: LTCNeuron, c: Array, t: Array, a: Array) -> Array:
         The neuron.
     c, t, a : ndarray
         Start minus A, time, lower end of the release.
-
-    Examples
-    --------
-    >>> float(two_term_radius(LTCNeuron(1.0, 2.0), *map(np.array, (-2.0, 0.0, 0.0))))
-    2.0
     """
     w, A = neuron.w_tau, neuron.A
     return np.abs(c) * np.exp(-w * t) + np.abs(A) * w * relax(w + a, t)
@@ -253,11 +208,6 @@ def box_interval(neuron: LTCNeuron, x0: Array, t: Array) -> tuple[Array, Array]:
         The neuron.
     x0, t : ndarray
         Start (not minus A), time.
-
-    Examples
-    --------
-    >>> [float(end) for end in box_interval(LTCNeuron(1.0, 1.0), np.array(3.0), np.array(0.0))]
-    [0.0, 3.0]
     """
     low, high = np.minimum(0, neuron.A), np.maximum(0, neuron.A)
     left = np.exp(-neuron.w_tau * t)

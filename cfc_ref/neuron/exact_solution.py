@@ -123,11 +123,6 @@ def eq6(w_tau: npt.ArrayLike, A: npt.ArrayLike, x0: npt.ArrayLike, t: npt.ArrayL
     -------
     ndarray
         The state, of the broadcast shape.
-
-    Examples
-    --------
-    >>> float(eq6(1.0, 2.0, 2.0, 5.0, 2.5))
-    2.0
     """
     w_tau, A, x0, t, F = map(np.asarray, (w_tau, A, x0, t, F))
     # Eq. (6)
@@ -153,11 +148,6 @@ def linear_integral(neuron: LTCNeuron, I0: Array, I1: Array, h: Array) -> Array:
     -------
     ndarray, shape N + (S,)
         The integrals.
-
-    Examples
-    --------
-    >>> float(linear_integral(LTCNeuron(1.0, 0.0), np.array([-3.0]), np.array([3.0]), np.array([2.0]))[0])
-    1.0
     """
     mu, sigma = neuron.mu[..., None], neuron.sigma[..., None]
     return h * mean_sigmoid(sigma * (I0 - mu), sigma * (I1 - mu))
@@ -183,11 +173,6 @@ def constant_piece(w_tau: Array, A: Array, y: Array, h: Array, x: Array) -> Arra
     -------
     ndarray
         State at the end of the piece.
-
-    Examples
-    --------
-    >>> float(constant_piece(1.0, 3.0, 0.5, np.inf, 7.0))
-    1.0
     """
     rate = w_tau + y
     x_inf = A * y / rate
@@ -208,11 +193,6 @@ def constant_pieces(w_tau: Array, A: Array, y: Array, h: Array, x0: Array) -> Ar
     -------
     ndarray, shape N + (S + 1,)
         The states at the edges of the pieces, the start first.
-
-    Examples
-    --------
-    >>> constant_pieces(np.array(1.0), np.array(0.0), np.zeros(2), np.log([2.0, 4.0]), np.array(8.0))
-    array([8., 4., 1.])
     """
     shape = np.broadcast_shapes(np.shape(w_tau), np.shape(A), np.shape(x0), np.shape(y)[:-1], np.shape(h)[:-1])
     y, h = np.broadcast_arrays(y, h)

@@ -54,11 +54,6 @@ def release_derivatives(U1: Array, U2: Array, U3: Array, U4: Array) -> tuple[Arr
     -------
     L1, L2, L3, L4 : ndarray
         Bounds of the absolute derivatives of y = f(I(t)).
-
-    Examples
-    --------
-    >>> [round(float(L), 4) for L in release_derivatives(*map(np.array, (1.0, 0.0, 0.0, 0.0)))]
-    [0.25, 0.0962, 0.125, 0.1277]
     """
     S1, S2, S3, S4 = _LOGISTIC
     return (
@@ -78,11 +73,6 @@ def largest_deviation(neuron: LTCNeuron, c: Array, a: Array) -> Array:
         The neuron.
     c, a : ndarray
         Start minus A, lower end of the release.
-
-    Examples
-    --------
-    >>> float(largest_deviation(LTCNeuron(1.0, -3.0), np.array(0.5), np.array(0.5)))
-    2.0
     """
     w = neuron.w_tau
     return np.maximum(np.abs(c), np.abs(neuron.A) * w / (w + a))
@@ -99,11 +89,6 @@ def one_step_interval(neuron: LTCNeuron, c: Array, h: Array, y: Array, a: Array,
         State at the start of the step minus A, length of the step.
     y, a, b : ndarray
         The frozen release, and the range in which the true one moves.
-
-    Examples
-    --------
-    >>> [float(end) for end in one_step_interval(LTCNeuron(1.0, 1.0), *map(np.array, (0.5, 2.0, 0.3, 0.3, 0.3)))]
-    [0.0, 0.0]
     """
     z_min, z_max = state_extremes(neuron, c, h, a, b)
     z_frozen = constant_piece(neuron.w_tau, neuron.A, y, h, c + neuron.A) - neuron.A
@@ -123,12 +108,6 @@ def start_radius(neuron: LTCNeuron, c: Array, t: Array, h: Array, L1: Array, a: 
         The neuron.
     c, t, h, L1, a : ndarray
         Start minus A, time, longest step, Lipschitz constant of y in time, lower end of the release.
-
-    Examples
-    --------
-    >>> zero, one = np.array(0.0), np.array(1.0)
-    >>> float(start_radius(LTCNeuron(1.0, 1.0), one, np.inf * one, 1e-3 * one, one, zero)) < 1e-3
-    True
     """
     k, M = neuron.w_tau + a, largest_deviation(neuron, c, a)
     q = k * h
@@ -155,13 +134,6 @@ def midpoint_radius(
         As for :func:`start_radius`.
     L2 : ndarray, optional
         Bound of the second derivative of y in time.
-
-    Examples
-    --------
-    >>> v = dict(neuron=LTCNeuron(1.0, 1.0), c=np.array(1.0), t=np.array(9.0), L1=np.array(1.0), a=np.array(0.0))
-    >>> coarse, fine = (float(midpoint_radius(h=np.array(h), L2=np.array(1.0), **v)) for h in (2e-3, 1e-3))
-    >>> round(coarse / fine, 2)
-    4.0
     """
     k, M = neuron.w_tau + a, largest_deviation(neuron, c, a)
     first = M * L1 * h / 2 * relax(k, t)
@@ -189,12 +161,6 @@ def gauss_radius(
         Bounds of the first to fourth derivative of y in time.
     a, b : ndarray
         Range of the release.
-
-    Examples
-    --------
-    >>> v = dict(neuron=LTCNeuron(1.0, 1.0), c=np.array(1.0), L=(np.array(1.0),) * 4, a=np.array(0.0), b=np.array(1.0))
-    >>> round(float(gauss_radius(h=np.array(2e-3), **v) / gauss_radius(h=np.array(1e-3), **v)), 1)
-    16.0
     """
     w, k, M = neuron.w_tau, neuron.w_tau + a, largest_deviation(neuron, c, a)
     L1, L2, L3, L4 = L

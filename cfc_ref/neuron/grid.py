@@ -30,11 +30,6 @@ def time_grid(t: Array, breakpoints: Array, step: float | None = None) -> tuple[
         Increasing, beginning with 0.
     index : ndarray of int, shape of `t`
         ``edges[index] == t``.
-
-    Examples
-    --------
-    >>> time_grid(np.array([1.0, 2.0]), np.array([1.5]), step=0.6)
-    (array([0. , 0.5, 1. , 1.5, 2. ]), array([2, 4]))
     """
     end = t.max() if t.size else 0.0
     inside = breakpoints[(breakpoints > 0) & (breakpoints < end)]

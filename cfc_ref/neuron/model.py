@@ -230,11 +230,6 @@ def ltc_ode(w_tau: npt.ArrayLike, A: npt.ArrayLike, x: npt.ArrayLike, y: npt.Arr
     -------
     ndarray
         The derivative, in state units per time.
-
-    Examples
-    --------
-    >>> float(ltc_ode(1.0, 2.0, 0.0, 0.5))
-    1.0
     """
     w_tau, A, x, y = map(np.asarray, (w_tau, A, x, y))
     # Eq. (1), (5)
@@ -255,11 +250,6 @@ def symmetric_ode(w_tau: npt.ArrayLike, A: npt.ArrayLike, x: npt.ArrayLike, y: n
     -------
     ndarray
         The derivative, in state units per time.
-
-    Examples
-    --------
-    >>> float(symmetric_ode(1.0, 2.0, 0.0, 0.5))
-    3.0
     """
     w_tau, A, x, y = map(np.asarray, (w_tau, A, x, y))
     # the proof's assumption, unnumbered, after Eq. (5)
@@ -279,11 +269,6 @@ def neuron_and_start(neuron: LTCNeuron, x0: npt.ArrayLike) -> tuple[LTCNeuron, A
         The parameters.
     x0 : array_like
         The state at t = 0; broadcasts with the parameters.
-
-    Examples
-    --------
-    >>> neuron_and_start(LTCNeuron(1.0, 2.0), [0.0, 1.0])[2]
-    (2,)
     """
     if not isinstance(neuron, LTCNeuron):
         checks.refuse("neuron", type(neuron).__name__, "an LTCNeuron", "make one with LTCNeuron(w_tau, A)", TypeError)

@@ -43,11 +43,6 @@ def pose(
         Times >= 0.
     increasing : bool
         Whether the times have to be a number or one axis that increases strictly.
-
-    Examples
-    --------
-    >>> pose(LTCNeuron(1.0, 2.0), 0.5, [0.0, 1.0], 3.0).shape
-    (2,)
     """
     neuron, start, shape = neuron_and_start(neuron, x0)
     signal = as_signal(signal)

@@ -78,13 +78,6 @@ def smooth_piece(
     ------
     ValueError
         If the tolerance is out of reach within 100,000 parts.
-
-    Examples
-    --------
-    >>> release = lambda s: np.full(s.shape, 0.5)
-    >>> end = smooth_piece(release, np.array(1.0), np.array(1.0), np.array(10.0), np.array(0.0))
-    >>> round(float(end), 6)
-    0.333333
     """
     shape = np.broadcast_shapes(*map(np.shape, (w_tau, A, h, x)))
     w, A, h, x = (np.broadcast_to(v, shape).reshape(-1).astype(np.float64) for v in (w_tau, A, h, x))

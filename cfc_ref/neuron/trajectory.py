@@ -142,11 +142,6 @@ def solver_options(method: str, slope: Callable[[float], Array]) -> dict[str, An
         scipy's name of the solver.
     slope : callable
         Takes the time and returns the diagonal, shape (N,).
-
-    Examples
-    --------
-    >>> solver_options("RK45", lambda s: -np.ones(3))
-    {}
     """
     if method == "LSODA":
         return {"lband": 0, "uband": 0}

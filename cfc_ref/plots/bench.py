@@ -31,15 +31,7 @@ _WAYS = {  # colour, line, marker; forms are drawn through, scipy dashed, compil
 
 
 def bench_figures(results: Sequence[Any], title: Callable[[str], str]) -> Iterator[tuple[str, Figure]]:
-    """Yield file names and figures, those for which there is something to draw.
-
-    Parameters
-    ----------
-    results : sequence of Result
-        Of :mod:`cfc_ref.bench.results`.
-    title : callable
-        From the name of who was measured to the one to show.
-    """
+    """Yield file names and figures, those for which there is something to draw."""
     from matplotlib.figure import Figure
 
     compared = [
@@ -63,21 +55,7 @@ def bench_figures(results: Sequence[Any], title: Callable[[str], str]) -> Iterat
 
 
 def plot_bars(result: Any, title: Callable[[str], str], *, ax: Axes) -> Axes:
-    """Draw one workload's medians as bars on a logarithmic axis, with the quartiles.
-
-    Parameters
-    ----------
-    result : Result
-        Of a workload.
-    title : callable
-        From the name of who was measured to the one to show.
-    ax : matplotlib Axes
-        Where to draw.
-
-    Returns
-    -------
-    matplotlib Axes
-    """
+    """Draw one workload's medians as bars on a logarithmic axis, with the quartiles."""
     from matplotlib.ticker import NullFormatter
 
     rows = sorted(result.rows, key=lambda row: row.median)
@@ -110,19 +88,7 @@ def _colour(name: str) -> str:
 
 
 def plot_work_precision(result: Any, *, ax: Axes) -> Axes:
-    """Draw the time of a step over the largest error, both logarithmic, and the CfC's time as a line.
-
-    Parameters
-    ----------
-    result : Result
-        Of the study "solvers".
-    ax : matplotlib Axes
-        Where to draw.
-
-    Returns
-    -------
-    matplotlib Axes
-    """
+    """Draw the time of a step over the largest error, both logarithmic, and the CfC's time as a line."""
     for way, (colour, line, marker) in _WAYS.items():
         rows = [row for row in result.rows if row.details["way"] == way]
         if rows:

@@ -67,19 +67,7 @@ _EDGES = (
 
 
 def plot_cell(*, backward: bool = False, ax: Axes | None = None) -> Axes:
-    r"""Draw the CfC cell of Eq. 4, :math:`x^+ = (1-s)\odot g + s\odot h` with :math:`s = \sigma(ft + W_b u + b_b)`.
-
-    Parameters
-    ----------
-    backward : bool
-        Whether to draw the way of the gradients, with what each is multiplied by, instead of the way of the values.
-    ax : matplotlib Axes, optional
-        Where to draw; default: a new figure.
-
-    Returns
-    -------
-    matplotlib Axes
-    """
+    r"""Draw the CfC cell of Eq. 4, :math:`x^+ = (1-s)\odot g + s\odot h` with :math:`s = \sigma(ft + W_b u + b_b)`."""
     backward = checks.flag("backward", backward)
     ax = axes_or_new(ax, height=3.7)
     colour = COLOURS["vermillion" if backward else "black"]
@@ -119,24 +107,7 @@ def _ends(start: _Node, end: _Node) -> tuple[tuple[float, float], tuple[float, f
 
 
 def plot_masks(wired: npt.ArrayLike, full: npt.ArrayLike, *, ax: Axes | None = None) -> Axes:
-    """Draw which weights of a wired cell's heads there are: a row a neuron, a column for each value that it reads.
-
-    Parameters
-    ----------
-    wired, full : array_like, shape (units, inputs + units)
-        Masks of the cell with ``recurrence="wired"`` and with ``"full"``; what only the second has is told apart.
-    ax : matplotlib Axes, optional
-        Where to draw; default: a new figure.
-
-    Returns
-    -------
-    matplotlib Axes
-
-    Raises
-    ------
-    ValueError, TypeError
-        For masks of different shapes, or with fewer columns than rows.
-    """
+    """Draw which weights of a wired cell's heads there are: a row a neuron, a column for each value that it reads."""
     from matplotlib.colors import ListedColormap
 
     own, whole = checks.real("wired", wired) != 0, checks.real("full", full) != 0

@@ -94,42 +94,9 @@ def work_precision(
     Errors are taken against :func:`cfc_ref.exact` at 20 equally spaced times, work is the number of times the method
     looked at :math:`f(I)`: the same numbers on every machine with the same scipy.
 
-    Parameters
-    ----------
-    neuron : LTCNeuron
-        Parameters of shape ().
-    signal : Signal, number or function of t
-        The input, of shape ().
-    x0 : float
-        State at t = 0.
-    t_end : float
-        Last time, > 0.
-    tolerances : sequence of float
-        Relative tolerances of the solvers; the absolute ones are a hundredth.
-    halvings : int
-        The frozen forms take the steps t_end/20, t_end/40, …: this many, at least 1.
-    repeats : int
-        Time each run that many times; 0 for no timing.
-
-    Returns
-    -------
-    list of WorkRow
-        (method, setting, error, evaluations, seconds): each solver at each tolerance, each frozen form at each step.
-
-    Raises
-    ------
-    ValueError, TypeError
-        For input that does not fit, as the message says, before anything is run.
-
     Notes
     -----
     The solvers' values between their own steps come from their interpolants, whose errors count too.
-
-    Examples
-    --------
-    >>> rows = work_precision(LTCNeuron(1.0, 1.0), np.sin, 0.0, 2.0, tolerances=[1e-4], halvings=1)
-    >>> [(row.method, row.evaluations) for row in rows if row.method in ("start", "midpoint", "gauss")]
-    [('start', 20), ('midpoint', 20), ('gauss', 40)]
     """
     x0, signal = one_neuron(neuron, x0), one_signal(signal)
     times = _grid(t_end, _POINTS)
@@ -186,42 +153,6 @@ def plot_work_precision(
 
     Both axes are logarithmic: further down and further left is better. Errors below 1e-16 are drawn at 1e-16; below
     about 1e-12 the truth itself is not known better.
-
-    Parameters
-    ----------
-    neuron : LTCNeuron
-        Parameters of shape ().
-    signal : Signal, number or function of t
-        The input, of shape ().
-    x0 : float
-        State at t = 0.
-    t_end : float
-        Last time, > 0.
-    against : {"evaluations", "seconds"}
-        Work as looks at f(I) (the same on every machine) or as time (the median of five runs).
-    rows : list of WorkRow, optional
-        What :func:`work_precision` returned, to draw it without measuring again.
-    ax : matplotlib Axes, optional
-        Where to draw.
-
-    Returns
-    -------
-    matplotlib Axes
-        The one drawn into.
-
-    Raises
-    ------
-    ValueError, TypeError
-        For input that does not fit, as the message says, before anything is drawn.
-
-    Examples
-    --------
-    >>> from matplotlib.figure import Figure
-    >>> neuron = LTCNeuron(1.0, 1.0)
-    >>> rows = work_precision(neuron, np.sin, 0.0, 2.0, tolerances=[1e-4, 1e-6], halvings=2)
-    >>> ax = plot_work_precision(neuron, np.sin, 0.0, 2.0, rows=rows, ax=Figure().subplots())
-    >>> ax.get_xlabel(), len(ax.lines)
-    ('evaluations of f(I)', 7)
     """
     against = checks.choice("against", against, ("evaluations", "seconds"))
     one_neuron(neuron, x0)
@@ -258,42 +189,6 @@ def plot_order(
 
     The bounds (dashed) are those of :func:`cfc_ref.bounds.frozen_error`; the slopes in the legend are fitted to the
     measured errors above 1e-12.
-
-    Parameters
-    ----------
-    neuron : LTCNeuron
-        Parameters of shape ().
-    signal : Signal, number or function of t
-        The input, of shape ().
-    x0 : float
-        State at t = 0.
-    t_end : float
-        Last time, > 0.
-    lipschitz : (L1, L2, L3, L4)
-        Bounds of the first four derivatives of f(I(t)) *in time*.
-    steps : array_like, shape (S,), optional
-        At least two steps in (0, t_end]; t_end/10, t_end/20, … by default. Errors are looked at where the longest
-        steps end; steps are taken not longer than asked for, so that they fit between these times.
-    ax : matplotlib Axes, optional
-        Where to draw.
-
-    Returns
-    -------
-    matplotlib Axes
-        The one drawn into.
-
-    Raises
-    ------
-    ValueError, TypeError
-        For input that does not fit, as the message says, before anything is drawn.
-
-    Examples
-    --------
-    >>> from matplotlib.figure import Figure
-    >>> neuron = LTCNeuron(1.0, 1.0)
-    >>> ax = plot_order(neuron, 0.3, 0.0, 2.0, lipschitz=(0.0, 0.0, 0.0, 0.0), ax=Figure().subplots())
-    >>> ax.get_xlabel(), len(ax.lines)
-    ('step h (units of time)', 6)
     """
     x0, signal = one_neuron(neuron, x0), one_signal(signal)
     end = float(_grid(t_end, 1)[0])

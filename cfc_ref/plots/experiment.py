@@ -21,19 +21,7 @@ Array = npt.NDArray[Any]
 
 
 def experiment_pictures(history: History, steps: Array, values: Array, name: str) -> Iterator[tuple[str, Figure]]:
-    """Yield file names and figures.
-
-    Parameters
-    ----------
-    history : History
-        What :func:`cfc_ref.fit` returned.
-    steps : ndarray of int, shape (n,)
-        Steps of a window, or lengths of sequences in steps.
-    values : ndarray, shape (n,)
-        What a network is judged by, at each step or for each length.
-    name : str
-        Its name.
-    """
+    """Yield file names and figures."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7.2, 4.6), dpi=100, layout="constrained")

@@ -70,38 +70,6 @@ def plot_extremal(
     Each curve is the error under one input: its release y = f(I) is a or b, switches at most once (bang-bang), and
     jumps at the last time, where the state does not feel it and the closed form does. There the error is the end of
     the interval, which is marked.
-
-    Parameters
-    ----------
-    neuron : LTCNeuron
-        Parameters of shape (); its `reflection` is used.
-    x0 : float
-        State at t = 0.
-    t : array_like, shape (T,)
-        At least two increasing times >= 0; the inputs are the worst ones for the last.
-    f_range : (a, b)
-        Known range of f(I), 0 <= a <= b <= 1.
-    ax : matplotlib Axes, optional
-        Where to draw.
-
-    Returns
-    -------
-    matplotlib Axes
-        The one drawn into.
-
-    Raises
-    ------
-    ValueError, TypeError
-        For input that does not fit, as the message says, before anything is drawn.
-
-    Examples
-    --------
-    >>> from matplotlib.figure import Figure
-    >>> neuron = LTCNeuron(w_tau=1.0, A=1.0)
-    >>> ax = plot_extremal(neuron, 2.0, np.linspace(0.0, 5.0, 51), ax=Figure().subplots())
-    >>> low, high = bounds.closed_form_error(neuron, 2.0, 5.0, f_range=(0.1, 0.9))
-    >>> round(float(ax.lines[0].get_ydata()[-1]), 4), round(float(low), 4)
-    (-0.9059, -0.9059)
     """
     return _draw_extremal(neuron, x0, t, f_range, "ltc", ax)
 
@@ -120,37 +88,6 @@ def plot_lemma1_extremal(
 
     Each curve is the error under an input that keeps f(I) at one end of the range and jumps to the other end at the
     last time; continuous inputs that switch just before come as close as one likes.
-
-    Parameters
-    ----------
-    neuron : LTCNeuron
-        Parameters of shape (); its `reflection` is used.
-    x0 : float
-        State at t = 0.
-    t : array_like, shape (T,)
-        At least two increasing times >= 0; the inputs are the worst ones for the last.
-    f_range : (a, b)
-        Known range of f(I), 0 <= a <= b <= 1.
-    ax : matplotlib Axes, optional
-        Where to draw.
-
-    Returns
-    -------
-    matplotlib Axes
-        The one drawn into.
-
-    Raises
-    ------
-    ValueError, TypeError
-        For input that does not fit, as the message says, before anything is drawn.
-
-    Examples
-    --------
-    >>> from matplotlib.figure import Figure
-    >>> neuron = LTCNeuron(w_tau=1.0, A=0.0)
-    >>> ax = plot_lemma1_extremal(neuron, 1.0, [0.0, 1.0], f_range=(0, 1), ax=Figure().subplots())
-    >>> [round(float(line.get_ydata()[-1]), 4) for line in ax.lines[:2]]
-    [-0.2325, 0.3679]
     """
     return _draw_extremal(neuron, x0, t, f_range, "symmetric", ax)
 
@@ -223,36 +160,6 @@ def plot_worst_error_leak(
     .. math:: \max_{f(I(\cdot)) \in [a,b]} |x_{LTC}(t) - \tilde x(t)|
 
     Both axes are logarithmic. f ≤ 1 sets the unit of time.
-
-    Parameters
-    ----------
-    A, x0 : float
-        Reversal potential, and state at t = 0.
-    w_tau : array_like, shape (W,), optional
-        At least two increasing leaks > 0; from 0.001 to 10 by default.
-    t : array_like, shape (T,), optional
-        At least two increasing times > 0; from 0.01 to 1000 by default.
-    f_range : (a, b)
-        Known range of f(I), 0 <= a <= b <= 1. For (0, 1), x0 = 0 and A = 1 the largest error is 1 everywhere.
-    ax : matplotlib Axes, optional
-        Where to draw.
-
-    Returns
-    -------
-    matplotlib Axes
-        The one drawn into; the map is its first collection, with an array of shape (T, W).
-
-    Raises
-    ------
-    ValueError, TypeError
-        For input that does not fit, as the message says, before anything is drawn.
-
-    Examples
-    --------
-    >>> from matplotlib.figure import Figure
-    >>> ax = plot_worst_error_leak(w_tau=[0.1, 1.0], t=[1.0, 10.0], ax=Figure().subplots())
-    >>> ax.get_xlabel(), ax.get_ylabel()
-    ('leak w_τ (unit of f)', 'time t (unit of 1/f)')
     """
     leaks = _positive("w_tau", np.geomspace(1e-3, 10, 121) if w_tau is None else w_tau)
     times = _positive("t", np.geomspace(1e-2, 1e3, 121) if t is None else t)
@@ -280,36 +187,6 @@ def plot_worst_error_range(
     .. math:: \max_{f(I(\cdot)) \in [\frac12 - \frac d2,\, \frac12 + \frac d2]} |x_{LTC}(t) - \tilde x(t)|
 
     At width d = 0 the input is constant and known: what is left there no knowledge of the input removes.
-
-    Parameters
-    ----------
-    neuron : LTCNeuron
-        Parameters of shape ().
-    x0 : float
-        State at t = 0.
-    t : array_like, shape (T,), optional
-        At least two increasing times > 0 (a logarithmic axis); from 0.01 to 100, times 1/w_tau, by default.
-    width : array_like, shape (D,), optional
-        At least two increasing widths in [0, 1]; from 0 to 1 by default.
-    ax : matplotlib Axes, optional
-        Where to draw.
-
-    Returns
-    -------
-    matplotlib Axes
-        The one drawn into; the map is its first collection, with an array of shape (T, D).
-
-    Raises
-    ------
-    ValueError, TypeError
-        For input that does not fit, as the message says, before anything is drawn.
-
-    Examples
-    --------
-    >>> from matplotlib.figure import Figure
-    >>> ax = plot_worst_error_range(LTCNeuron(1.0, 1.0), 0.0, ax=Figure().subplots())
-    >>> ax.get_xlabel()
-    'width of the range of f(I) around ½ (dimensionless)'
     """
     x0 = one_neuron(neuron, x0)
     times = _positive("t", np.geomspace(1e-2, 1e2, 121) / neuron.w_tau if t is None else t)
@@ -357,36 +234,6 @@ def plot_search(
     """Draw the best value that a search which knows no theory has found so far, against the proven supremum.
 
     Call it again with the same `ax` to compare searches.
-
-    Parameters
-    ----------
-    best : array_like, shape (K,)
-        Best value found after each iteration, at least two.
-    supremum : float
-        What theory says no input can exceed.
-    label : str
-        What was searched for, with the ODE: it goes into the legend.
-    iterations : array_like, shape (K,), optional
-        Increasing numbers of the iterations, or of evaluations; 1, 2, … by default.
-    ax : matplotlib Axes, optional
-        Where to draw.
-
-    Returns
-    -------
-    matplotlib Axes
-        The one drawn into.
-
-    Raises
-    ------
-    ValueError, TypeError
-        For input that does not fit, as the message says, before anything is drawn.
-
-    Examples
-    --------
-    >>> from matplotlib.figure import Figure
-    >>> ax = plot_search([0.1, 0.3, 0.36], 0.3679, "symmetric form, x − x̃", ax=Figure().subplots())
-    >>> ax.lines[0].get_label()
-    'symmetric form, x − x̃: 97.853 % of the supremum'
     """
     values, limit = checks.numeric("best", best), checks.numeric("supremum", supremum)
     numbers = curve_times(np.arange(1.0, values.size + 1) if iterations is None else iterations, name="iterations")

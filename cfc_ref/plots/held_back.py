@@ -35,21 +35,7 @@ def held_back_pictures(
     targets: tuple[str, ...],
     classes: tuple[str, ...] | None,
 ) -> Iterator[tuple[str, Figure]]:
-    """Yield file names and figures.
-
-    Parameters
-    ----------
-    history : History
-        Of the training.
-    y : ndarray, shape (rows, targets)
-        What was to be predicted; NaN where unknown.
-    predicted : mapping of ndarray, shapes (rows, targets)
-        Predictions of the network and of others, by name.
-    targets : tuple of str
-        Names of the targets.
-    classes : tuple of str or None
-        Names of the classes, where numbers stand for them.
-    """
+    """Yield file names and figures."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7.2, 4.6), dpi=100, layout="constrained")

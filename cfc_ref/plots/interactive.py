@@ -32,26 +32,6 @@ def explore(draw: Callable[..., object], /, **sliders: tuple[float, float, float
 
     The figure for the start values is shown as an image. In a live notebook with ipywidgets there is also a slider for
     every number, and moving one redraws the image. In a plain Python session the figure is pyplot's current one.
-
-    Parameters
-    ----------
-    draw : callable
-        ``draw(ax, **values)`` draws on the Axes given, for one number a slider.
-    **sliders : (low, high, start)
-        The ends of each slider and where it begins.
-
-    Raises
-    ------
-    ValueError, TypeError
-        For input that does not fit, as the message says, before anything is drawn.
-
-    Examples
-    --------
-    >>> from matplotlib import pyplot
-    >>> explore(lambda ax, gain: ax.plot([0.0, 1.0], [0.0, gain]), gain=(0.0, 4.0, 2.0))
-    >>> pyplot.gca().lines[0].get_ydata()
-    array([0., 2.])
-    >>> pyplot.close()
     """
     if not callable(draw):
         checks.refuse("draw", type(draw).__name__, "a function that draws", "pass draw(ax, **values)", TypeError)

@@ -77,22 +77,6 @@ def plot_wiring(wiring: Wiring, *, ax: Axes | None = None) -> Axes:
     way, so that both show where two neurons reach each other; those that skip a column pass between its neurons.
     Numbers are those of the inputs in the first column, the neurons' ids in the others; they are left out where they
     would be too small to read.
-
-    Parameters
-    ----------
-    wiring : Wiring
-        A built one.
-    ax : matplotlib Axes, optional
-        Where to draw; default: a new figure.
-
-    Returns
-    -------
-    matplotlib Axes
-
-    Raises
-    ------
-    ValueError, TypeError
-        For a wiring that is not built, and other kinds of things.
     """
     if not isinstance(wiring, Wiring):
         checks.refuse("wiring", type(wiring).__name__, "a wiring", "make one, as with AutoNCP(19, 1)", TypeError)

@@ -69,34 +69,7 @@ _NODES = 12  # Gauss points between two times of a curve, for F
 
 
 def plot_signal(signal: SignalLike, t: npt.ArrayLike, *, ax: Axes | None = None) -> Axes:
-    """Draw the input I(t); jumps stand upright.
-
-    Parameters
-    ----------
-    signal : Signal, number or function of t
-        The input, of shape ().
-    t : array_like, shape (T,)
-        At least two increasing times >= 0.
-    ax : matplotlib Axes, optional
-        Where to draw.
-
-    Returns
-    -------
-    matplotlib Axes
-        The one drawn into.
-
-    Raises
-    ------
-    ValueError, TypeError
-        For input that does not fit, as the message says, before anything is drawn.
-
-    Examples
-    --------
-    >>> from matplotlib.figure import Figure
-    >>> ax = plot_signal(np.sin, [0.0, 1.0, 2.0], ax=Figure().subplots())
-    >>> ax.get_ylabel()
-    'input I (dimensionless)'
-    """
+    """Draw the input I(t); jumps stand upright."""
     signal = one_signal(signal)
     t = curve_times(t, signal)
     values = signal(t)
@@ -111,34 +84,6 @@ def plot_time_constant(neuron: LTCNeuron, signal: SignalLike, t: npt.ArrayLike, 
 
     .. math:: \frac{\tau}{1+\tau} \le \frac{1}{w_\tau+b} \le \tau_{sys}(t) = \frac{1}{w_\tau + f(I(t))}
               \le \frac{1}{w_\tau+a} \le \tau = \frac{1}{w_\tau}
-
-    Parameters
-    ----------
-    neuron : LTCNeuron
-        Parameters of shape ().
-    signal : Signal, number or function of t
-        The input, of shape (); it also gives the known range [a, b] of f(I).
-    t : array_like, shape (T,)
-        At least two increasing times >= 0.
-    ax : matplotlib Axes, optional
-        Where to draw.
-
-    Returns
-    -------
-    matplotlib Axes
-        The one drawn into.
-
-    Raises
-    ------
-    ValueError, TypeError
-        For input that does not fit, as the message says, before anything is drawn.
-
-    Examples
-    --------
-    >>> from matplotlib.figure import Figure
-    >>> ax = plot_time_constant(LTCNeuron(1.0, 1.0), np.sin, [0.0, 1.0, 2.0], ax=Figure().subplots())
-    >>> ax.get_ylabel()
-    'time constant τ_sys (units of time)'
     """
     one_neuron(neuron, 0.0)
     signal = one_signal(signal)
@@ -162,34 +107,6 @@ def plot_integral(neuron: LTCNeuron, signal: SignalLike, t: npt.ArrayLike, *, ax
     .. math:: F(t) = \int_0^t f(I(s))\,ds \;\text{(the whole past)}, \qquad f(I(t))\,t \;\text{(one look at time t)}
 
     Both lie between a t and b t for f(I) in [a, b].
-
-    Parameters
-    ----------
-    neuron : LTCNeuron
-        Parameters of shape (); its f is used.
-    signal : Signal, number or function of t
-        The input, of shape ().
-    t : array_like, shape (T,)
-        At least two increasing times >= 0.
-    ax : matplotlib Axes, optional
-        Where to draw.
-
-    Returns
-    -------
-    matplotlib Axes
-        The one drawn into.
-
-    Raises
-    ------
-    ValueError, TypeError
-        For input that does not fit, as the message says, before anything is drawn.
-
-    Examples
-    --------
-    >>> from matplotlib.figure import Figure
-    >>> ax = plot_integral(LTCNeuron(1.0, 1.0), 0.0, [0.0, 2.0], ax=Figure().subplots())
-    >>> ax.lines[0].get_ydata()
-    array([0., 1.])
     """
     one_neuron(neuron, 0.0)
     signal = one_signal(signal)
@@ -227,36 +144,6 @@ def plot_closed_form_steps(
         \text{Eq. 9, with the factor r:}\quad & A + (x_0-A)\,e^{-w_\tau t - f(I(t))\,t}\; r\big(f(I(t))\big)
 
     The factor makes the closed form begin at A + (x0 − A) r(f(I(0))), the open circle, not at x0.
-
-    Parameters
-    ----------
-    neuron : LTCNeuron
-        Parameters of shape ().
-    signal : Signal, number or function of t
-        The input, of shape ().
-    x0 : float
-        State at t = 0.
-    t : array_like, shape (T,)
-        At least two increasing times >= 0.
-    ax : matplotlib Axes, optional
-        Where to draw.
-
-    Returns
-    -------
-    matplotlib Axes
-        The one drawn into.
-
-    Raises
-    ------
-    ValueError, TypeError
-        For input that does not fit, as the message says, before anything is drawn.
-
-    Examples
-    --------
-    >>> from matplotlib.figure import Figure
-    >>> ax = plot_closed_form_steps(LTCNeuron(1.0, 0.0), 0.0, 1.0, [0.0, 2.0], ax=Figure().subplots())
-    >>> [float(line.get_ydata()[0]) for line in ax.lines[:3]]
-    [1.0, 1.0, 0.5]
     """
     x0, signal = one_neuron(neuron, x0), one_signal(signal)
     t = curve_times(t, signal)
@@ -293,39 +180,6 @@ def plot_forms(
 
     [a, b] is the range of f(I) over the whole time drawn; see :func:`cfc_ref.bounds.lemma1` and
     :func:`cfc_ref.bounds.closed_form_error`.
-
-    Parameters
-    ----------
-    neuron : LTCNeuron
-        Parameters of shape ().
-    signal : Signal, number or function of t
-        The input, of shape ().
-    x0 : float
-        State at t = 0.
-    t : array_like, shape (T,)
-        At least two increasing times >= 0.
-    step : float, optional
-        Draw the three frozen forms too, with the fewest equal steps from 0 to t[-1] that are not longer than this,
-        cut at the signal's breakpoints.
-    ax : matplotlib Axes, optional
-        Where to draw.
-
-    Returns
-    -------
-    matplotlib Axes
-        The one drawn into.
-
-    Raises
-    ------
-    ValueError, TypeError
-        For input that does not fit, as the message says, before anything is drawn.
-
-    Examples
-    --------
-    >>> from matplotlib.figure import Figure
-    >>> ax = plot_forms(LTCNeuron(1.0, 1.0), np.sin, 0.0, [0.0, 1.0, 2.0], step=1.0, ax=Figure().subplots())
-    >>> ax.get_xlabel(), len(ax.lines)
-    ('time t (units of time)', 6)
     """
     x0, signal = one_neuron(neuron, x0), one_signal(signal)
     t = curve_times(t, signal)
@@ -376,38 +230,6 @@ def plot_error(
 
     Dotted: the sharp bound of each for f(I) in [a, b], its range over the whole time drawn. Errors below 1e-16 are
     drawn at 1e-16.
-
-    Parameters
-    ----------
-    neuron : LTCNeuron
-        Parameters of shape ().
-    signal : Signal, number or function of t
-        The input, of shape ().
-    x0 : float
-        State at t = 0.
-    t : array_like, shape (T,)
-        At least two increasing times >= 0.
-    step : float, optional
-        Draw the errors of the three frozen forms against the LTC as stated too, as :func:`plot_forms` does.
-    ax : matplotlib Axes, optional
-        Where to draw.
-
-    Returns
-    -------
-    matplotlib Axes
-        The one drawn into.
-
-    Raises
-    ------
-    ValueError, TypeError
-        For input that does not fit, as the message says, before anything is drawn.
-
-    Examples
-    --------
-    >>> from matplotlib.figure import Figure
-    >>> ax = plot_error(LTCNeuron(1.0, 1.0), np.sin, 0.0, [0.0, 1.0, 2.0], ax=Figure().subplots())
-    >>> ax.get_yscale(), len(ax.lines)
-    ('log', 7)
     """
     x0, signal = one_neuron(neuron, x0), one_signal(signal)
     t = curve_times(t, signal)

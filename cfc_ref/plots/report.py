@@ -40,26 +40,7 @@ CAPTIONS = {
 def recorded_example(
     recording: Sampled | PiecewiseConstant, fixed: Mapping[str, float]
 ) -> tuple[LTCNeuron, Signal, float, float]:
-    """Choose a neuron and a piece of a recording that show both ODEs apart.
-
-    Parameters
-    ----------
-    recording : Sampled or PiecewiseConstant
-        One channel.
-    fixed : mapping
-        Values for some of w_tau, A, mu, sigma and x0.
-
-    Returns
-    -------
-    neuron, signal, x0, end
-        The signal counts time from the recording's first sample.
-
-    Examples
-    --------
-    >>> neuron, signal, x0, end = recorded_example(Sampled(np.arange(9.0), np.arange(9.0)), {"A": 2.0})
-    >>> float(neuron.A), float(neuron.mu), x0, end
-    (2.0, 4.0, -1.0, 4.0)
-    """
+    """Choose a neuron and a piece of a recording that show both ODEs apart."""
     values = recording.values
     given = {"w_tau": 1.0, "A": 1.0, "mu": float(values.mean()), "sigma": 2 / (float(values.std()) or 1.0), "x0": -1.0}
     w_tau, A, mu, sigma, x0 = (fixed.get(name, value) for name, value in given.items())
@@ -69,21 +50,7 @@ def recorded_example(
 
 
 def report_figures(recording: Sampled | PiecewiseConstant, fixed: Mapping[str, float]) -> Iterator[tuple[str, Figure]]:
-    """Yield file names and figures: the keys of :data:`CAPTIONS`, in that order.
-
-    Parameters
-    ----------
-    recording : Sampled or PiecewiseConstant
-        One channel.
-    fixed : mapping
-        Values for some of w_tau, A, mu, sigma and x0.
-
-    Examples
-    --------
-    >>> name, figure = next(report_figures(Sampled(np.arange(9.0), np.arange(9.0)), {}))
-    >>> name, len(figure.axes)
-    ('forms.png', 2)
-    """
+    """Yield file names and figures: the keys of :data:`CAPTIONS`, in that order."""
     from matplotlib.figure import Figure
 
     neuron, signal, x0, end = recorded_example(recording, fixed)

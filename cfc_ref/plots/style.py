@@ -87,21 +87,7 @@ LOOKS = {
 
 
 def axes_or_new(ax: object, *, height: float = 4.4) -> Axes:
-    """Return `ax`, or the Axes of a new figure, 7 inches wide, whose layout makes room for the legend.
-
-    Parameters
-    ----------
-    ax : matplotlib Axes or None
-        Where to draw; a figure of one's own shows legends best with ``layout="constrained"``.
-    height : float
-        Of the new figure, in inches.
-
-    Examples
-    --------
-    >>> axes_or_new("here")
-    Traceback (most recent call last):
-    TypeError: ax: got str; expected matplotlib Axes or None; leave it out to get a new figure.
-    """
+    """Return `ax`, or the Axes of a new figure, 7 inches wide, whose layout makes room for the legend."""
     from matplotlib.axes import Axes
 
     if ax is None:
@@ -115,52 +101,14 @@ def axes_or_new(ax: object, *, height: float = 4.4) -> Axes:
 
 
 def curve(ax: Axes, key: str, x: Array, y: Array, **changes: Any) -> None:
-    """Draw a curve as its entry in :data:`LOOKS` says.
-
-    Parameters
-    ----------
-    ax : matplotlib Axes
-        Where to draw.
-    key : str
-        A key of :data:`LOOKS`.
-    x, y : ndarray, shape (K,)
-        The points.
-    **changes
-        Passed to ``ax.plot`` over what the entry says.
-
-    Examples
-    --------
-    >>> from matplotlib.figure import Figure
-    >>> ax = Figure().subplots()
-    >>> curve(ax, "closed", np.arange(2), np.arange(2))
-    >>> ax.lines[0].get_label()
-    'closed form (Eq. 9)'
-    """
+    """Draw a curve as its entry in :data:`LOOKS` says."""
     look = LOOKS[key]
     given = {"label": look.label, "color": COLOURS[look.colour], "linestyle": look.line, "marker": look.marker}
     ax.plot(x, y, **{"markersize": 5, "linewidth": 1.7, **given, **changes})
 
 
 def dress(ax: Axes, title: str, x: str, y: str, *, columns: int = 0) -> None:
-    """Write the title and the labels, and the legend under the axes where it covers nothing.
-
-    Parameters
-    ----------
-    ax : matplotlib Axes
-        With everything drawn.
-    title, x, y : str
-        Title (which says the ODE) and labels with units.
-    columns : int
-        Of the legend; 0 for no legend.
-
-    Examples
-    --------
-    >>> from matplotlib.figure import Figure
-    >>> ax = Figure().subplots()
-    >>> dress(ax, "Input I(t)", TIME_LABEL, "input I (dimensionless)")
-    >>> ax.get_title(loc="left")
-    'Input I(t)'
-    """
+    """Write the title and the labels, and the legend under the axes where it covers nothing."""
     ax.set_title(title, loc="left", fontsize=11)
     ax.set_xlabel(x)
     ax.set_ylabel(y)
@@ -169,37 +117,12 @@ def dress(ax: Axes, title: str, x: str, y: str, *, columns: int = 0) -> None:
 
 
 def visible(error: Array) -> Array:
-    """Return the size of errors, lifted to :data:`ERROR_FLOOR` for a logarithmic axis.
-
-    Parameters
-    ----------
-    error : ndarray
-        Signed errors.
-
-    Examples
-    --------
-    >>> visible(np.array([-0.5, 0.0]))
-    array([5.e-01, 1.e-16])
-    """
+    """Return the size of errors, lifted to :data:`ERROR_FLOOR` for a logarithmic axis."""
     return np.maximum(np.abs(error), ERROR_FLOOR)
 
 
 def one_neuron(neuron: LTCNeuron, x0: npt.ArrayLike) -> float:
-    """Check that `neuron` and `x0` are those of one neuron, and return the start.
-
-    Parameters
-    ----------
-    neuron : LTCNeuron
-        Parameters of shape ().
-    x0 : float
-        State at t = 0.
-
-    Examples
-    --------
-    >>> one_neuron(LTCNeuron(1.0, 0.0), [1.0, 2.0])
-    Traceback (most recent call last):
-    ValueError: neuron: got shape (2,) with x0; expected one neuron and one start, shape (); draw one at a time.
-    """
+    """Check that `neuron` and `x0` are those of one neuron, and return the start."""
     _, start, shape = neuron_and_start(neuron, x0)
     if shape:
         checks.refuse("neuron", f"shape {shape} with x0", "one neuron and one start, shape ()", "draw one at a time")
@@ -207,19 +130,7 @@ def one_neuron(neuron: LTCNeuron, x0: npt.ArrayLike) -> float:
 
 
 def one_signal(signal: SignalLike) -> Signal:
-    """Return `signal` as one :class:`cfc_ref.signals.Signal`.
-
-    Parameters
-    ----------
-    signal : Signal, number or function of t
-        The input.
-
-    Examples
-    --------
-    >>> one_signal([1.0, 2.0])
-    Traceback (most recent call last):
-    ValueError: signal: got shape (2,); expected one signal, shape (); draw one at a time.
-    """
+    """Return `signal` as one :class:`cfc_ref.signals.Signal`."""
     signal = as_signal(signal)
     if signal.shape:
         checks.refuse("signal", f"shape {signal.shape}", "one signal, shape ()", "draw one at a time")
@@ -227,23 +138,7 @@ def one_signal(signal: SignalLike) -> Signal:
 
 
 def curve_times(t: npt.ArrayLike, signal: Signal | None = None, *, name: str = "t") -> Array:
-    """Return the times of a curve, and where `signal` jumps also the time just before, so that jumps look upright.
-
-    Parameters
-    ----------
-    t : array_like, shape (T,)
-        At least two increasing times >= 0.
-    signal : Signal, optional
-        Its breakpoints within `t` are added.
-    name : str
-        The argument's name, for the message.
-
-    Examples
-    --------
-    >>> curve_times([1.0])
-    Traceback (most recent call last):
-    ValueError: t: got shape (1,); expected one axis of at least two values; pass a finer grid.
-    """
+    """Return the times of a curve, and where `signal` jumps also the time just before, so that jumps look upright."""
     times = checks.times(name, t, increasing=True)
     if times.ndim != 1 or times.size < 2:
         checks.refuse(name, f"shape {times.shape}", "one axis of at least two values", "pass a finer grid")
@@ -254,39 +149,13 @@ def curve_times(t: npt.ArrayLike, signal: Signal | None = None, *, name: str = "
 
 
 def known_range(neuron: LTCNeuron, signal: Signal, end: float) -> tuple[float, float]:
-    """Return the range [a, b] of f(I) on [0, end], as the signal knows it.
-
-    Parameters
-    ----------
-    neuron : LTCNeuron
-        Parameters of shape ().
-    signal : Signal
-        One signal.
-    end : float
-        The last time.
-
-    Examples
-    --------
-    >>> known_range(LTCNeuron(1.0, 0.0), as_signal(0.0), 5.0)
-    (0.5, 0.5)
-    """
+    """Return the range [a, b] of f(I) on [0, end], as the signal knows it."""
     a, b = neuron.f_range(*signal.range(end))
     return float(a), float(b)
 
 
 def one_range(f_range: tuple[npt.ArrayLike, npt.ArrayLike]) -> tuple[float, float]:
-    """Check a range of f(I) whose ends are numbers, and return it.
-
-    Parameters
-    ----------
-    f_range : (a, b)
-        0 <= a <= b <= 1.
-
-    Examples
-    --------
-    >>> one_range((0, 1))
-    (0.0, 1.0)
-    """
+    """Check a range of f(I) whose ends are numbers, and return it."""
     a, b = checks.f_range("f_range", f_range)
     if a.ndim:
         checks.refuse("f_range", f"ends of shape {a.shape}", "two numbers", "draw one range at a time")

@@ -20,22 +20,6 @@ def plot_history(history: History, *, ax: Axes | None = None) -> Axes:
     """Draw training and validation losses over epochs, counted from 1, and mark the epoch whose weights were kept.
 
     The axis of losses is logarithmic where all of them are above 0.
-
-    Parameters
-    ----------
-    history : History
-        What :func:`cfc_ref.fit` returned.
-    ax : matplotlib Axes, optional
-        Where to draw; default: a new figure.
-
-    Returns
-    -------
-    matplotlib Axes
-
-    Raises
-    ------
-    ValueError, TypeError
-        For other kinds of things, and where there is no epoch.
     """
     from matplotlib.ticker import MaxNLocator
 

@@ -33,24 +33,6 @@ def plot_translation_error(comparison: Any, *, sequence: int = 0, ax: Axes | Non
     A thin line is a neuron, the thick one the root mean square over them; the axis ends
     eight decades below the largest. Where the frozen translation has a
     certificate, its bound is drawn.
-
-    Parameters
-    ----------
-    comparison : Comparison
-        From :func:`cfc_ref.translate.compare`.
-    sequence : int
-        Which one of a batch.
-    ax : matplotlib Axes, optional
-        Where to draw; default: a new figure.
-
-    Returns
-    -------
-    matplotlib Axes
-
-    Raises
-    ------
-    ValueError, TypeError
-        For other kinds of things, and a sequence that is not there.
     """
     if not isinstance(comparison, Comparison):
         do = "pass what translate.compare returned"
@@ -98,30 +80,7 @@ def plot_tube(
     neuron: int = 0,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw one neuron's reach tube, and trajectories of inputs in its box.
-
-    Parameters
-    ----------
-    t : array_like, shape (T,)
-        At least two increasing times.
-    low, high : array_like, shape (T, units)
-        From :func:`cfc_ref.bounds.tube`.
-    states : array_like, shape (B, T, units), optional
-        Trajectories at the same times.
-    neuron : int
-        Which one.
-    ax : matplotlib Axes, optional
-        Where to draw; default: a new figure.
-
-    Returns
-    -------
-    matplotlib Axes
-
-    Raises
-    ------
-    ValueError, TypeError
-        For arrays that do not fit each other.
-    """
+    """Draw one neuron's reach tube, and trajectories of inputs in its box."""
     times = checks.times("t", t, increasing=True)
     ends = [checks.numeric(name, end) for name, end in (("low", low), ("high", high))]
     if times.ndim != 1 or times.size < 2:

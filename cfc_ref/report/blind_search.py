@@ -44,39 +44,7 @@ def search(
     largest: bool = True,
     seed: int = 0,
 ) -> Found:
-    r"""Search the piecewise-constant input in `I_range` with the largest (or smallest) error x(t) − x̃(t).
-
-    Parameters
-    ----------
-    neuron : LTCNeuron
-        One neuron.
-    x0, t : float
-        Start, and the time > 0 at which the error is looked at.
-    I_range : (float, float)
-        The smallest and the largest input allowed.
-    form : {"ltc", "symmetric"}
-        Which ODE is the truth.
-    largest : bool
-        Look for the largest error, else for the smallest.
-    seed : int
-        Of the search's random numbers.
-
-    Returns
-    -------
-    Found
-        The best input, its error, and the best error after each generation.
-
-    Raises
-    ------
-    ValueError, TypeError
-        For input that does not fit, as the message says.
-
-    Examples
-    --------
-    >>> found = search(LTCNeuron(1.0, 0.0, sigma=8.0), x0=1.0, t=1.0, I_range=(-5.0, 5.0))
-    >>> round(found.error * np.e, 3)  # Lemma 1: the supremum is exp(-w t)
-    1.0
-    """
+    r"""Search the piecewise-constant input in `I_range` with the largest (or smallest) error x(t) − x̃(t)."""
     neuron, start, shape = neuron_and_start(neuron, x0)
     if shape:
         checks.refuse("neuron", f"{shape} neurons", "one neuron and one start", "search for each by itself")

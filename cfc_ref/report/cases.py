@@ -77,15 +77,7 @@ class Cases(NamedTuple):
         return np.max(np.where(self.h > 0, np.arange(1, self.h.shape[1] + 1), 1), axis=1)
 
     def input(self, s: Array, piece: npt.NDArray[np.intp] | int = 0) -> Array:
-        """Return the input a time s after the beginning of a piece.
-
-        Parameters
-        ----------
-        s : ndarray, shape (B, n)
-            Times.
-        piece : int or ndarray of int, shape (n,)
-            The pieces to which they belong.
-        """
+        """Return the input a time s after the beginning of a piece."""
         columns = np.atleast_1d(piece)
         I = self.level[:, columns] + self.slope[:, columns] * s
         if not self.amplitude.any():
@@ -110,21 +102,7 @@ class Recording(NamedTuple):
 def draw(
     family: str, count: int, rng: Generator, fixed: Mapping[str, float], recording: Recording | None = None
 ) -> Cases:
-    """Draw cases of one family.
-
-    Parameters
-    ----------
-    family : str
-        A key of :data:`FAMILIES`.
-    count : int
-        How many.
-    rng : Generator
-        The only source of randomness.
-    fixed : mapping
-        Values for some of :data:`FIXABLE`, the same in every case.
-    recording : Recording, optional
-        What the family "recorded" draws from.
-    """
+    """Draw cases of one family."""
     if family == "recorded":
         assert recording is not None
         return _recorded(count, rng, fixed, recording)

@@ -58,15 +58,7 @@ class Evidence(NamedTuple):
 
 
 def gather(cases: Cases, *, frozen: bool = True) -> Evidence:
-    """Solve the cases in both ways, find the range of f(I), and run the frozen forms where they are asked for.
-
-    Parameters
-    ----------
-    cases : Cases
-        B cases.
-    frozen : bool
-        Whether a statement about the frozen forms is among those to be judged.
-    """
+    """Solve the cases in both ways, find the range of f(I), and run the frozen forms where they are asked for."""
     by_scipy, exact = truth.with_scipy(cases), truth.exactly(cases)
     a, b = _release_range(cases)
     return Evidence(

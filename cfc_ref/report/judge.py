@@ -69,15 +69,7 @@ class Finding:
 
 
 def find(cases: Cases, comparisons: Iterable[Comparison]) -> Finding:
-    """Judge one family of cases.
-
-    Parameters
-    ----------
-    cases : Cases
-        What the comparisons are about, to describe the worst of them.
-    comparisons : iterable of Comparison
-        For example one for each reflection.
-    """
+    """Judge one family of cases."""
     finding = Finding()
     for comparison in comparisons:
         finding.add(_find(cases, comparison))

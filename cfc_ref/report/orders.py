@@ -22,23 +22,6 @@ def measured_orders(seed: int, fixed: Mapping[str, float]) -> dict[str, float]:
     """Return the order of each frozen form: the slope of log error by log step, the median over neurons under a sine.
 
     The error is the largest at 16 times over a run of ten time constants.
-
-    Parameters
-    ----------
-    seed : int
-        Of the neurons.
-    fixed : mapping
-        Values for some of w_tau, A, mu, sigma, x0.
-
-    Returns
-    -------
-    dict
-        Form to order; without the forms whose errors are rounding only (an input that f does not see).
-
-    Examples
-    --------
-    >>> {sample: round(order) for sample, order in measured_orders(0, {}).items()}
-    {'start': 1, 'midpoint': 2, 'gauss': 4}
     """
     rng = np.random.default_rng(seed)
     slopes: dict[str, list[float]] = {sample: [] for sample in SAMPLES}

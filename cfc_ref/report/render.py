@@ -16,13 +16,7 @@ _LEFT = 4  # columns of words; the numbers behind them are set to the right
 
 
 def table(report: Report) -> str:
-    """Return one line a statement, and below what the lines do not say.
-
-    Parameters
-    ----------
-    report : Report
-        What ``verify`` returns.
-    """
+    """Return one line a statement, and below what the lines do not say."""
     rows = [_HEAD]
     for s in report.statements:
         numbers = f"{s.cases:,}", _number(s.worst), _number(s.tightness)
@@ -75,15 +69,7 @@ def _refutation(s: Result, case: dict[str, Any]) -> str:
 
 
 def page(report: Report, figures: Mapping[str, str]) -> str:
-    """Return the report as a page in Markdown.
-
-    Parameters
-    ----------
-    report : Report
-        What ``verify`` returns.
-    figures : mapping
-        File name to caption.
-    """
+    """Return the report as a page in Markdown."""
     lines = ["# Statements about the closed form, checked", "", "```text", str(report), "```", ""]
     for s in report.statements:
         lines += [*_section(s), ""]

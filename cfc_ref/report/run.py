@@ -122,18 +122,7 @@ def check_arguments(
     neuron: Mapping[str, float] | LTCNeuron | None,
     signal: signals.Signal | None,
 ) -> list[_Task]:
-    """Check the arguments of :func:`verify` and return the tasks they come to.
-
-    Parameters
-    ----------
-    cases, seed, statements, neuron, signal
-        As for :func:`verify`.
-
-    Examples
-    --------
-    >>> len(check_arguments(10, 0, "S1", None, None))
-    9
-    """
+    """Check the arguments of :func:`verify` and return the tasks they come to."""
     cases = checks.count("cases", cases, at_least=1)
     seed = checks.count("seed", seed)
     return list(_tasks(cases, seed, _names(statements), _fixed(neuron), _recording(signal)))

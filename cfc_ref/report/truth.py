@@ -41,15 +41,7 @@ def _start(cases: Cases) -> Trajectories:
 
 
 def with_scipy(cases: Cases, scale: float = 1.0) -> Trajectories:
-    """Integrate both ODEs with scipy's DOP853 at rtol 1e-12 or less, restarted at every piece.
-
-    Parameters
-    ----------
-    cases : Cases
-        B cases.
-    scale : float
-        The release is `scale` times the logistic function (statement S14 takes 3).
-    """
+    """Integrate both ODEs with scipy's DOP853 at rtol 1e-12 or less, restarted at every piece."""
     from scipy.integrate import DOP853
 
     states = _start(cases)
@@ -86,13 +78,7 @@ def _scaled(piece: Cases, scale: float) -> Callable[[float, Array], Array]:
 
 
 def exactly(cases: Cases) -> Trajectories:
-    """Solve both ODEs piece by piece: elementary where the input is piecewise constant, by quadrature elsewhere.
-
-    Parameters
-    ----------
-    cases : Cases
-        B cases.
-    """
+    """Solve both ODEs piece by piece: elementary where the input is piecewise constant, by quadrature elsewhere."""
     neuron, h = cases.neuron, cases.h
     if cases.constant:
         y = neuron.release(cases.level, over_time=True)
