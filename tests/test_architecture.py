@@ -195,7 +195,7 @@ def test_documented_parameters_are_those_of_the_signature(file):
 
 
 def public_functions():
-    """Yield (file, name, docstring, parameters) of the functions that ``cfc_ref`` exports, its public modules included."""
+    """Yield (file, name, docstring, parameters) of the functions that ``cfc_ref`` exports, public modules included."""
     for name, module in cfc_ref._PUBLIC.items():
         file = module.replace(".", "/").removeprefix("cfc_ref/") + ".py"
         for found, node, names in definitions(FILES[file]):
