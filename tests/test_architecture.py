@@ -25,7 +25,7 @@ RANKS = [
     {"layers", "translate", "translation_result"},
     {"io", "live_ncps", "ncps_weights", "learn"},
     {"plots"},
-    {"data", "experiments", "bench", "report"},
+    {"data", "datasets", "tables", "experiments", "bench", "report"},
     {"cli"},
     {"__main__"},
 ]
@@ -33,7 +33,7 @@ RANK = {unit: rank for rank, units in enumerate(RANKS) for unit in units}
 HOMES = {  # third-party package -> the files and folders that may import it, and whether at their top
     "numba": (("kernels/",), True),
     "scipy": (("neuron/trajectory.py", "cells/solvers.py", "cells/adjoint.py", "report/"), False),
-    "matplotlib": (("plots/", "report/", "data/eeg.py"), False),
+    "matplotlib": (("plots/", "report/", "datasets/eeg.py"), False),
 }
 
 

@@ -63,7 +63,7 @@ class Trained(NamedTuple):
 
 def eeg(task: str = "next") -> Recording:
     """Return the EEG sample, 80 samples a second, for the last channel."""
-    from cfc_ref.data.eeg import eeg_recording
+    from cfc_ref.datasets.eeg import eeg_recording
 
     values = eeg_recording().values.T
     x, y = (values[:-1], values[1:, 3:]) if task == "next" else (values[:, :3], values[:, 3:])

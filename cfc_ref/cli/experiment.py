@@ -59,8 +59,8 @@ def add(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Train, judge, write, and print the figures."""
-    from cfc_ref.data.folder import CHECKPOINT
     from cfc_ref.experiments.run import RESULTS, run_experiment
+    from cfc_ref.tables.folder import CHECKPOINT
 
     recipe = SETTINGS[options.task][options.model]
     if options.epochs is not None:
@@ -97,7 +97,7 @@ def _task(options: argparse.Namespace) -> Any:
     if options.task == "xor":
         return xor_task(event_based=options.event_based, samples=options.samples)
     if options.download:
-        from cfc_ref.data.walker2d import download_walker2d, missing_files
+        from cfc_ref.datasets.walker2d import download_walker2d, missing_files
 
         if not Path(options.data).is_dir() or any(missing_files(options.data).values()):
             download_walker2d(options.data)

@@ -25,8 +25,8 @@ def add(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print what there is."""
-    from cfc_ref.data.folder import SETTINGS, model_file, read_trained
     from cfc_ref.io import load
+    from cfc_ref.tables.folder import SETTINGS, model_file, read_trained
 
     if not (Path(options.path) / SETTINGS).exists():
         print(*_model_lines(load(model_file(options.path))), sep="\n")

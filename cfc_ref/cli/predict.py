@@ -12,8 +12,8 @@ from cfc_ref import checks
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from cfc_ref.data.columns import Columns
-    from cfc_ref.data.folder import Trained
+    from cfc_ref.tables.columns import Columns
+    from cfc_ref.tables.folder import Trained
 
     Array = npt.NDArray[Any]
 
@@ -42,7 +42,7 @@ def add(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Predict, and write the predictions."""
-    from cfc_ref.data.folder import read_trained
+    from cfc_ref.tables.folder import read_trained
 
     for name in ("data", "out"):
         if (getattr(options, name) is None) != options.stream:
@@ -62,11 +62,11 @@ def _predict_file(trained: Trained, data: str, out: str) -> None:
     import io
 
     from cfc_ref.csv_table import read_rows
-    from cfc_ref.data.columns import check_header
-    from cfc_ref.data.csv import table_of
-    from cfc_ref.data.evaluation import series_predictions
-    from cfc_ref.data.series import prepare
     from cfc_ref.io import output_folder, write_atomically
+    from cfc_ref.tables.columns import check_header
+    from cfc_ref.tables.csv import table_of
+    from cfc_ref.tables.evaluation import series_predictions
+    from cfc_ref.tables.series import prepare
 
     model, preparation = trained.model, trained.preparation
     rows = read_rows(data)
@@ -89,7 +89,7 @@ def _stream(trained: Trained) -> None:
     import csv
 
     from cfc_ref.csv_table import rows_of, whole
-    from cfc_ref.data.stream import RowPredictor
+    from cfc_ref.tables.stream import RowPredictor
 
     columns, source = trained.preparation.columns, "standard input"
     rows = rows_of(source, _text(source, sys.stdin.buffer))

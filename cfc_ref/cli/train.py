@@ -64,11 +64,11 @@ def run(options: argparse.Namespace) -> int:
     """Read, train, write, and print the figures."""
     from dataclasses import fields
 
-    from cfc_ref.data.csv import read_table
-    from cfc_ref.data.evaluation import held_back_figures, predict_held_back
-    from cfc_ref.data.folder import CHECKPOINT, begin_run, end_run, file_digest
-    from cfc_ref.data.training import Settings, fit_network, new_network, prepare_table
     from cfc_ref.plots.held_back import held_back_pictures
+    from cfc_ref.tables.csv import read_table
+    from cfc_ref.tables.evaluation import held_back_figures, predict_held_back
+    from cfc_ref.tables.folder import CHECKPOINT, begin_run, end_run, file_digest
+    from cfc_ref.tables.training import Settings, fit_network, new_network, prepare_table
 
     given = {field.name: getattr(options, field.name) for field in fields(Settings)}
     if options.split is None and options.group is not None:

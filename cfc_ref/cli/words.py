@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cfc_ref.data.preparation import Preparation
+    from cfc_ref.tables.preparation import Preparation
 
 __all__ = ["figure_lines", "preparation_lines", "real", "whole"]
 

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cfc_ref import checks
-from cfc_ref.data.folder import CHECKPOINT, refuse_other_settings, write_json, write_training
 from cfc_ref.experiments.models import build_model
 from cfc_ref.experiments.settings import Recipe
 from cfc_ref.io import output_folder
@@ -23,6 +22,7 @@ from cfc_ref.learn.gradients import TensorNorm
 from cfc_ref.learn.optimizers import Adam, RMSprop
 from cfc_ref.learn.schedules import Exponential
 from cfc_ref.learn.training import fit
+from cfc_ref.tables.folder import CHECKPOINT, refuse_other_settings, write_json, write_training
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cfc_ref import checks
-from cfc_ref.data.walker2d import COLUMNS, missing_files, read_walker2d
+from cfc_ref.datasets.walker2d import COLUMNS, missing_files, read_walker2d
 from cfc_ref.experiments.run import Part, Task
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cfc_ref import checks
-from cfc_ref.data.xor import official_bit_streams
+from cfc_ref.datasets.xor import official_bit_streams
 from cfc_ref.experiments.run import Part, Task
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cfc_ref import checks, signals
-from cfc_ref.data.eeg import eeg_recording
+from cfc_ref.datasets.eeg import eeg_recording
 from cfc_ref.neuron.model import LTCNeuron
 from cfc_ref.report.blind_search import Found, search
 from cfc_ref.report.cases import FAMILIES, FIXABLE, MOST_FOLDINGS, Cases, Recording, draw

@@ -7,11 +7,11 @@ import pytest
 
 from cfc_ref.cli import experiment
 from cfc_ref.cli.command import main
-from cfc_ref.data import walker2d
-from cfc_ref.data.walker2d import official_split
+from cfc_ref.datasets import walker2d
+from cfc_ref.datasets.walker2d import official_split
 from tests.cli.test_verify import refused
-from tests.data.conftest import rollouts
-from tests.data.rollouts import NAMES, write_rollouts
+from tests.datasets.conftest import rollouts
+from tests.datasets.rollouts import NAMES, write_rollouts
 from tests.experiments.small import small
 
 __all__ = ["rollouts"]

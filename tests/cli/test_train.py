@@ -13,7 +13,7 @@ import cfc_ref
 from cfc_ref.cli.command import main
 from tests.cli.conftest import QUICK, write_rows
 from tests.cli.test_verify import refused
-from tests.data.recorded import write_eeg
+from tests.datasets.recorded import write_eeg
 
 
 def words_for(tables, out, *more):

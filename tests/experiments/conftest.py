@@ -1,5 +1,5 @@
 """Recordings, written once for all tests."""
 
-from tests.data.conftest import rollouts
+from tests.datasets.conftest import rollouts
 
 __all__ = ["rollouts"]

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 import cfc_ref
-from cfc_ref.data.folder import CHECKPOINT
 from cfc_ref.experiments import run
 from cfc_ref.experiments.run import EXPERIMENT, RESULTS, run_experiment
 from cfc_ref.experiments.settings import MODELS, SETTINGS
 from cfc_ref.experiments.walker2d import walker2d_task
 from cfc_ref.experiments.xor import xor_task
 from cfc_ref.learn.losses import mse
+from cfc_ref.tables.folder import CHECKPOINT
 from tests.compare import assert_close, refusal
 from tests.experiments.small import small
 

@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 
-from cfc_ref.data.walker2d import official_split, read_walker2d
-from cfc_ref.data.xor import official_bit_streams
+from cfc_ref.datasets.walker2d import official_split, read_walker2d
+from cfc_ref.datasets.xor import official_bit_streams
 from cfc_ref.experiments.run import Part
 from cfc_ref.experiments.walker2d import error_by_step, squared_error, walker2d_task
 from cfc_ref.experiments.xor import Solved, accuracy, accuracy_by_length, xor_task
 from cfc_ref.learn.history import History
 from tests import bad
 from tests.compare import assert_close
-from tests.data.rollouts import write_rollouts
+from tests.datasets.rollouts import write_rollouts
 
 
 def test_five_in_a_hundred_training_samples_are_held_back_the_others_are_learned_from():

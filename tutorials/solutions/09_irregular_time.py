@@ -4,7 +4,7 @@
 import numpy as np
 
 from cfc_ref import CfC, fit
-from cfc_ref.data.xor import official_bit_streams
+from cfc_ref.datasets.xor import official_bit_streams
 from cfc_ref.learn.gradients import TensorNorm
 from cfc_ref.learn.optimizers import Adam
 from cfc_ref.learn.schedules import Exponential

@@ -1,4 +1,4 @@
-"""The recordings that matplotlib brings along, as tables: ``python -m tests.data.recorded FOLDER`` writes them."""
+"""The recordings that matplotlib brings along, as tables: ``python -m tests.datasets.recorded FOLDER`` writes them."""
 
 import csv
 import sys
@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib import cbook
 
-from cfc_ref.data.eeg import eeg_recording
+from cfc_ref.datasets.eeg import eeg_recording
 
 
 def write_eeg(path):

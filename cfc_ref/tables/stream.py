@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cfc_ref.csv_table import Rows
-from cfc_ref.data.columns import check_header
-from cfc_ref.data.csv import refuse_going_back, table_of
 from cfc_ref.data.missing import Filler
-from cfc_ref.data.preparation import Preparation
+from cfc_ref.tables.columns import check_header
+from cfc_ref.tables.csv import refuse_going_back, table_of
+from cfc_ref.tables.preparation import Preparation
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -7,10 +7,10 @@ import zipfile
 import numpy as np
 import pytest
 
-from cfc_ref.data.walker2d import download_walker2d, missing_files, official_split, read_walker2d
+from cfc_ref.datasets.walker2d import download_walker2d, missing_files, official_split, read_walker2d
 from tests import bad
 from tests.compare import assert_close, refusal
-from tests.data.rollouts import NAMES, real_rollouts
+from tests.datasets.rollouts import NAMES, real_rollouts
 
 
 def with_files(source, folder, names):

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cfc_ref import checks
-from cfc_ref.data.columns import Columns
-from cfc_ref.data.csv import Table
-from cfc_ref.data.parts import TRAIN, VALIDATION, split_by_group, split_by_time
-from cfc_ref.data.preparation import Preparation, learn_preparation
-from cfc_ref.data.series import Series, Windows, cut_windows, prepare
 from cfc_ref.learn.losses import cross_entropy, mse
 from cfc_ref.learn.optimizers import AdamW
 from cfc_ref.learn.training import fit
+from cfc_ref.tables.columns import Columns
+from cfc_ref.tables.csv import Table
+from cfc_ref.tables.parts import TRAIN, VALIDATION, split_by_group, split_by_time
+from cfc_ref.tables.preparation import Preparation, learn_preparation
+from cfc_ref.tables.series import Series, Windows, cut_windows, prepare
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -13,8 +13,8 @@ import numpy as np
 
 from cfc_ref import checks
 from cfc_ref.csv_table import Rows, number_columns, read_rows
-from cfc_ref.data.columns import Columns, choose_columns
-from cfc_ref.data.dates import read_times
+from cfc_ref.tables.columns import Columns, choose_columns
+from cfc_ref.tables.dates import read_times
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cfc_ref.csv_table import read_rows
-from cfc_ref.data.csv import by_group, read_table, table_of
-from cfc_ref.data.parts import TRAIN
-from cfc_ref.data.series import cut_windows
-from cfc_ref.data.training import Settings, prepare_table
+from cfc_ref.tables.csv import by_group, read_table, table_of
+from cfc_ref.tables.parts import TRAIN
+from cfc_ref.tables.series import cut_windows
+from cfc_ref.tables.training import Settings, prepare_table
 from tests import bad
 from tests.compare import assert_close, refusal
 

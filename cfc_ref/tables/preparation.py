@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cfc_ref import checks
-from cfc_ref.data.columns import Columns
-from cfc_ref.data.csv import Table, by_group
 from cfc_ref.data.missing import fill, last_seen
-from cfc_ref.data.parts import TRAIN
+from cfc_ref.tables.columns import Columns
+from cfc_ref.tables.csv import Table, by_group
+from cfc_ref.tables.parts import TRAIN
 
 if TYPE_CHECKING:
     import numpy.typing as npt

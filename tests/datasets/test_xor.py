@@ -5,7 +5,7 @@ import hashlib
 import numpy as np
 import pytest
 
-from cfc_ref.data.xor import PARTS, STEPS, draw_bit_streams, official_bit_streams
+from cfc_ref.datasets.xor import PARTS, STEPS, draw_bit_streams, official_bit_streams
 from tests import bad
 from tests.compare import assert_close
 

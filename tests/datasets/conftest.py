@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.data.rollouts import write_rollouts
+from tests.datasets.rollouts import write_rollouts
 
 
 @pytest.fixture(scope="session")

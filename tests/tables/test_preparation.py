@@ -8,13 +8,13 @@ from hypothesis import given, reject
 from hypothesis import strategies as st
 
 from cfc_ref.csv_table import Rows
-from cfc_ref.data.baselines import baseline_predictions, truth
-from cfc_ref.data.columns import Columns
-from cfc_ref.data.csv import Table, by_group
-from cfc_ref.data.parts import TEST, TRAIN, VALIDATION, split_by_group, split_by_time
-from cfc_ref.data.preparation import Preparation, learn_preparation
-from cfc_ref.data.series import cut_windows, prepare
-from cfc_ref.data.training import Settings, prepare_table
+from cfc_ref.tables.baselines import baseline_predictions, truth
+from cfc_ref.tables.columns import Columns
+from cfc_ref.tables.csv import Table, by_group
+from cfc_ref.tables.parts import TEST, TRAIN, VALIDATION, split_by_group, split_by_time
+from cfc_ref.tables.preparation import Preparation, learn_preparation
+from cfc_ref.tables.series import cut_windows, prepare
+from cfc_ref.tables.training import Settings, prepare_table
 from tests import bad
 from tests.compare import assert_close
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cfc_ref import checks
-from cfc_ref.data.csv import Table, by_group
-from cfc_ref.data.parts import PARTS
-from cfc_ref.data.preparation import Preparation, ahead
+from cfc_ref.tables.csv import Table, by_group
+from cfc_ref.tables.parts import PARTS
+from cfc_ref.tables.preparation import Preparation, ahead
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cfc_ref.data.baselines import baseline_predictions, truth
-from cfc_ref.data.columns import Columns
-from cfc_ref.data.csv import Table
-from cfc_ref.data.parts import TEST
-from cfc_ref.data.preparation import Preparation
-from cfc_ref.data.series import Series
+from cfc_ref.tables.baselines import baseline_predictions, truth
+from cfc_ref.tables.columns import Columns
+from cfc_ref.tables.csv import Table
+from cfc_ref.tables.parts import TEST
+from cfc_ref.tables.preparation import Preparation
+from cfc_ref.tables.series import Series
 
 if TYPE_CHECKING:
     import numpy.typing as npt

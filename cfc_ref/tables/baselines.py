@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cfc_ref.data.csv import Table
 from cfc_ref.data.missing import last_seen
-from cfc_ref.data.parts import TRAIN
-from cfc_ref.data.preparation import Preparation
-from cfc_ref.data.series import Series
+from cfc_ref.tables.csv import Table
+from cfc_ref.tables.parts import TRAIN
+from cfc_ref.tables.preparation import Preparation
+from cfc_ref.tables.series import Series
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cfc_ref.data.eeg import eeg_recording
+from cfc_ref.datasets.eeg import eeg_recording
 
 
 def test_four_channels_of_ten_seconds():

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cfc_ref import checks
-from cfc_ref.data.preparation import Preparation
 from cfc_ref.io import load, output_folder, save, write_atomically
+from cfc_ref.tables.preparation import Preparation
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -55,7 +55,7 @@ class Trained(NamedTuple):
     settings : dict
         How it was trained.
     figures : dict
-        How good it is: :func:`cfc_ref.data.evaluation.held_back_figures`.
+        How good it is: :func:`cfc_ref.tables.evaluation.held_back_figures`.
     """
 
     model: Layer
