@@ -5,8 +5,9 @@ Everything public is importable from here, and loaded when it is first asked for
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING
+
+from cfc_ref.facade import lookup
 
 # public name -> the module that holds it; a module's own name stands for the module
 _PUBLIC = {
@@ -70,10 +71,7 @@ def __getattr__(name: str) -> object:
         from importlib.metadata import version
 
         return version("cfc-ref")
-    if name not in _PUBLIC:
-        raise AttributeError(f"module 'cfc_ref' has no attribute {name!r}")
-    module = importlib.import_module(_PUBLIC[name])
-    return module if module.__name__ == f"cfc_ref.{name}" else getattr(module, name)
+    return lookup(__name__, _PUBLIC, name)
 
 
 def __dir__() -> list[str]:

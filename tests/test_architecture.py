@@ -2,7 +2,9 @@
 
 import ast
 import graphlib
+import importlib
 import inspect
+import json
 import re
 from collections import defaultdict
 from pathlib import Path
@@ -18,7 +20,7 @@ PACKAGES = {m for m in MODULES if any(other.startswith(f"{m}.") for other in MOD
 
 # One direction: a unit imports from its own rank and from those below.
 RANKS = [
-    {"activations", "checks", "csv_table", "signals", "wiring_draws", "wirings"},
+    {"activations", "checks", "facade", "csv_table", "signals", "wiring_draws", "wirings"},
     {"neuron", "bounds", "cells", "network_bounds"},
     {"kernels"},
     {"backend"},
@@ -105,15 +107,20 @@ def test_third_party_packages_are_imported_at_home_only(package):
 
 
 @pytest.mark.parametrize("file", [name for name in FILES if name.endswith("/__init__.py")])
-def test_sub_packages_inits_are_empty(file):
-    assert not FILES[file].body
+def test_sub_packages_inits_hold_their_public_names_or_nothing(file):
+    body = FILES[file].body
+    assert not body or (len(body) == 6 and ast.unparse(body[1]) == "from cfc_ref.facade import lookup"), file
+    package = importlib.import_module("cfc_ref." + file.removesuffix("/__init__.py").replace("/", "."))
+    for name in getattr(package, "__all__", ()):
+        assert getattr(package, name) is not None
 
 
 def public_names(tree):
     """The strings of a module's __all__."""
     for node in tree.body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
-            return [item.value for item in node.value.elts if isinstance(item, ast.Constant)]
+            items = getattr(node.value, "elts", [])  # a facade sorts the names of its table
+            return [item.value for item in items if isinstance(item, ast.Constant)]
     return None
 
 
@@ -208,3 +215,13 @@ def public_functions():
 def test_public_functions_have_an_example_and_say_what_they_take(file, name, docstring, names):
     assert ">>>" in (section(docstring, "Examples") or ""), f"{file}: {name} has no example"
     assert not names or section(docstring, "Parameters"), f"{file}: {name} does not say what it takes"
+
+
+NOTEBOOKS = sorted((ROOT.parent / "tutorials").glob("[0-9][0-9]_*.ipynb"))
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebooks_import_public_facades_only(path):
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    code = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+    assert not re.findall(r"^\s*(?:from|import) cfc_ref\.\w+\.\S+", code, re.MULTILINE)

@@ -1,0 +1,20 @@
+"""The paper's experiments as data: settings and published results."""
+
+from cfc_ref.facade import lookup
+
+_PUBLIC = {
+    "MODELS": "cfc_ref.experiments.settings",
+    "SETTINGS": "cfc_ref.experiments.settings",
+    "WALKER2D_RESULTS": "cfc_ref.experiments.settings",
+    "XOR_RESULTS": "cfc_ref.experiments.settings",
+}
+
+__all__ = sorted(_PUBLIC)
+
+
+def __getattr__(name: str) -> object:
+    return lookup(__name__, _PUBLIC, name)
+
+
+def __dir__() -> list[str]:
+    return __all__

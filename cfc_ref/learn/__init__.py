@@ -1,0 +1,34 @@
+"""Training: `fit`, losses, optimisers, schedules, gradient clipping, estimators."""
+
+from cfc_ref.facade import lookup
+
+_PUBLIC = {
+    "Adam": "cfc_ref.learn.optimizers",
+    "AdamW": "cfc_ref.learn.optimizers",
+    "CfCClassifier": "cfc_ref.learn.estimators",
+    "CfCRegressor": "cfc_ref.learn.estimators",
+    "Constant": "cfc_ref.learn.schedules",
+    "Cosine": "cfc_ref.learn.schedules",
+    "Exponential": "cfc_ref.learn.schedules",
+    "GlobalNorm": "cfc_ref.learn.gradients",
+    "History": "cfc_ref.learn.history",
+    "LOSSES": "cfc_ref.learn.losses",
+    "RMSprop": "cfc_ref.learn.optimizers",
+    "SGD": "cfc_ref.learn.optimizers",
+    "TensorNorm": "cfc_ref.learn.gradients",
+    "binary_cross_entropy": "cfc_ref.learn.losses",
+    "cross_entropy": "cfc_ref.learn.losses",
+    "fit": "cfc_ref.learn.training",
+    "mse": "cfc_ref.learn.losses",
+    "softmax": "cfc_ref.learn.losses",
+}
+
+__all__ = sorted(_PUBLIC)
+
+
+def __getattr__(name: str) -> object:
+    return lookup(__name__, _PUBLIC, name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,28 @@
+"""One neuron, in the order of the derivation: both ODEs, their solutions, the closed forms."""
+
+from cfc_ref.facade import lookup
+
+_PUBLIC = {
+    "LTCNeuron": "cfc_ref.neuron.model",
+    "closed_form": "cfc_ref.neuron.closed_forms",
+    "constant_piece": "cfc_ref.neuron.exact_solution",
+    "eq6": "cfc_ref.neuron.exact_solution",
+    "eq9": "cfc_ref.neuron.closed_forms",
+    "exact": "cfc_ref.neuron.exact_solution",
+    "frozen": "cfc_ref.neuron.closed_forms",
+    "gauss_piece": "cfc_ref.neuron.closed_forms",
+    "ltc_ode": "cfc_ref.neuron.model",
+    "release_derivatives": "cfc_ref.neuron.frozen_error",
+    "solve": "cfc_ref.neuron.trajectory",
+    "symmetric_ode": "cfc_ref.neuron.model",
+}
+
+__all__ = sorted(_PUBLIC)
+
+
+def __getattr__(name: str) -> object:
+    return lookup(__name__, _PUBLIC, name)
+
+
+def __dir__() -> list[str]:
+    return __all__

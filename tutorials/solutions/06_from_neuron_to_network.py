@@ -5,7 +5,7 @@ import numpy as np
 
 from cfc_ref import CfC, LTCNeuron
 from cfc_ref.activations import logit, sigmoid
-from cfc_ref.neuron.exact_solution import constant_piece
+from cfc_ref.neuron import constant_piece
 
 # %% Exercise 1: when is the weight of g below 1 %?
 # sigma(-f t) = 0.01 where -f t = log(0.01/0.99), so t = log(99)/f. exp(-f t) = 0.01 where t = log(100)/f. The two tails

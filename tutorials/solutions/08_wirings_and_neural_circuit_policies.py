@@ -5,7 +5,7 @@ import numpy as np
 
 from cfc_ref import LTC, CfC, bounds, translate, wirings
 from cfc_ref.activations import sigmoid, softplus
-from cfc_ref.datasets.eeg import eeg_recording
+from cfc_ref.datasets import eeg_recording
 
 # %% Exercise 1: four parts
 # A chain: the input to neuron 3, 3 to 2, 2 to 1, and 1 to the motor neuron 0. Each part of a step reads the other

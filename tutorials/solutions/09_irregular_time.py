@@ -4,10 +4,8 @@
 import numpy as np
 
 from cfc_ref import CfC, fit
-from cfc_ref.datasets.xor import official_bit_streams
-from cfc_ref.learn.gradients import TensorNorm
-from cfc_ref.learn.optimizers import Adam
-from cfc_ref.learn.schedules import Exponential
+from cfc_ref.datasets import official_bit_streams
+from cfc_ref.learn import Adam, Exponential, TensorNorm
 
 LONGEST = 12
 training = official_bit_streams("training", event_based=True)

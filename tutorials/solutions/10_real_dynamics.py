@@ -4,8 +4,7 @@
 import numpy as np
 
 from cfc_ref import CfC, fit
-from cfc_ref.learn.optimizers import Adam
-from cfc_ref.learn.schedules import Exponential
+from cfc_ref.learn import Adam, Exponential
 
 
 def stand_in(recordings, rows, rng):
