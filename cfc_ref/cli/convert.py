@@ -76,8 +76,8 @@ def _from_ncps(source: str, out: str, given: dict[str, Any]) -> Path:
 
 def _to_ncps(source: str, out: str) -> Path:
     from cfc_ref.io import load, output_folder, write_atomically
+    from cfc_ref.learn.run_folder import model_file
     from cfc_ref.ncps_weights import to_ncps_state_dict
-    from cfc_ref.tables.folder import model_file
 
     arrays = to_ncps_state_dict(load(model_file(source)))
     try:

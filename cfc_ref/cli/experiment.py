@@ -24,7 +24,8 @@ def add(commands: Any) -> None:
         "experiment",
         help="run one of the paper's experiments",
         description="Train a model with the settings of Hasani et al. 2022, and judge it on the test part by the "
-        "weights that were best on the validation part. Run again, an unfinished run goes on.",
+        "weights that were best on the validation part. Run again, an unfinished run goes on; a larger --epochs "
+        "trains a finished one further.",
     )
     tasks = parser.add_subparsers(dest="task", required=True, metavar="TASK")
     walker2d = tasks.add_parser(
@@ -53,14 +54,15 @@ def add(commands: Any) -> None:
             metavar="X",
             help="of the learning rate, an epoch (default: the code's; the paper's table has 0.7 for XOR's cfc)",
         )
+        one.add_argument("--force", action="store_true", help="replace the run that is in the folder")
         one.add_argument("--samples", type=whole, metavar="N", help="only the first N of each part, for a quick look")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Train, judge, write, and print the figures."""
-    from cfc_ref.experiments.run import RESULTS, run_experiment
-    from cfc_ref.tables.folder import CHECKPOINT
+    from cfc_ref.experiments.run import EXPERIMENT_RUN, run_experiment
+    from cfc_ref.learn.run_folder import RunFolder
 
     recipe = SETTINGS[options.task][options.model]
     if options.epochs is not None:
@@ -71,9 +73,10 @@ def run(options: argparse.Namespace) -> int:
     if options.samples is not None:
         checks.count("--samples", options.samples, at_least=1)
     task = _task(options)
-    for name, words in ((CHECKPOINT, "Going on with the unfinished run"), (RESULTS, "There is a finished run")):
-        if (Path(options.out) / name).exists():
-            print(f"{words} in that folder.", file=sys.stderr, flush=True)
+    folder = RunFolder(Path(options.out), EXPERIMENT_RUN)
+    if folder.begun and not options.force:
+        words = "There is a finished run" if folder.finished else "Going on with the unfinished run"
+        print(f"{words} in that folder.", file=sys.stderr, flush=True)
     try:
         results = run_experiment(
             task,
@@ -83,6 +86,7 @@ def run(options: argparse.Namespace) -> int:
             out=options.out,
             command=_command(options),
             progress=_teller(recipe.epochs),
+            force=options.force,
         )
     except FloatingPointError as error:
         raise ValueError(str(error)) from None

@@ -26,9 +26,10 @@ def add(commands: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print what there is."""
     from cfc_ref.io import load
-    from cfc_ref.tables.folder import SETTINGS, model_file, read_trained
+    from cfc_ref.learn.run_folder import RunFolder, model_file
+    from cfc_ref.tables.folder import TABLE_RUN, read_trained
 
-    if not (Path(options.path) / SETTINGS).exists():
+    if not RunFolder(Path(options.path), TABLE_RUN).begun:
         print(*_model_lines(load(model_file(options.path))), sep="\n")
         return 0
     trained = read_trained(options.path)

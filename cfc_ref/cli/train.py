@@ -16,8 +16,8 @@ def add(commands: Any) -> None:
         "train",
         help="train a network on a table of one's own",
         description="Train a network on a CSV file with a column of times of any spacing. Ends with figures on "
-        "held-back rows, beside those of persistence and of a linear autoregression. Run again, an unfinished training "
-        "goes on.",
+        "held-back rows, next to those of persistence and of a linear autoregression. Run again, an unfinished "
+        "training goes on; with a larger --epochs a finished one is trained further.",
     )
     parser.add_argument(
         "data", metavar="DATA.csv", help="UTF-8, commas, a header line; empty or nan fields are missing"
@@ -31,6 +31,7 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--out", required=True, metavar="FOLDER", help="write model, settings, history and figures there"
     )
+    parser.add_argument("--force", action="store_true", help="replace the run that is in that folder")
     parser.add_argument("--task", choices=("regression", "classification"), help="default: what the target looks like")
     _number(parser, "--horizon", "predict so many rows ahead; the target is then a feature too (default: 0)")
     _number(parser, "--validation", "share of rows, or of groups, that choose the best epoch (default: 0.15)", real)
@@ -64,10 +65,12 @@ def run(options: argparse.Namespace) -> int:
     """Read, train, write, and print the figures."""
     from dataclasses import fields
 
+    from cfc_ref import checks
+    from cfc_ref.learn.run_folder import begin_run
     from cfc_ref.plots.held_back import held_back_pictures
     from cfc_ref.tables.csv import read_table
     from cfc_ref.tables.evaluation import held_back_figures, predict_held_back
-    from cfc_ref.tables.folder import CHECKPOINT, begin_run, end_run, file_digest
+    from cfc_ref.tables.folder import TABLE_RUN, file_digest
     from cfc_ref.tables.training import Settings, fit_network, new_network, prepare_table
 
     given = {field.name: getattr(options, field.name) for field in fields(Settings)}
@@ -86,18 +89,21 @@ def run(options: argparse.Namespace) -> int:
     preparation, series = prepare_table(columns, table, settings)
     model = new_network(preparation, settings)
     described = {"data": file_digest(options.data), **columns._asdict(), **vars(settings)}
-    path = begin_run(options.out, described, preparation)
+    folder = begin_run(options.out, TABLE_RUN, described, force=options.force, preparation=preparation.as_dict())
+    if folder.finished:
+        do = f"pass --epochs above {settings.epochs} to train it further, --force to replace it, or name another folder"
+        checks.refuse("out", f"{str(folder.path)!r}, which holds a trained network", "a new folder", do)
     print(*preparation_lines(preparation), f"network   {model}", sep="\n", flush=True)
-    if (path / CHECKPOINT).exists():
-        print("Going on with the unfinished run in that folder.", flush=True)
+    if folder.checkpoint.exists():
+        print("Going on with the run in that folder.", flush=True)
     try:
-        history = fit_network(model, preparation, series, settings, checkpoint=path / CHECKPOINT)
+        history = fit_network(model, preparation, series, settings, checkpoint=folder.checkpoint)
     except FloatingPointError as error:
         raise ValueError(str(error)) from None
     held_back = predict_held_back(model, preparation, series, table, settings.window)
     figures = held_back_figures(held_back, columns)
     pictures = held_back_pictures(history, *held_back, columns.targets, columns.classes)
-    end_run(path, model, history, figures, pictures)
+    folder.end(model, history, figures, pictures)
     print(f"Trained {len(history.loss)} epochs in {sum(history.seconds):.1f} s, kept epoch {history.best_epoch + 1}.")
-    print(*figure_lines(figures), f"Written: {path}/model.npz, settings, history and figures.", sep="\n")
+    print(*figure_lines(figures), f"Written: {folder.path}/model.npz, settings, history and figures.", sep="\n")
     return 0

@@ -1,12 +1,7 @@
-"""A model trained by a recipe on a task, in a folder: what the experiments share.
-
-``experiment.json`` is written first, ``results.json`` last: a folder with the first and without the last holds a run
-that is not finished, and goes on.
-"""
+"""The run of an experiment: a model trained by a recipe on a task, and judged, in a folder."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -16,13 +11,12 @@ import numpy as np
 from cfc_ref import checks
 from cfc_ref.experiments.models import build_model
 from cfc_ref.experiments.settings import Recipe
-from cfc_ref.io import output_folder
 from cfc_ref.learn.examples import predict
 from cfc_ref.learn.gradients import TensorNorm
 from cfc_ref.learn.optimizers import Adam, RMSprop
+from cfc_ref.learn.run_folder import RunKind, begin_run
 from cfc_ref.learn.schedules import Exponential
 from cfc_ref.learn.training import fit
-from cfc_ref.tables.folder import CHECKPOINT, refuse_other_settings, write_json, write_training
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -33,10 +27,9 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[Any]
 
-__all__ = ["EXPERIMENT", "RESULTS", "Part", "Task", "run_experiment"]
+__all__ = ["EXPERIMENT_RUN", "Part", "Task", "run_experiment"]
 
-EXPERIMENT, RESULTS = "experiment.json", "results.json"
-_FORMAT = "cfc_ref experiment, version 1"
+EXPERIMENT_RUN = RunKind("cfc-ref experiment", "cfc_ref experiment, version 1", "experiment.json", "results.json")
 _SHORT = 1e-3  # the official code lengthens an LTC's timespans by it
 _BATCH = 256  # sequences at a time, where nothing is learned
 
@@ -110,18 +103,19 @@ def run_experiment(
     out: str | Path,
     command: str = "",
     progress: bool | Callable[[History], object] = False,
+    force: bool = False,
 ) -> dict[str, Any]:
     """Train a model, judge it, and write everything to a folder; a run that was stopped goes on there.
 
-    Judged are the weights with the lowest loss on the validation part, and beside them those of the last epoch.
+    We report the weights with the lowest loss on the validation part, and also those of the last epoch.
     """
     sequences = task.parts["training"].x
     model = build_model(name, recipe, sequences.shape[2], task.outputs, task.return_sequences, seed)
     settings = {**task.settings, "model": name, "seed": seed, **recipe._asdict()}
     settings.pop("note")
-    path = _begin(out, settings)
-    if (path / RESULTS).exists():
-        return dict(json.loads((path / RESULTS).read_text(encoding="utf-8")))
+    folder = begin_run(out, EXPERIMENT_RUN, settings, force=force)
+    if folder.finished:
+        return folder.read("out", EXPERIMENT_RUN.results)
     parts = {part: _for_model(name, data) for part, data in task.parts.items()}
     history = fit(
         model,
@@ -134,7 +128,7 @@ def run_experiment(
         clip=TensorNorm(recipe.clipnorm),
         validation=parts["validation"],
         seed=seed,
-        checkpoint=path / CHECKPOINT,
+        checkpoint=folder.checkpoint,
         progress=progress,
         l2=recipe.l2,
         metric=task.metric,
@@ -142,30 +136,8 @@ def run_experiment(
     )
     results = _results(task, model, history, parts)
     results |= {"command": command, "seed": seed, "settings": settings, "versions": _versions()}
-    write_training(path, model, history, _pictures(task, model, history, parts))
-    write_json(path / RESULTS, results)
-    (path / CHECKPOINT).unlink(missing_ok=True)
+    folder.end(model, history, results, _pictures(task, model, history, parts))
     return results
-
-
-def _begin(out: str | Path, settings: dict[str, Any]) -> Path:
-    """Return the folder of a run, a new one or that of a run of the same settings."""
-    path = output_folder("out", out)
-    if (path / EXPERIMENT).exists():
-        try:
-            found = json.loads((path / EXPERIMENT).read_text(encoding="utf-8"))
-            stored = found["settings"] if found["format"] == _FORMAT else None
-        except (OSError, ValueError, KeyError, TypeError):
-            stored = None
-        if not isinstance(stored, dict):
-            got = f"a folder with an {EXPERIMENT} that is something else"
-            checks.refuse("out", got, "a new folder, or that of an experiment", "name another folder")
-        refuse_other_settings(stored, settings)
-    elif any(path.iterdir()):
-        checks.refuse("out", f"{str(path)!r}, which holds other files", "a new folder", "name another folder")
-    else:
-        write_json(path / EXPERIMENT, {"format": _FORMAT, "settings": settings})
-    return path
 
 
 def _for_model(name: str, part: Part) -> Part:

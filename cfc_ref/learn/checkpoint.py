@@ -19,7 +19,7 @@ import numpy.typing as npt
 from cfc_ref import checks
 from cfc_ref.io import packed, unpacked, write_atomically
 
-__all__ = ["Progress", "checkpoint_path", "read_checkpoint", "write_checkpoint"]
+__all__ = ["Progress", "checkpoint_path", "extend_checkpoint", "read_checkpoint", "write_checkpoint"]
 
 Array = npt.NDArray[Any]
 
@@ -42,6 +42,8 @@ class Progress:
         Of the epochs that are done.
     stopped : bool
         Whether the rule says that it is over.
+    extended : int
+        Epochs that were done when more of them were asked for; patience counts from there.
     """
 
     epoch: int = 0
@@ -54,6 +56,7 @@ class Progress:
     metric: list[float] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
     stopped: bool = False
+    extended: int = 0
 
     @property
     def best_epoch(self) -> int:
@@ -83,18 +86,29 @@ def write_checkpoint(path: Path, settings: Mapping[str, str], progress: Progress
         checks.refuse("checkpoint", f"{str(path)!r} ({error.strerror})", "a file that can be written", "make room")
 
 
+def extend_checkpoint(path: Path, to: Path, epochs: int) -> None:
+    """Write a run to another file as one of more epochs, which is not over."""
+    settings, progress, arrays = _read(path)
+    progress.stopped, progress.extended = False, len(progress.loss)
+    write_checkpoint(to, {**settings, "epochs": repr(epochs)}, progress, arrays)
+
+
 def read_checkpoint(path: Path, settings: Mapping[str, str]) -> tuple[Progress, dict[str, Array]]:
     """Read a run of these settings."""
-    try:
-        header, arrays = unpacked(path)
-        if header["format"] != _FORMAT:
-            raise ValueError
-        progress, found = Progress(**header["progress"]), header["settings"]
-    except (OSError, ValueError, TypeError, KeyError):
-        got = f"{path.name!r}, which can't be read"
-        checks.refuse("checkpoint", got, "a checkpoint of fit", "delete it or name another")
+    found, progress, arrays = _read(path)
     for name, wanted in settings.items():
         if found.get(name) != wanted:
             do = "pass the same settings to go on, or name another file to start anew"
             checks.refuse("checkpoint", f"a run with {name} {found.get(name)}", f"{name} {wanted}", do)
     return progress, arrays
+
+
+def _read(path: Path) -> tuple[dict[str, str], Progress, dict[str, Array]]:
+    try:
+        header, arrays = unpacked(path)
+        if header["format"] != _FORMAT:
+            raise ValueError
+        return dict(header["settings"]), Progress(**header["progress"]), arrays
+    except (OSError, ValueError, TypeError, KeyError):
+        got = f"{path.name!r}, which can't be read"
+        checks.refuse("checkpoint", got, "a checkpoint of fit", "delete it or name another")

@@ -93,10 +93,11 @@ class Run:
     def finished(self) -> bool:
         """Whether all epochs are done, the rule says so, or the validation loss falls no more and patience is out."""
         done, patience = len(self.progress.loss), self.settings.patience
+        counted = max(self.progress.best_epoch, self.progress.extended - 1)
         return (
             done == self.settings.epochs
             or self.progress.stopped
-            or (patience is not None and done > 0 and done - 1 - self.progress.best_epoch >= patience)
+            or (patience is not None and done > 0 and done - 1 - counted >= patience)
         )
 
     def train_epoch(self, advance: Callable[[], None]) -> None:

@@ -11,6 +11,8 @@ import pytest
 
 import cfc_ref
 from cfc_ref.cli.command import main
+from cfc_ref.learn.checkpoint import extend_checkpoint
+from cfc_ref.learn.optimizers import Adam
 from tests.cli.conftest import QUICK, write_rows
 from tests.cli.test_verify import refused
 from tests.datasets.recorded import write_eeg
@@ -28,7 +30,7 @@ def read(path):
 def test_the_folder_holds_model_settings_history_and_figures(trained):
     folder = trained / "plain"
     names = {"model.npz", "settings.json", "history.json", "figures.json", "history.png", "held_back.png"}
-    assert {path.name for path in folder.iterdir()} == names
+    assert {path.name for path in folder.iterdir()} == names | {"training.npz"}
     model = cfc_ref.load(folder / "model.npz")
     assert (model.input_size, model.state_size, model.output_size) == (3, 6, 1)
     settings, history = read(folder / "settings.json"), read(folder / "history.json")
@@ -110,7 +112,7 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_weights(tables, tmp_path, c
     run.wait()
     assert not (tmp_path / "killed" / "model.npz").exists()
     refused(["info", str(tmp_path / "killed")], capsys, "whose training is not finished")
-    refused(words_for(tables, tmp_path / "killed", "--epochs", 26), capsys, "a folder with a run of epochs 25")
+    refused(words_for(tables, tmp_path / "killed", "--epochs", 24), capsys, "a folder with a run of epochs 25")
     assert main(words) == 0
     assert "Going on" in capsys.readouterr().out
     one, two = (cfc_ref.load(tmp_path / name / "model.npz").state_dict() for name in ("whole", "killed"))
@@ -118,12 +120,50 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_weights(tables, tmp_path, c
     assert not (tmp_path / "killed" / "checkpoint.npz").exists()
 
 
+def test_a_finished_run_is_trained_further_or_replaced(tables, tmp_path, capsys):
+    """With more epochs it goes on with the weights, the moments and the best epoch that it had."""
+    out = tmp_path / "out"
+    assert main(words_for(tables, out, "--patience", 2)) == 0
+    first = read(out / "history.json")
+    assert main(words_for(tables, out, "--patience", 2, "--epochs", 5)) == 0
+    assert "Going on with the run in that folder." in capsys.readouterr().out
+    more = read(out / "history.json")
+    assert more["loss"][:2] == first["loss"]
+    assert 2 < len(more["loss"]) <= 5
+    assert read(out / "settings.json")["settings"]["epochs"] == 5
+    refused(words_for(tables, out, "--patience", 2), capsys, "a folder with a run of epochs 5; ")
+    refused(words_for(tables, out, "--patience", 3, "--epochs", 9), capsys, "a folder with a run of patience 2; ")
+    assert main(words_for(tables, out, "--patience", 2, "--force")) == 0
+    assert read(out / "history.json")["loss"] == first["loss"]
+    capsys.readouterr()
+    (out / "training.npz").unlink()
+    refused(words_for(tables, out, "--patience", 2, "--epochs", 5), capsys, "a finished run without training.npz")
+
+
+def test_patience_counts_anew_where_a_run_is_trained_further(tmp_path):
+    data = np.ones((6, 4, 2)), np.ones((6, 4, 1))
+    words = {"loss": "mse", "optimizer": Adam(0.1), "batch_size": 6, "patience": 2, "progress": False}
+
+    def run(path, epochs):
+        model = cfc_ref.CfC(2, 3, proj_size=1, backbone_units=4, seed=0)
+        rising = data[0], -data[1]  # the better the one, the worse the other
+        return cfc_ref.fit(model, data, epochs=epochs, validation=rising, checkpoint=path, **words)
+
+    stopped = run(tmp_path / "a.npz", 9)
+    assert len(stopped.loss) < 9
+    extend_checkpoint(tmp_path / "a.npz", tmp_path / "b.npz", 10)
+    more = run(tmp_path / "b.npz", 10)
+    assert len(more.loss) == len(stopped.loss) + 2
+    assert more.loss[: len(stopped.loss)] == stopped.loss
+
+
 def test_a_folder_with_a_trained_network_is_left_alone(tables, trained, tmp_path, capsys):
     before = (trained / "plain" / "model.npz").read_bytes()
     refused(words_for(tables, trained / "plain", "--horizon", 1), capsys, "which holds a trained network")
     refused(words_for(tables, trained / "plain", "--horizon", 2), capsys, "a folder with a run of horizon 1")
     (tmp_path / "model.npz").write_bytes(b"someone else's")
-    refused(words_for(tables, tmp_path), capsys, "which holds a trained network")
+    refused(words_for(tables, tmp_path), capsys, "which holds another model.npz")
+    refused(words_for(tables, tmp_path, "--force"), capsys, "which holds another model.npz")
     assert (trained / "plain" / "model.npz").read_bytes() == before
 
 

@@ -8,16 +8,17 @@ import pytest
 
 import cfc_ref
 from cfc_ref.experiments import run
-from cfc_ref.experiments.run import EXPERIMENT, RESULTS, run_experiment
+from cfc_ref.experiments.run import EXPERIMENT_RUN, run_experiment
 from cfc_ref.experiments.settings import MODELS, SETTINGS
 from cfc_ref.experiments.walker2d import walker2d_task
 from cfc_ref.experiments.xor import xor_task
 from cfc_ref.learn.losses import mse
-from cfc_ref.tables.folder import CHECKPOINT
+from cfc_ref.learn.run_folder import CHECKPOINT
 from tests.compare import assert_close, refusal
 from tests.experiments.small import small
 
-FILES = {"by_step.png", EXPERIMENT, "history.json", "history.png", "model.npz", RESULTS}
+EXPERIMENT, RESULTS = EXPERIMENT_RUN.settings, EXPERIMENT_RUN.results
+FILES = {"by_step.png", EXPERIMENT, "history.json", "history.png", "model.npz", RESULTS, "training.npz"}
 
 
 @pytest.fixture(scope="module")
@@ -146,7 +147,7 @@ def test_a_finished_run_is_read(tasks, finished, monkeypatch):
 
 def test_a_run_of_other_settings_is_refused(tasks, finished):
     for message, others in (
-        ("a folder with a run of epochs 2", {"epochs": 3}),
+        ("a folder with a run of epochs 2", {"epochs": 1}),
         ("a folder with a run of seed 1", {"seed": 2}),
     ):
         with pytest.raises(ValueError, match=refusal("out")) as error:

@@ -1,0 +1,159 @@
+"""The folder of a training run: settings are written first and results last, so that a stopped run goes on.
+
+A finished run keeps the state of its training in ``training.npz``: with more epochs it goes on from there.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from cfc_ref import checks
+from cfc_ref.io import output_folder, save, write_atomically
+from cfc_ref.learn.checkpoint import extend_checkpoint
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from cfc_ref.layers.base import Layer
+    from cfc_ref.learn.history import History
+
+__all__ = ["RunFolder", "RunKind", "begin_run", "model_file", "write_json"]
+
+MODEL, HISTORY, CHECKPOINT, TRAINING = "model.npz", "history.json", "checkpoint.npz", "training.npz"
+
+
+class RunKind(NamedTuple):
+    """The names by which runs of one command are known.
+
+    Attributes
+    ----------
+    command : str
+        The command that makes such folders.
+    format : str
+        The first entry of the settings' file.
+    settings, results : str
+        The files that are written first and last.
+    """
+
+    command: str
+    format: str
+    settings: str
+    results: str
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """A folder that holds a run, or will."""
+
+    path: Path
+    kind: RunKind
+
+    @property
+    def checkpoint(self) -> Path:
+        """The file that the training goes on from."""
+        return self.path / CHECKPOINT
+
+    @property
+    def begun(self) -> bool:
+        """Whether settings are there."""
+        return (self.path / self.kind.settings).exists()
+
+    @property
+    def finished(self) -> bool:
+        """Whether results are there."""
+        return self.begun and (self.path / self.kind.results).exists()
+
+    def read(self, argument: str, name: str) -> dict[str, Any]:
+        """Return what a JSON file of the folder holds; refuse what this kind of run has not written."""
+        expected = f"a folder that {self.kind.command} wrote"
+        try:
+            stored = json.loads((self.path / name).read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            checks.refuse(argument, f"{name!r}, which can't be read ({error})", expected, "name another folder")
+        settings = name == self.kind.settings
+        if not isinstance(stored, dict) or (settings and stored.get("format") != self.kind.format):
+            checks.refuse(argument, f"{name!r}, which is something else", expected, "name another folder")
+        return stored
+
+    def end(
+        self, model: Layer, history: History, results: dict[str, Any], pictures: Iterable[tuple[str, Figure]]
+    ) -> None:
+        """Write a trained model, the course of its training, pictures, and last its results."""
+        save(self.path / MODEL, model)
+        for name, figure in pictures:
+            buffer = io.BytesIO()
+            figure.savefig(buffer, format="png", metadata={"Software": None})
+            write_atomically(self.path / name, buffer.getvalue())
+        course = {name: getattr(history, name) for name in ("loss", "validation_loss", "seconds", "best_epoch")}
+        if history.metric:
+            course["metric"] = history.metric
+        write_json(self.path / HISTORY, course)
+        write_json(self.path / self.kind.results, results)
+        if self.checkpoint.exists():
+            self.checkpoint.replace(self.path / TRAINING)
+
+    def _clear(self) -> None:
+        """Remove a run; the settings, by which it is known, are replaced later."""
+        for name in (self.kind.results, CHECKPOINT, TRAINING, MODEL, HISTORY):
+            (self.path / name).unlink(missing_ok=True)
+
+    def _train_further(self, epochs: int) -> None:
+        """Let a run go on to more epochs; it is unfinished from here on."""
+        training = next((path for path in (self.checkpoint, self.path / TRAINING) if path.exists()), None)
+        if training is None and self.finished:
+            got = f"a finished run without {TRAINING}, from which it could go on to {epochs} epochs"
+            checks.refuse("out", got, "a new folder", "name another folder, or pass --force to replace the run")
+        if training is not None:
+            extend_checkpoint(training, self.checkpoint, epochs)
+        (self.path / self.kind.results).unlink(missing_ok=True)
+
+
+def begin_run(
+    out: str | Path, kind: RunKind, settings: Mapping[str, Any], *, force: bool = False, **more: Any
+) -> RunFolder:
+    """Return the folder of a run: a new one, or that of a run of the same settings, which may have had fewer epochs.
+
+    With `force` a run that is there is removed first. `more` is stored next to the settings.
+    """
+    path = output_folder("out", out)
+    run, wanted = RunFolder(path, kind), json.loads(json.dumps(settings))
+    if run.begun:
+        found = run.read("out", kind.settings).get("settings")
+        if force:
+            run._clear()
+        elif _refuse_other_settings(found if isinstance(found, dict) else {}, wanted):
+            run._train_further(wanted["epochs"])
+        elif run.finished:
+            return run
+    elif any(taken := [name for name in (kind.results, CHECKPOINT, MODEL, HISTORY) if (path / name).exists()]):
+        got = f"{str(path)!r}, which holds another {' and '.join(taken)}"
+        checks.refuse("out", got, "a new folder", "name another folder")
+    write_json(path / kind.settings, {"format": kind.format, "settings": wanted, **more})
+    return run
+
+
+def _refuse_other_settings(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    """Refuse a run of other settings, and return whether `wanted` has more epochs."""
+    others = [name for name, value in wanted.items() if found.get(name) != value]
+    more = "epochs" in others and isinstance(found.get("epochs"), int) and wanted["epochs"] > found["epochs"]
+    for name in others:
+        if not (name == "epochs" and more):
+            got = f"a folder with a run of {name} {found.get(name)}"
+            expected = f"a new folder, or the run's own settings, {name} {wanted[name]}"
+            checks.refuse("out", got, expected, "name another folder, or pass --force to replace the run")
+    return more
+
+
+def write_json(path: Path, content: Any) -> None:
+    r"""Write JSON to a file, whole or not at all."""
+    write_atomically(path, f"{json.dumps(content, indent=1, allow_nan=False)}\n".encode())
+
+
+def model_file(path: str | Path) -> Path:
+    """Return the model's file of a folder, or the file itself."""
+    return Path(path) / MODEL if Path(path).is_dir() else Path(path)
