@@ -153,7 +153,7 @@ def test_patience_counts_anew_where_a_run_is_trained_further(tmp_path):
     assert len(stopped.loss) < 9
     extend_checkpoint(tmp_path / "a.npz", tmp_path / "b.npz", 10)
     more = run(tmp_path / "b.npz", 10)
-    assert len(more.loss) == len(stopped.loss) + 2
+    assert len(more.loss) == max(len(stopped.loss), more.best_epoch + 1) + 2
     assert more.loss[: len(stopped.loss)] == stopped.loss
 
 
