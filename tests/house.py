@@ -1,4 +1,4 @@
-"""Count the house: ``python -m tests.house [FOLDER]`` prints the figures that tests/test_house.py holds to their limits."""
+"""Count the house: ``python -m tests.house [FOLDER]`` prints what tests/test_house.py limits."""
 
 import ast
 import json
@@ -82,7 +82,9 @@ def deep_imports(root=ROOT):
     for path in sorted((root / "tutorials").glob("[0-9][0-9]_*.ipynb")):
         for cell in json.loads(path.read_text("utf-8"))["cells"]:
             if cell["cell_type"] == "code":
-                for line in re.findall(r"^\s*(?:from|import) cfc_ref\.\w+\.\S+.*", "".join(cell["source"]), re.MULTILINE):
+                for line in re.findall(
+                    r"^\s*(?:from|import) cfc_ref\.\w+\.\S+.*", "".join(cell["source"]), re.MULTILINE
+                ):
                     yield path.name, line.strip()
 
 

@@ -107,7 +107,9 @@ def _functions(tree: ast.Module) -> Iterator[tuple[str, ast.FunctionDef]]:
         if isinstance(node, ast.FunctionDef):
             yield node.name, node
         elif isinstance(node, ast.ClassDef):
-            yield from ((f"{node.name}.{child.name}", child) for child in node.body if isinstance(child, ast.FunctionDef))
+            yield from (
+                (f"{node.name}.{child.name}", child) for child in node.body if isinstance(child, ast.FunctionDef)
+            )
 
 
 def _summary(node: ast.FunctionDef) -> str:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from cfc_ref import checks
 from cfc_ref.cli.words import real, whole
-from cfc_ref.experiments.settings import MODELS, SETTINGS, WALKER2D_RESULTS, XOR_RESULTS, Accuracy, Error
+from cfc_ref.experiments.record import Experiment, Option
+from cfc_ref.experiments.registry import EXPERIMENTS
 
 if TYPE_CHECKING:
     from cfc_ref.learn.history import History
@@ -23,28 +24,16 @@ def add(commands: Any) -> None:
     parser = commands.add_parser(
         "experiment",
         help="run one of the paper's experiments",
-        description="Train a model with the settings of Hasani et al. 2022, and judge it on the test part by the "
-        "weights that were best on the validation part. Run again, an unfinished run goes on; a larger --epochs "
-        "trains a finished one further.",
+        description="Train a model with the settings of Hasani et al. 2022 and evaluate it on the test part with the "
+        "weights that were best on the validation part. The same command again resumes an unfinished run; a larger "
+        "--epochs trains a finished one further.",
     )
     tasks = parser.add_subparsers(dest="task", required=True, metavar="TASK")
-    walker2d = tasks.add_parser(
-        "walker2d",
-        help="the next observation of a simulated walker",
-        description="Predict the next observation of a simulated walker from recordings with gaps. The folder of the "
-        "data may lack files of the test part: then there is a figure of the validation part.",
-    )
-    walker2d.add_argument("--data", required=True, metavar="FOLDER", help="of rollout_000.npy to rollout_399.npy")
-    walker2d.add_argument("--download", action="store_true", help="download them to that folder, unless all are there")
-    xor = tasks.add_parser(
-        "xor",
-        help="the parity of a stream of bits",
-        description="Tell whether the number of ones in a stream of 2 to 31 bits is odd. A training is over once 99.9 "
-        "per cent of 5,000 validation samples are right for three epochs.",
-    )
-    xor.add_argument("--event-based", action="store_true", help="runs of equal bits rather than single ones")
-    for one in (walker2d, xor):
-        one.add_argument("--model", required=True, choices=tuple(MODELS), help="which model")
+    for name, experiment in EXPERIMENTS.items():
+        one = tasks.add_parser(name, help=experiment.help, description=experiment.description)
+        for option in experiment.options:
+            one.add_argument(option.flag, **option.keywords)
+        one.add_argument("--model", required=True, choices=tuple(experiment.settings), help="which model")
         one.add_argument("--seed", required=True, type=whole, metavar="N", help="of everything random")
         one.add_argument("--out", required=True, metavar="FOLDER", help="write model, settings, history, results there")
         one.add_argument("--epochs", type=whole, metavar="N", help="at most (default: the paper's)")
@@ -52,7 +41,7 @@ def add(commands: Any) -> None:
             "--decay",
             type=real,
             metavar="X",
-            help="of the learning rate, an epoch (default: the code's; the paper's table has 0.7 for XOR's cfc)",
+            help="factor of the learning rate per epoch (default: the code's; the paper's table has 0.7 for XOR's cfc)",
         )
         one.add_argument("--force", action="store_true", help="replace the run that is in the folder")
         one.add_argument("--samples", type=whole, metavar="N", help="only the first N of each part, for a quick look")
@@ -60,11 +49,12 @@ def add(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Train, judge, write, and print the figures."""
-    from cfc_ref.experiments.run import EXPERIMENT_RUN, run_experiment
+    """Train, evaluate, write, and print the figures."""
+    from cfc_ref.experiments.training_run import EXPERIMENT_RUN, run_experiment
     from cfc_ref.learn.run_folder import RunFolder
 
-    recipe = SETTINGS[options.task][options.model]
+    experiment = EXPERIMENTS[options.task]
+    recipe = experiment.settings[options.model]
     if options.epochs is not None:
         recipe = recipe._replace(epochs=checks.count("--epochs", options.epochs, at_least=1))
     if options.decay is not None:
@@ -72,10 +62,10 @@ def run(options: argparse.Namespace) -> int:
     seed = checks.count("--seed", options.seed)
     if options.samples is not None:
         checks.count("--samples", options.samples, at_least=1)
-    task = _task(options)
+    task = experiment.task(samples=options.samples, **_own(experiment, options))
     folder = RunFolder(Path(options.out), EXPERIMENT_RUN)
     if folder.begun and not options.force:
-        words = "There is a finished run" if folder.finished else "Going on with the unfinished run"
+        words = "There is a finished run" if folder.finished else "Resuming the unfinished run"
         print(f"{words} in that folder.", file=sys.stderr, flush=True)
     try:
         results = run_experiment(
@@ -84,39 +74,38 @@ def run(options: argparse.Namespace) -> int:
             recipe,
             seed=seed,
             out=options.out,
-            command=_command(options),
+            command=_command(experiment, options),
             progress=_teller(recipe.epochs),
             force=options.force,
         )
     except FloatingPointError as error:
         raise ValueError(str(error)) from None
-    print(*_lines(options, results), sep="\n")
+    print(*_lines(experiment, options, results), sep="\n")
     return 0
 
 
-def _task(options: argparse.Namespace) -> Any:
-    from cfc_ref.experiments.walker2d import walker2d_task
-    from cfc_ref.experiments.xor import xor_task
-
-    if options.task == "xor":
-        return xor_task(event_based=options.event_based, samples=options.samples)
-    if options.download:
-        from cfc_ref.datasets.walker2d import download_walker2d, missing_files
-
-        if not Path(options.data).is_dir() or any(missing_files(options.data).values()):
-            download_walker2d(options.data)
-    return walker2d_task(options.data, samples=options.samples)
+def _value(option: Option, options: argparse.Namespace) -> Any:
+    return getattr(options, _name(option))
 
 
-def _command(options: argparse.Namespace) -> str:
-    """Return the command as it can be given again."""
+def _name(option: Option) -> str:
+    return option.flag.removeprefix("--").replace("-", "_")
+
+
+def _own(experiment: Experiment, options: argparse.Namespace) -> dict[str, Any]:
+    """Return the values of the experiment's own options by name."""
+    return {_name(option): _value(option, options) for option in experiment.options}
+
+
+def _command(experiment: Experiment, options: argparse.Namespace) -> str:
+    """Return the command that gives the same run."""
     import shlex
 
     words = ["cfc-ref", "experiment", options.task, "--model", options.model, "--seed", str(options.seed)]
-    if options.task == "walker2d":
-        words += ["--data", options.data]
-    elif options.event_based:
-        words += ["--event-based"]
+    for option in experiment.options:
+        value = _value(option, options)
+        if option.repeated and value not in (None, False):
+            words += [option.flag] if value is True else [option.flag, str(value)]
     for name in ("epochs", "decay", "samples"):
         if getattr(options, name) is not None:
             words += [f"--{name}", str(getattr(options, name))]
@@ -139,35 +128,21 @@ def _teller(epochs: int) -> Callable[[History], None]:
     return tell
 
 
-def _lines(options: argparse.Namespace, results: dict[str, Any]) -> list[str]:
-    """Return what is printed at the end; the figure that counts stands last."""
+def _lines(experiment: Experiment, options: argparse.Namespace, results: dict[str, Any]) -> list[str]:
+    """Return the lines that are printed at the end; the last is the figure that counts."""
     figure, part = results["figure"], "test" if "test" in results["best"] else "validation"
-    digits = 4 if figure == "accuracy" else 3
-    best, last = (f"{results[which][part]:.{digits}f}" for which in ("best", "last"))
+    best, last = (f"{results[which][part]:.{experiment.digits}f}" for which in ("best", "last"))
     lines = [
-        f"Trained {results['epochs']} epochs in {results['seconds']:.0f} s, {results['seconds_per_epoch']:.2f} s an "
+        f"Trained {results['epochs']} epochs in {results['seconds']:.0f} s, {results['seconds_per_epoch']:.2f} s per "
         f"epoch, {results['parameters']:,} parameters.",
         f"Written: {options.out}/model.npz, experiment, history, results and figures.",
     ]
     if part == "validation":
         lines.append("There is no test part, as files of it are missing.")
-    lines += [
-        f"{_of_paper(options)} in the paper",
+    paper = experiment.paper(options.model, **_own(experiment, options))
+    return [
+        *lines,
+        *([f"{paper} in the paper"] if paper else []),
         f"{part} {figure} {last} with the last epoch's weights",
         f"{part} {figure} {best}",
     ]
-    return lines
-
-
-def _of_paper(options: argparse.Namespace) -> str:
-    """Return the paper's figure of that model on the test part."""
-    name = MODELS[options.model]
-    if options.task == "walker2d":
-        error: Error = WALKER2D_RESULTS[name]
-        return f"test MSE {error.mean:.3f}" + ("" if error.std is None else f" ± {error.std:.3f}")
-    accuracy: Accuracy = XOR_RESULTS[name]
-    if not options.event_based:
-        return f"test accuracy {accuracy.equidistant / 100:.4f}"
-    return f"test accuracy {accuracy.event_based / 100:.4f}" + (
-        "" if accuracy.std is None else f" ± {accuracy.std / 100:.4f}"
-    )

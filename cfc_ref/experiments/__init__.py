@@ -3,10 +3,10 @@
 from cfc_ref.facade import lookup
 
 _PUBLIC = {
+    "EXPERIMENTS": "cfc_ref.experiments.registry",
     "MODELS": "cfc_ref.experiments.settings",
-    "SETTINGS": "cfc_ref.experiments.settings",
-    "WALKER2D_RESULTS": "cfc_ref.experiments.settings",
-    "XOR_RESULTS": "cfc_ref.experiments.settings",
+    "WALKER2D_RESULTS": "cfc_ref.experiments.walker2d_task",
+    "XOR_RESULTS": "cfc_ref.experiments.xor_task",
 }
 
 __all__ = sorted(_PUBLIC)

@@ -7,8 +7,8 @@ import pytest
 
 from cfc_ref.cli import experiment
 from cfc_ref.cli.command import main
-from cfc_ref.datasets import walker2d
 from cfc_ref.datasets.walker2d import official_split
+from cfc_ref.experiments import walker2d_task
 from tests.cli.test_verify import refused
 from tests.datasets.conftest import rollouts
 from tests.datasets.rollouts import NAMES, write_rollouts
@@ -19,8 +19,9 @@ __all__ = ["rollouts"]
 
 @pytest.fixture(autouse=True)
 def small_models(monkeypatch):
-    recipes = {data: {model: small(data, model) for model in ("cfc", "pure", "ltc")} for data in experiment.SETTINGS}
-    monkeypatch.setattr(experiment, "SETTINGS", recipes)
+    for data, whole in experiment.EXPERIMENTS.items():
+        recipes = {model: small(data, model) for model in ("cfc", "pure", "ltc")}
+        monkeypatch.setitem(experiment.EXPERIMENTS, data, whole._replace(settings=recipes))
 
 
 def words_for(task, out, *more):
@@ -110,7 +111,7 @@ def test_a_stopped_run_goes_on(tmp_path, capsys, monkeypatch):
     assert capsys.readouterr().err == "cfc-ref experiment: stopped\n"
     assert main(words) == 0
     err = capsys.readouterr().err.splitlines()
-    assert err[0] == "Going on with the unfinished run in that folder."
+    assert err[0] == "Resuming the unfinished run in that folder."
     assert [line[:12] for line in err[1:]] == ["epoch 2 of 2"]
 
 
@@ -157,7 +158,8 @@ def test_a_folder_without_training_files_is_one_line_and_status_2(tmp_path, caps
 
 def test_weights_that_run_away_are_one_line_and_status_2(tmp_path, capsys, monkeypatch):
     recipe = small("xor", "cfc")._replace(learning_rate=1e38)
-    monkeypatch.setattr(experiment, "SETTINGS", {"xor": {"cfc": recipe}})
+    xor = experiment.EXPERIMENTS["xor"]._replace(settings={"cfc": recipe})
+    monkeypatch.setitem(experiment.EXPERIMENTS, "xor", xor)
     refused(words_for("xor", tmp_path / "out"), capsys, "NaN or infinity in epoch 1 of 2")
     assert not (tmp_path / "out" / "model.npz").exists()
 
@@ -167,7 +169,9 @@ def test_weights_that_run_away_are_one_line_and_status_2(tmp_path, capsys, monke
 
 def test_recordings_that_are_not_there_are_downloaded_first(tmp_path, capsys, monkeypatch):
     called = []
-    monkeypatch.setattr(walker2d, "download_walker2d", lambda folder: called.append(write_rollouts(tmp_path / "data")))
+    monkeypatch.setattr(
+        walker2d_task, "download_walker2d", lambda folder: called.append(write_rollouts(tmp_path / "data"))
+    )
     words = words_for("walker2d", tmp_path / "out", "--data", tmp_path / "data", "--download", "--epochs", 1)
     assert main(words) == 0
     assert called == [tmp_path / "data"]

@@ -1,8 +1,8 @@
 """Recipes so small that a run takes a fraction of a second."""
 
-from cfc_ref.experiments.settings import SETTINGS
+from cfc_ref.experiments import EXPERIMENTS
 
 
 def small(data, model, epochs=2):
-    recipe = SETTINGS[data][model]._replace(units=6, epochs=epochs, batch_size=16)
+    recipe = EXPERIMENTS[data].settings[model]._replace(units=6, epochs=epochs, batch_size=16)
     return recipe._replace(backbone_units=8) if recipe.backbone_units else recipe

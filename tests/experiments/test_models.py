@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from cfc_ref import LTC, CfC
+from cfc_ref.experiments import EXPERIMENTS, MODELS
 from cfc_ref.experiments.models import build_model
-from cfc_ref.experiments.settings import MODELS, SETTINGS
 from tests import bad
 from tests.compare import assert_close
 
@@ -13,13 +13,13 @@ INPUTS = {"walker2d": 17, "xor": 1}
 
 
 def built(data, model, seed=0):
-    return build_model(model, SETTINGS[data][model], INPUTS[data], INPUTS[data], data == "walker2d", seed)
+    return build_model(model, EXPERIMENTS[data].settings[model], INPUTS[data], INPUTS[data], data == "walker2d", seed)
 
 
-@pytest.mark.parametrize("data", SETTINGS)
+@pytest.mark.parametrize("data", list(EXPERIMENTS))
 @pytest.mark.parametrize("model", MODELS)
 def test_every_model_is_built_and_runs(data, model):
-    layer, units = built(data, model), SETTINGS[data][model].units
+    layer, units = built(data, model), EXPERIMENTS[data].settings[model].units
     assert (layer.state_size, layer.dtype) == (units, np.float32)
     output = layer(np.ones((2, 3, INPUTS[data])), timespans=0.5)[0]
     assert output.shape == ((2, 3, 17) if data == "walker2d" else (2, 1))
@@ -28,7 +28,7 @@ def test_every_model_is_built_and_runs(data, model):
 
 @pytest.mark.parametrize("model", ["cfc", "no_gate", "pure", "mixed"])
 def test_a_cfc_is_that_of_the_official_tensorflow_code(model):
-    layer, recipe = built("walker2d", model), SETTINGS["walker2d"][model]
+    layer, recipe = built("walker2d", model), EXPERIMENTS["walker2d"].settings[model]
     assert isinstance(layer, CfC)
     assert layer.variant == "tensorflow"
     assert layer.mode == {"no_gate": "no_gate", "pure": "pure"}.get(model, "default")
@@ -70,5 +70,11 @@ def test_the_seed_decides_the_weights(model):
 
 def test_other_names_are_refused():
     for name in bad.CHOICES:
-        common = {"recipe": SETTINGS["xor"]["cfc"], "input_size": 1, "outputs": 1, "return_sequences": True, "seed": 0}
+        common = {
+            "recipe": EXPERIMENTS["xor"].settings["cfc"],
+            "input_size": 1,
+            "outputs": 1,
+            "return_sequences": True,
+            "seed": 0,
+        }
         bad.refuses(build_model, "name", name, "model", **common)

@@ -7,11 +7,10 @@ import numpy as np
 import pytest
 
 import cfc_ref
-from cfc_ref.experiments import run
-from cfc_ref.experiments.run import EXPERIMENT_RUN, run_experiment
-from cfc_ref.experiments.settings import MODELS, SETTINGS
-from cfc_ref.experiments.walker2d import walker2d_task
-from cfc_ref.experiments.xor import xor_task
+from cfc_ref.experiments import EXPERIMENTS, MODELS, training_run
+from cfc_ref.experiments.training_run import EXPERIMENT_RUN, run_experiment
+from cfc_ref.experiments.walker2d_task import build_task as walker2d_task
+from cfc_ref.experiments.xor_task import build_task as xor_task
 from cfc_ref.learn.losses import mse
 from cfc_ref.learn.run_folder import CHECKPOINT
 from tests.compare import assert_close, refusal
@@ -84,7 +83,9 @@ def test_the_last_epochs_figures_stand_beside(tasks, tmp_path, monkeypatch):
     """Of a run whose first epoch was its best."""
     recipe = small("walker2d", "cfc", 3)._replace(learning_rate=5.0)
     kept = []
-    monkeypatch.setattr(run, "fit", lambda *args, **kwargs: kept.append(cfc_ref.fit(*args, **kwargs)) or kept[0])
+    monkeypatch.setattr(
+        training_run, "fit", lambda *args, **kwargs: kept.append(cfc_ref.fit(*args, **kwargs)) or kept[0]
+    )
     results = run_experiment(tasks["walker2d"], "cfc", recipe, seed=1, out=tmp_path)
     losses = read(tmp_path / "history.json")["validation_loss"]
     assert results["best_epoch"] == np.argmin(losses) + 1
@@ -140,7 +141,7 @@ def finished(tasks, tmp_path_factory):
 
 def test_a_finished_run_is_read(tasks, finished, monkeypatch):
     before = {path.name: path.read_bytes() for path in finished.iterdir()}
-    monkeypatch.setattr(run, "fit", None)
+    monkeypatch.setattr(training_run, "fit", None)
     assert ran(tasks, "walker2d", "cfc", finished) == read(finished / RESULTS)
     assert {path.name: path.read_bytes() for path in finished.iterdir()} == before
 
@@ -181,8 +182,8 @@ def given_to_fit(tasks, data, model, out, monkeypatch):
         given.update(kwargs)
         raise Killed
 
-    monkeypatch.setattr(run, "fit", stop)
-    recipe = SETTINGS[data][model]._replace(batch_size=16)
+    monkeypatch.setattr(training_run, "fit", stop)
+    recipe = EXPERIMENTS[data].settings[model]._replace(batch_size=16)
     with pytest.raises(Killed):
         run_experiment(tasks[data], model, recipe, seed=1, out=out)
     return given

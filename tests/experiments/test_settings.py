@@ -2,7 +2,9 @@
 
 import pytest
 
-from cfc_ref.experiments.settings import MODELS, SETTINGS, WALKER2D_RESULTS, XOR_RESULTS
+from cfc_ref.experiments import EXPERIMENTS, MODELS, WALKER2D_RESULTS, XOR_RESULTS
+
+SETTINGS = {name: experiment.settings for name, experiment in EXPERIMENTS.items()}
 
 # clipnorm, optimiser, batch, units, epochs, learning rate, decay, activation, dropout, forget bias, backbone units and
 # layers, L2: what the official train_walker.py and train_xor.py have, where it acts

@@ -5,9 +5,11 @@ import pytest
 
 from cfc_ref.datasets.walker2d import official_split, read_walker2d
 from cfc_ref.datasets.xor import official_bit_streams
-from cfc_ref.experiments.run import Part
-from cfc_ref.experiments.walker2d import error_by_step, squared_error, walker2d_task
-from cfc_ref.experiments.xor import Solved, accuracy, accuracy_by_length, xor_task
+from cfc_ref.experiments.record import Part
+from cfc_ref.experiments.walker2d_task import build_task as walker2d_task
+from cfc_ref.experiments.walker2d_task import error_by_step, squared_error
+from cfc_ref.experiments.xor_task import Solved, accuracy, accuracy_by_length
+from cfc_ref.experiments.xor_task import build_task as xor_task
 from cfc_ref.learn.history import History
 from tests import bad
 from tests.compare import assert_close
@@ -94,6 +96,6 @@ def test_only_the_first_samples_of_each_part_are_taken(rollouts):
 def test_bad_arguments_are_refused(rollouts):
     for samples in (0, -1, 1.5, "7"):
         bad.refuses(xor_task, "samples", samples, event_based=True)
-        bad.refuses(walker2d_task, "samples", samples, folder=rollouts)
+        bad.refuses(walker2d_task, "samples", samples, data=rollouts)
     bad.refuses(xor_task, "event_based", None)
-    bad.refuses(walker2d_task, "folder", "nowhere")
+    bad.refuses(walker2d_task, "data", "nowhere", named="folder")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cfc_ref import checks
 from cfc_ref.experiments.models import build_model
+from cfc_ref.experiments.record import Part, Task
 from cfc_ref.experiments.settings import Recipe
 from cfc_ref.learn.examples import predict
 from cfc_ref.learn.gradients import TensorNorm
@@ -27,71 +28,11 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[Any]
 
-__all__ = ["EXPERIMENT_RUN", "Part", "Task", "run_experiment"]
+__all__ = ["EXPERIMENT_RUN", "run_experiment"]
 
 EXPERIMENT_RUN = RunKind("cfc-ref experiment", "cfc_ref experiment, version 1", "experiment.json", "results.json")
 _SHORT = 1e-3  # the official code lengthens an LTC's timespans by it
 _BATCH = 256  # sequences at a time, where nothing is learned
-
-
-class Part(NamedTuple):
-    """Sequences of a task, as :func:`cfc_ref.fit` takes them.
-
-    Attributes
-    ----------
-    x : ndarray, shape (N, T, F)
-    y : ndarray, shape (N, T, O) or (N,)
-    timespans : ndarray, shape (N, T)
-    mask : ndarray of bool, shape (N, T), or None
-    """
-
-    x: Array
-    y: Array
-    timespans: Array
-    mask: Array | None = None
-
-    def first(self, n: int | None) -> Part:
-        """Return the first `n` of them, or all."""
-        return Part(self.x[:n], self.y[:n], self.timespans[:n], None if self.mask is None else self.mask[:n])
-
-
-class Task(NamedTuple):
-    """What is to be learned.
-
-    Attributes
-    ----------
-    settings : dict
-        What makes it another task; JSON.
-    parts : dict of Part
-        "training", "validation", and where there is one "test".
-    loss : str
-        Of :func:`cfc_ref.fit`.
-    outputs : int
-        Of a network.
-    return_sequences : bool
-        Whether there is a target a step.
-    figure : str
-        What a network is judged by, "MSE" or "accuracy".
-    measure : callable
-        ``measure(outputs, y)`` returns it.
-    metric : callable or None
-        For :func:`cfc_ref.fit`.
-    stop : callable or None
-        For :func:`cfc_ref.fit`.
-    by_step : callable
-        ``by_step(outputs, part)`` returns what the second picture shows: steps, and the figure of each.
-    """
-
-    settings: dict[str, Any]
-    parts: dict[str, Part]
-    loss: str
-    outputs: int
-    return_sequences: bool
-    figure: str
-    measure: Callable[[Array, Array], float]
-    metric: Callable[..., float] | None
-    stop: Callable[[History], bool] | None
-    by_step: Callable[[Array, Part], tuple[Array, Array]]
 
 
 def run_experiment(
@@ -105,9 +46,9 @@ def run_experiment(
     progress: bool | Callable[[History], object] = False,
     force: bool = False,
 ) -> dict[str, Any]:
-    """Train a model, judge it, and write everything to a folder; a run that was stopped goes on there.
+    """Train a model, evaluate it, and write everything to a folder; resume a run that was stopped.
 
-    We report the weights with the lowest loss on the validation part, and also those of the last epoch.
+    The figures are those of the weights with the lowest validation loss, and those of the last epoch's weights.
     """
     sequences = task.parts["training"].x
     model = build_model(name, recipe, sequences.shape[2], task.outputs, task.return_sequences, seed)
