@@ -76,7 +76,7 @@ def rows_of(argument: str, text: Iterable[str]) -> Iterator[tuple[int, list[str]
     reader = csv.reader(text, strict=True)
     try:
         for fields in reader:
-            if fields:
+            if len(fields) > 1 or "".join(fields).strip():
                 yield reader.line_num, fields
     except csv.Error as error:
         got = f"line {reader.line_num}, which can't be read as text ({error})"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cfc_ref import checks
@@ -37,6 +37,17 @@ def add(commands: Any) -> None:
         action="store_true",
         help="rows with a header line on standard input, predictions on standard output",
     )
+    parser.add_argument(
+        "--skip-bad",
+        action="store_true",
+        help="of a stream: skip a line that can't be read and say so on standard error, rather than end; a row is then "
+        "one line",
+    )
+    parser.add_argument("--load-state", metavar="FILE", help="of a stream: go on from the state that was saved there")
+    parser.add_argument(
+        "--save-state", metavar="FILE", help="of a stream: write the state of all groups there, when it ends"
+    )
+    parser.add_argument("--force", action="store_true", help="replace a predictions.csv that is in FOLDER")
     parser.set_defaults(run=run)
 
 
@@ -49,9 +60,16 @@ def run(options: argparse.Namespace) -> int:
             got = f"--stream and {name}" if options.stream else f"no {name}"
             expected = "a file and --out FOLDER, or --stream alone"
             checks.refuse("predict", got, expected, "choose one of the two")
+    if options.save_state is not None and not Path(options.save_state).absolute().parent.is_dir():
+        do = "make its folder first"
+        checks.refuse("--save-state", repr(options.save_state), "a file in a folder that is there", do)
+    of_stream = {name: getattr(options, name) for name in ("skip_bad", "load_state", "save_state")}
+    for name, value in of_stream.items():
+        if value and not options.stream:
+            checks.refuse(f"--{name.replace('_', '-')}", "a file", "--stream", "it is an option of a stream, remove it")
     trained = read_trained(options.folder)
     if options.stream:
-        _stream(trained)
+        _stream(trained, **of_stream)
     else:
         _predict_file(trained, options.data, options.out)
     return 0
@@ -84,37 +102,47 @@ def _predict_file(trained: Trained, data: str, out: str) -> None:
     print(f"Written: {path}/predictions.csv, {len(lines):,} rows.")
 
 
-def _stream(trained: Trained) -> None:
+def _stream(trained: Trained, *, skip_bad: bool, load_state: str | None, save_state: str | None) -> None:
     """Write a line of predictions for each row on standard input, at once."""
     import csv
+    import signal
 
-    from cfc_ref.csv_table import rows_of, whole
-    from cfc_ref.tables.stream import RowPredictor
+    from cfc_ref.tables.stream import RowPredictor, stream_rows
+
+    skipped = 0
+
+    def skip(error: ValueError) -> None:
+        nonlocal skipped
+        skipped += 1
+        print(f"cfc-ref predict: skipped {skipped}: {' '.join(str(error).split())}", file=sys.stderr, flush=True)
 
     columns, source = trained.preparation.columns, "standard input"
-    rows = rows_of(source, _text(source, sys.stdin.buffer))
+    rows = stream_rows(source, sys.stdin.buffer, skip if skip_bad else None)
     header = [name.strip() for name in next(rows, (0, []))[1]]
     if not header:
         checks.refuse(source, "nothing", "a header line and rows", "pipe a CSV file into it")
     predict = RowPredictor(trained.model, trained.preparation, source, header)
+    if load_state is not None:
+        predict.load(Path(load_state))
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(_header(columns))
     sys.stdout.flush()
-    for line, fields in rows:
-        numbers = predict(line, whole(source, fields, header, line))
-        writer.writerow(_written(columns, header, fields, numbers))
-        sys.stdout.flush()
-
-
-def _text(source: str, stream: Iterable[bytes]) -> Iterator[str]:
-    """Yield the lines of a stream as text."""
-    for number, line in enumerate(stream, start=1):
-        try:
-            yield line.decode("utf-8-sig" if number == 1 else "utf-8")
-        except UnicodeDecodeError as error:
-            checks.refuse(
-                source, f"bytes in line {number} that are no text ({error.reason})", "UTF-8", "mend that line"
-            )
+    if save_state is not None:
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        for line, fields in rows:
+            try:
+                numbers = predict(line, fields)
+            except ValueError as error:
+                if not skip_bad:
+                    raise
+                skip(error)
+            else:
+                writer.writerow(_written(columns, header, fields, numbers))
+                sys.stdout.flush()
+    finally:
+        if save_state is not None:
+            predict.save(Path(save_state))
 
 
 def _header(columns: Columns) -> list[str]:

@@ -124,9 +124,9 @@ class Filler:
     """
 
     def __init__(self, features: int) -> None:
-        self._last = np.zeros(features)
-        self._seen_at: Array | None = None
-        self._clock = 0.0
+        self.last = np.zeros(features)
+        self.seen_at: Array | None = None
+        self.clock = 0.0
 
     def __call__(self, x: Array, present: Array, timespan: float) -> Array:
         """Return last seen values, times since seen, and `present`.
@@ -140,8 +140,8 @@ class Filler:
         timespan : float
             Time since the sample before.
         """
-        self._clock += timespan
-        before = self._clock if self._seen_at is None else self._seen_at
-        self._seen_at = np.where(present, self._clock, before)
-        self._last = np.where(present, x, self._last)
-        return np.concatenate([self._last, self._clock - self._seen_at, present])
+        self.clock += timespan
+        before = self.clock if self.seen_at is None else self.seen_at
+        self.seen_at = np.where(present, self.clock, before)
+        self.last = np.where(present, x, self.last)
+        return np.concatenate([self.last, self.clock - self.seen_at, present])

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[Any]
 
-__all__ = ["Table", "by_group", "read_table", "refuse_going_back", "table_of"]
+__all__ = ["Table", "by_group", "check_columns", "group_name", "read_table", "refuse_going_back", "table_of"]
 
 
 class Table(NamedTuple):
@@ -68,12 +68,7 @@ def read_table(
 
 def table_of(argument: str, rows: Rows, columns: Columns, *, targets: bool = True, missing: bool = True) -> Table:
     """Return the numbers of a table whose columns are known."""
-    grouped = () if columns.group is None else (columns.group,)
-    needed = list(dict.fromkeys([columns.time, *grouped, *columns.features, *(columns.targets if targets else ())]))
-    absent = [name for name in needed if name not in rows.header]
-    if absent:
-        got = f"no column{'s' * (len(absent) > 1)} {', '.join(map(repr, absent))}"
-        checks.refuse(argument, got, f"columns {', '.join(map(repr, needed))}", "add what is missing")
+    check_columns(argument, rows.header, columns, targets=targets)
     time = read_times(argument, rows, columns.time, dates=columns.dates)
     x = number_columns(argument, rows, [rows.header.index(name) for name in columns.features], missing=missing)
     y = _targets(argument, rows, columns) if targets else []
@@ -84,6 +79,17 @@ def table_of(argument: str, rows: Rows, columns: Columns, *, targets: bool = Tru
             before, k = series[checks.first(back)[0] + np.arange(2)]
             refuse_going_back(argument, columns, rows, k, _field(rows, before, rows.header.index(columns.time)))
     return table
+
+
+def check_columns(argument: str, header: Sequence[str], columns: Columns, *, targets: bool) -> None:
+    """Refuse a table that lacks columns."""
+    grouped = () if columns.group is None else (columns.group,)
+    needed = list(dict.fromkeys([columns.time, *grouped, *columns.features, *(columns.targets if targets else ())]))
+    there = set(header)
+    absent = [name for name in needed if name not in there]
+    if absent:
+        got = f"no column{'s' * (len(absent) > 1)} {', '.join(map(repr, absent))}"
+        checks.refuse(argument, got, f"columns {', '.join(map(repr, needed))}", "add what is missing")
 
 
 def by_group(group: Array) -> list[Array]:
@@ -117,9 +123,14 @@ def _groups(argument: str, rows: Rows, column: str) -> Array:
     numbers: dict[str, int] = {}
     group = np.empty(len(rows.lines), dtype=np.int64)
     for k in range(len(rows.lines)):
-        name = _field(rows, k, place)
-        if not name:
-            got = f"'' in line {rows.lines[k]}, column {column!r}"
-            checks.refuse(argument, got, "the name of a group", "mend or drop that line")
-        group[k] = numbers.setdefault(name, len(numbers))
+        group[k] = numbers.setdefault(group_name(argument, rows, k, place), len(numbers))
     return group
+
+
+def group_name(argument: str, rows: Rows, k: int, place: int) -> str:
+    """Return the name of a row's group."""
+    name = _field(rows, k, place)
+    if not name:
+        got = f"'' in line {rows.lines[k]}, column {rows.header[place]!r}"
+        checks.refuse(argument, got, "the name of a group", "mend or drop that line")
+    return name

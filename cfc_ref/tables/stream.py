@@ -1,15 +1,25 @@
-"""Predictions row by row, as rows come in: the same as of a whole table, with the state kept in between."""
+"""Predictions row by row, as rows come in: the same as of a whole table, with a state per group in between."""
 
 from __future__ import annotations
 
+import copy
+import csv
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cfc_ref.csv_table import Rows
+from cfc_ref import checks
+from cfc_ref.csv_table import Rows, number_columns, rows_of, whole
 from cfc_ref.data.missing import Filler
+from cfc_ref.io import packed, unpacked, write_atomically
 from cfc_ref.tables.columns import check_header
-from cfc_ref.tables.csv import refuse_going_back, table_of
+from cfc_ref.tables.csv import check_columns, group_name, refuse_going_back
+from cfc_ref.tables.dates import read_times
 from cfc_ref.tables.preparation import Preparation
 
 if TYPE_CHECKING:
@@ -19,48 +29,164 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[Any]
 
-__all__ = ["RowPredictor"]
+__all__ = ["RowPredictor", "stream_rows"]
+
+_FORMAT = "cfc_ref stream state, version 1"
+_STATE_FILE = "a file that cfc-ref predict --save-state wrote with this network"
+
+
+def stream_rows(
+    source: str, lines: Iterable[bytes], bad: Callable[[ValueError], None] | None
+) -> Iterator[tuple[int, list[str]]]:
+    """Yield the line number and the fields of each row, as lines come in.
+
+    With `bad` each line is a row by itself, and is passed on as an error where it is none; otherwise it is refused.
+    """
+    if bad is None:
+        yield from rows_of(source, (_decoded(source, number, line) for number, line in enumerate(lines, start=1)))
+        return
+    for number, line in enumerate(lines, start=1):
+        try:
+            fields = next(csv.reader([_decoded(source, number, line)], strict=True), [])
+        except csv.Error as error:
+            bad(ValueError(f"{source}: got line {number}, which can't be read as text ({error})."))
+        except ValueError as error:
+            bad(error)
+        else:
+            if len(fields) > 1 or "".join(fields).strip():
+                yield number, fields
+
+
+def _decoded(source: str, number: int, line: bytes) -> str:
+    try:
+        return line.decode("utf-8-sig" if number == 1 else "utf-8")
+    except UnicodeDecodeError as error:
+        checks.refuse(source, f"bytes in line {number} that are no text ({error.reason})", "UTF-8", "mend that line")
+
+
+@dataclass(slots=True)
+class _Group:
+    """A group's last time and values, and the state of the network after them."""
+
+    filler: Filler
+    time: Any = None
+    written: str = ""
+    state: Any = field(default=None)
 
 
 class RowPredictor:
-    """A trained network that predicts from rows, one at a time; each group has a state of its own."""
+    """A trained network that predicts from rows, one at a time; a row that is refused changes nothing."""
 
     def __init__(self, model: Layer, preparation: Preparation, source: str, header: list[str]) -> None:
         check_header(source, header)
+        check_columns(source, header, preparation.columns, targets=False)
+        columns, place = preparation.columns, {name: k for k, name in enumerate(header)}
         self._model, self._preparation = model, preparation
         self._source, self._header = source, header
-        self._series: dict[str | None, _Series] = {}
+        self._features = [place[name] for name in columns.features]
+        self._time = place[columns.time]
+        self._group = None if columns.group is None else place[columns.group]
+        self._stepper = model.stepper()
+        self._groups: dict[str | None, _Group] = {}
+        self._current: _Group | None = None  # the group whose state the stepper has
 
     def __call__(self, line: int, fields: list[str]) -> Array:
         """Return the predictions for a row."""
-        columns, rows = self._preparation.columns, Rows(self._header, [line], [fields])
-        table = table_of(self._source, rows, columns, targets=False, missing=self._preparation.missing)
-        group = None if columns.group is None else fields[self._header.index(columns.group)].strip()
-        written = fields[self._header.index(columns.time)].strip()
-        if group not in self._series:
-            self._series[group] = _Series(self._model, self._preparation)
-        series = self._series[group]
-        if series.time is not None and table.time[0] < series.time:
-            refuse_going_back(self._source, columns, rows, 0, series.written)
-        return series.predict(table.x[0], table.time[0], written)
-
-
-class _Series:
-    """Where a group is: its state, and its last time and values."""
-
-    def __init__(self, model: Layer, preparation: Preparation) -> None:
-        self._stepper = model.stepper()
-        self._preparation = preparation
-        self._filler = Filler(len(preparation.columns.features))
-        self.time: float | None = None
-        self.written = ""
-
-    def predict(self, x: Array, time: float, written: str) -> Array:
-        """Take a row, and return its predictions."""
-        p = self._preparation
-        dt = 1.0 if self.time is None else (time - self.time) / p.timespan
-        self.time, self.written = time, written
-        x = p.scaled(x)
+        source, columns, p = self._source, self._preparation.columns, self._preparation
+        rows = Rows(self._header, [line], [whole(source, fields, self._header, line)])
+        name = None if self._group is None else group_name(source, rows, 0, self._group)
+        time = read_times(source, rows, columns.time, dates=columns.dates)[0]
+        with np.errstate(over="ignore"):
+            x = p.scaled(self._numbers(rows))
+        group = self._groups.get(name) or _Group(Filler(len(columns.features)))
+        if group.time is not None and time < group.time:
+            refuse_going_back(source, columns, rows, 0, group.written)
+        dt = 1.0 if group.time is None else float(time - group.time) / p.timespan
+        self._check_range(rows, x, dt)
+        filler = copy.copy(group.filler)
         if p.missing:
-            x = self._filler(x, ~np.isnan(x), dt)
-        return p.predictions(self._stepper(x, dt)[None], p.base(x[None]))[0]
+            x = filler(x, ~np.isnan(x), dt)
+        y = self._step(group, x, dt)
+        group.filler, group.time, group.written = filler, time, fields[self._time].strip()
+        self._groups[name] = group
+        return p.predictions(y[None], p.base(x[None]))[0]
+
+    def _numbers(self, rows: Rows) -> Array:
+        """Return a row's features: at once where each is plainly a number, else one by one with all checks."""
+        texts = [rows.fields[0][k] for k in self._features]
+        missing = self._preparation.missing
+        try:
+            x = np.array([float(text or "nan") for text in texts])
+        except ValueError:
+            x = np.array([np.inf])
+        if (~np.isinf(x) if missing else np.isfinite(x)).all() and "_" not in "".join(texts):
+            return x
+        return np.concatenate(number_columns(self._source, rows, self._features, missing=missing))
+
+    def _check_range(self, rows: Rows, x: Array, dt: float) -> None:
+        """Refuse what the network's numbers can't hold."""
+        dtype = self._model.dtype
+        for k in np.flatnonzero(np.abs(np.append(dt, x)) > float(np.finfo(dtype).max)):
+            place = [self._time, *self._features][k]
+            got = f"{rows.fields[0][place].strip()!r} in line {rows.lines[0]}, column {self._header[place]!r}"
+            checks.refuse(self._source, got, f"a number that is in {dtype}'s range once scaled", "mend that line")
+
+    def _step(self, group: _Group, x: Array, dt: float) -> Array:
+        """Take one sample of a group; all groups share one stepper, and keep their states."""
+        if self._current is not group:
+            self._current = None
+            self._stepper.state = group.state
+            self._current = group
+        y = self._stepper(x, dt)
+        group.state = self._stepper.state
+        return y
+
+    # --- the states of all groups in a file
+
+    def save(self, path: Path) -> None:
+        """Write the states of all groups, to go on from later."""
+        groups = list(self._groups.values())
+        header = {
+            "format": _FORMAT,
+            "network": self._digest(),
+            "groups": list(self._groups),
+            "times": [np.asarray(group.time).item() for group in groups],
+            "written": [group.written for group in groups],
+        }
+        states = [group.state if isinstance(group.state, tuple) else (group.state,) for group in groups]
+        arrays = {name: np.array(part) for name, part in zip("hc", zip(*states, strict=True), strict=False)}
+        if self._preparation.missing:
+            for name in ("last", "seen_at", "clock"):
+                arrays[name] = np.array([getattr(group.filler, name) for group in groups])
+        write_atomically(path, packed(header, arrays))
+
+    def load(self, path: Path) -> None:
+        """Go on from the states that were saved."""
+        try:
+            header, arrays = unpacked(path)
+            if header["format"] != _FORMAT:
+                raise ValueError
+            names, network = header["groups"], header["network"]
+            rows = [dict(zip(arrays, one, strict=True)) for one in zip(*arrays.values(), strict=True)]
+            each = list(zip(header["times"], header["written"], rows, strict=True))
+            fine = len(names) == len(each) and all(np.isfinite(array).all() for array in arrays.values())
+        except (OSError, ValueError, TypeError, KeyError):
+            fine, network = False, None
+        if not fine or network != self._digest():
+            other = fine and "of another network"
+            got = f"{str(path)!r}, which is {other or 'missing or holds something else'}"
+            checks.refuse("load-state", got, _STATE_FILE, "check the path, or start without it")
+        for name, (time, written, row) in zip(names, each, strict=True):
+            filler = Filler(len(self._features))
+            if self._preparation.missing:
+                filler.last, filler.seen_at, filler.clock = row["last"], row["seen_at"], float(row["clock"])
+            state = (row["h"], row["c"]) if "c" in row else row["h"]
+            self._groups[name] = _Group(filler, time, written, state)
+
+    def _digest(self) -> str:
+        """Return a fingerprint of the network and of what its data need."""
+        state = hashlib.sha256(json.dumps([self._preparation.as_dict(), repr(self._model)]).encode())
+        for name, array in sorted(self._model.state_dict().items()):
+            state.update(f"{name} {array.dtype.str} {array.shape}".encode())
+            state.update(np.ascontiguousarray(array).data)
+        return state.hexdigest()

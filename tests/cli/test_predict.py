@@ -129,7 +129,7 @@ BROKEN_STREAMS = [
     (HEADER + b"7,1,2,3\n", "standard input: got '7' in line 2, column 'date'; "),
     (HEADER + b"2024-01-02,1,\xff,3\n", "standard input: got bytes in line 2 that are no text"),
     (HEADER + b'2024-01-02,1,"2,3\n', "standard input: got line 2, which can't be read as text"),
-    (HEADER + b"2024-01-02,1e300,2,3\n", "x: got "),
+    (HEADER + b"2024-01-02,1e300,2,3\n", "standard input: got '1e300' in line 2, column 'warmth'; "),
 ]
 
 
