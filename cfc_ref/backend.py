@@ -33,15 +33,15 @@ TWINS: dict[str, tuple[str, str | None]] = {
     "numpy.exp": ("cfc_ref.kernels.mathfun.exp", "cfc_ref.backend.on_a_copy"),
     "cfc_ref.activations.tanh": ("cfc_ref.kernels.mathfun.tanh", "cfc_ref.backend.on_a_copy"),
     "cfc_ref.activations.sigmoid": ("cfc_ref.kernels.mathfun.sigmoid", "cfc_ref.backend.on_a_copy"),
-    "cfc_ref.cells.cfc_sequences.cfc_sequence": (
+    "cfc_ref.cells.cfc.network.sequence": (
         "cfc_ref.kernels.cfc_forward.forward",
         "cfc_ref.kernels.cfc_calls.forward_sequence",
     ),
-    "cfc_ref.cells.cfc_sequences.d_cfc_sequence": (
+    "cfc_ref.cells.cfc.network.d_sequence": (
         "cfc_ref.kernels.cfc_backward.backward",
         "cfc_ref.kernels.cfc_calls.backward_sequence",
     ),
-    "cfc_ref.cells.cfc_sequences.cfc_stream": (
+    "cfc_ref.cells.cfc.network.stream": (
         "cfc_ref.kernels.cfc_streaming.stream",
         "cfc_ref.kernels.cfc_calls.CfCStreamTwin",
     ),
@@ -64,9 +64,9 @@ _TRIALS: dict[str, str] = {
     "numpy.exp": "cfc_ref.backend.try_values",
     "cfc_ref.activations.tanh": "cfc_ref.backend.try_values",
     "cfc_ref.activations.sigmoid": "cfc_ref.backend.try_values",
-    "cfc_ref.cells.cfc_sequences.cfc_sequence": "cfc_ref.kernels.cfc_calls.try_forward",
-    "cfc_ref.cells.cfc_sequences.d_cfc_sequence": "cfc_ref.kernels.cfc_calls.try_backward",
-    "cfc_ref.cells.cfc_sequences.cfc_stream": "cfc_ref.kernels.cfc_calls.try_stream",
+    "cfc_ref.cells.cfc.network.sequence": "cfc_ref.kernels.cfc_calls.try_forward",
+    "cfc_ref.cells.cfc.network.d_sequence": "cfc_ref.kernels.cfc_calls.try_backward",
+    "cfc_ref.cells.cfc.network.stream": "cfc_ref.kernels.cfc_calls.try_stream",
     "cfc_ref.cells.ltc_sequences.ltc_sequence": "cfc_ref.kernels.ltc_calls.try_forward",
     "cfc_ref.cells.ltc_sequences.d_ltc_sequence": "cfc_ref.kernels.ltc_calls.try_backward",
     "cfc_ref.cells.ltc_sequences.ltc_stream": "cfc_ref.kernels.ltc_calls.try_stream",

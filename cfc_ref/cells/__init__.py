@@ -3,7 +3,7 @@
 from cfc_ref.facade import lookup
 
 _PUBLIC = {
-    "VARIANTS": "cfc_ref.cells.cfc_heads",
+    "VARIANTS": "cfc_ref.cells.cfc.modes",
 }
 
 __all__ = sorted(_PUBLIC)

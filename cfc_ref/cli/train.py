@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from cfc_ref.cells.cfc.modes import MODES
 from cfc_ref.cli.words import figure_lines, preparation_lines, real, whole
 
 __all__ = ["add", "run"]
@@ -41,7 +42,7 @@ def add(commands: Any) -> None:
     )
     parser.add_argument("--missing", action="store_true", help="let features be missing, also if none is in this file")
     parser.add_argument("--model", choices=("cfc", "ltc"), help="the network (default: cfc)")
-    parser.add_argument("--mode", choices=("default", "no_gate", "pure", "paper_pure", "from_x0"), help="of a CfC")
+    parser.add_argument("--mode", choices=tuple(MODES), help="of a CfC")
     parser.add_argument("--mixed-memory", action="store_true", help="let an LSTM go along")
     _number(parser, "--units", "neurons (default: 96)")
     _number(parser, "--backbone", "neurons of a CfC's backbone (default: 32)")

@@ -1,4 +1,4 @@
-r"""CfC networks over sequences, backward: twin of :func:`cfc_ref.cells.cfc_sequences.d_cfc_sequence`.
+r"""CfC networks over sequences, backward: twin of :func:`cfc_ref.cells.cfc.network.d_sequence`.
 
 What a map's weights get is a sum over rows and time steps. It is taken of up to 32 rows at once, from one step or
 several, so that weights and their gradients are read from the cache once for many rows; and in `D` for each part of the

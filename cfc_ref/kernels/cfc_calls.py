@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cfc_ref.cells.cfc_heads import CfCForm, CfCParams
-from cfc_ref.cells.cfc_network import CfCNetwork, State
+from cfc_ref.cells.cfc.cell import CfCSettings
+from cfc_ref.cells.cfc.modes import CfCParams
+from cfc_ref.cells.cfc.network import CfCNetwork, State
 from cfc_ref.cells.dense import Dense
 from cfc_ref.kernels import threads
 from cfc_ref.kernels.cfc_backward import CAPACITY
@@ -36,7 +37,7 @@ from cfc_ref.kernels.streams import Stream, StreamTwin
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from cfc_ref.cells.cfc import Drop
+    from cfc_ref.cells.cfc.cell import Drop
 
     Array = npt.NDArray[Any]
 
@@ -70,7 +71,7 @@ class Kept(NamedTuple):
 
 
 def forward_sequence(kernel: Callable[..., None]) -> Callable[..., tuple[Array, State, Kept | None]]:
-    """Give the kernel the arguments of :func:`cfc_ref.cells.cfc_sequences.cfc_sequence`."""
+    """Give the kernel the arguments of :func:`cfc_ref.cells.cfc.network.sequence`."""
 
     def twin(
         params: CfCNetwork,
@@ -78,7 +79,7 @@ def forward_sequence(kernel: Callable[..., None]) -> Callable[..., tuple[Array, 
         state: State,
         dt: Array,
         mask: Array | None,
-        form: CfCForm,
+        form: CfCSettings,
         drop: Sequence[Drop] = (),
         *,
         keep: bool,
@@ -103,10 +104,15 @@ def forward_sequence(kernel: Callable[..., None]) -> Callable[..., tuple[Array, 
 
 
 def backward_sequence(kernel: Callable[..., None]) -> Callable[..., tuple[CfCNetwork, Array, State, Array]]:
-    """Give the kernel the arguments of :func:`cfc_ref.cells.cfc_sequences.d_cfc_sequence`."""
+    """Give the kernel the arguments of :func:`cfc_ref.cells.cfc.network.d_sequence`."""
 
     def twin(
-        params: CfCNetwork, kept: Kept, d_h: Sequence[Array] | Array, d_state: State, mask: Array | None, form: CfCForm
+        params: CfCNetwork,
+        kept: Kept,
+        d_h: Sequence[Array] | Array,
+        d_state: State,
+        mask: Array | None,
+        form: CfCSettings,
     ) -> tuple[CfCNetwork, Array, State, Array]:
         table, (B, T), dtype = kept.table, kept.dt.shape, kept.x.dtype
         W, _ = pack(params, form, backward=True, span=kept.span)
@@ -130,9 +136,9 @@ def backward_sequence(kernel: Callable[..., None]) -> Callable[..., tuple[CfCNet
 
 
 class CfCStreamTwin(StreamTwin):
-    """Gives the kernel the arguments of :func:`cfc_ref.cells.cfc_sequences.cfc_stream`."""
+    """Gives the kernel the arguments of :func:`cfc_ref.cells.cfc.network.stream`."""
 
-    def start(self, params: CfCNetwork, readout: Dense | None, read: slice, form: CfCForm) -> Stream:
+    def start(self, params: CfCNetwork, readout: Dense | None, read: slice, form: CfCSettings) -> Stream:
         """Return the network from the state 0 on."""
         return Stream(self._kernel, *pack_stream(params, readout, read, form), params.lstm is not None)
 
@@ -157,12 +163,12 @@ def try_backward(twin: Callable[..., Any], dtype: str) -> None:
     twin(params, kept, x, state, mask, form)
 
 
-def _smallest(dtype: str) -> tuple[CfCNetwork, Array, State, Array, None, CfCForm]:
+def _smallest(dtype: str) -> tuple[CfCNetwork, Array, State, Array, None, CfCSettings]:
     """Return a network of one neuron, and a sequence of one step for it."""
     one = np.ones((1, 1, 1), dtype)
     head = Dense(np.zeros((1, 2), dtype), one[0, 0])
     params = CfCNetwork((CfCParams((), head, head, head, head),))
-    return params, one, (one[0], None), one[0], None, CfCForm()
+    return params, one, (one[0], None), one[0], None, CfCSettings()
 
 
 def _states(first: Array, steps: int) -> Array:
@@ -172,7 +178,7 @@ def _states(first: Array, steps: int) -> Array:
     return states
 
 
-def _only(dt: Array, mask: Array | None, form: CfCForm) -> float | None:
+def _only(dt: Array, mask: Array | None, form: CfCSettings) -> float | None:
     """Return the one timespan of all steps, where there is but one and a gate that it simplifies."""
     if form.mode not in GATED or not dt.size:
         return None

@@ -1,4 +1,4 @@
-r"""CfC networks over sequences, forward: what :func:`cfc_ref.cells.cfc_sequences.cfc_sequence` does step by step."""
+r"""CfC networks over sequences, forward: what :func:`cfc_ref.cells.cfc.network.sequence` does step by step."""
 
 from __future__ import annotations
 

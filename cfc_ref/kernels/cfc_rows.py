@@ -1,7 +1,7 @@
 r"""One time step of a CfC network for some rows of a batch: what the kernels over sequences and streams are made of.
 
 Rows are independent: threads share them out, and a row's bits do not depend on the rows beside it. Formulas are those
-of :mod:`cfc_ref.cells.cfc_heads`, :mod:`cfc_ref.cells.cfc_printed` and :mod:`cfc_ref.cells.lstm`. What the backward
+of :mod:`cfc_ref.cells.cfc.modes` and :mod:`cfc_ref.cells.lstm`. What the backward
 needs is left in the arrays `kb` (backbone), `kh` (heads) and `km` (mixed memory), at the columns that the table of
 :mod:`cfc_ref.kernels.packed` gives. Modes and activations are branches outside of the inner loops. Every array is
 contiguous, so that there is one version of each function for each dtype.
@@ -153,7 +153,7 @@ def _lstm(W, table, x, h, c, new_c, km):
 
 @njit(**INNER)
 def _step_rows(W, table, x, h, c, t, drop, new_h, new_c, kb, kh, km, z, u):
-    """One time step: twin of :func:`cfc_ref.cells.cfc_network.network_step`; z and u are room to work in."""
+    """One time step: twin of :func:`cfc_ref.cells.cfc.network.step`; z and u are room to work in."""
     mode, kind, one, U = table[MODE], table[ACTIVATION], W.dtype.type(1), table[UNITS]
     nothing, sign = U - U, W.dtype.type(table[SIGN])
     X, x_at, H, h_at = x, nothing, h, nothing

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cfc_ref.cells.cfc_heads import VARIANTS, CfCForm, CfCParams
-from cfc_ref.cells.cfc_network import CfCNetwork
+from cfc_ref.cells.cfc.cell import CfCSettings
+from cfc_ref.cells.cfc.modes import VARIANTS, CfCParams
+from cfc_ref.cells.cfc.network import CfCNetwork
 from cfc_ref.cells.dense import Dense
 from cfc_ref.cells.lstm import LSTMParams
 from cfc_ref.kernels.memory import aligned, whole_lines
@@ -99,7 +100,7 @@ class Weights:
 
 
 def pack(
-    params: CfCNetwork, form: CfCForm, *, timed: bool = False, backward: bool = False, span: float | None = None
+    params: CfCNetwork, form: CfCSettings, *, timed: bool = False, backward: bool = False, span: float | None = None
 ) -> tuple[Array, npt.NDArray[np.int64]]:
     """Return a network's weights in one array, and their table; `span` is the one timespan there is: :func:`gated`."""
     weights, variant = Weights(backward), VARIANTS[form.variant]
@@ -123,7 +124,7 @@ def pack(
     return weights.array(params.layers[0].ff1.W.dtype), table
 
 
-def gated(layer: CfCParams, form: CfCForm, span: float) -> CfCParams:
+def gated(layer: CfCParams, form: CfCSettings, span: float) -> CfCParams:
     r"""Return a cell's gate for one timespan, a single linear map: three heads for four.
 
     .. math:: \pm (W_a u + b_a)\,t + W_b u + b_b = (\pm t\,W_a + W_b)\,u \pm t\,b_a + b_b
@@ -134,7 +135,7 @@ def gated(layer: CfCParams, form: CfCForm, span: float) -> CfCParams:
 
 
 def pack_stream(
-    params: CfCNetwork, fc: Dense | None, read: slice, form: CfCForm
+    params: CfCNetwork, fc: Dense | None, read: slice, form: CfCSettings
 ) -> tuple[Array, npt.NDArray[np.int64]]:
     """Return a network's weights, its output's, its state and room to work, all in one array, and their table.
 
@@ -171,7 +172,7 @@ class _Ends(NamedTuple):
     widest: int = 0
 
 
-def _record(layer: CfCParams, form: CfCForm, timed: bool, weights: Weights, ends: _Ends) -> tuple[Cell, _Ends]:
+def _record(layer: CfCParams, form: CfCSettings, timed: bool, weights: Weights, ends: _Ends) -> tuple[Cell, _Ends]:
     """Put a cell's weights, and return its record and what the next one begins behind."""
     passes = 2 if form.mode in ("paper_pure", "from_x0") else 1
     n, depth, heads = layer.ff1.W.shape[0], len(layer.backbone), heads_of(layer)
@@ -206,7 +207,9 @@ def _vectors(layer: CfCParams) -> list[Array]:
     return [np.abs(w_tau), A, B]
 
 
-def unpack(params: CfCNetwork, table: npt.NDArray[np.int64], D: Array, form: CfCForm, span: float | None) -> CfCNetwork:
+def unpack(
+    params: CfCNetwork, table: npt.NDArray[np.int64], D: Array, form: CfCSettings, span: float | None
+) -> CfCNetwork:
     """Return gradients by parameter from those of the weights as they are packed for the forward."""
 
     def linear(start: int, inputs: int, outputs: int) -> tuple[Array, Array]:

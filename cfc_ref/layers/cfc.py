@@ -9,10 +9,10 @@ import numpy as np
 from cfc_ref import backend as backends
 from cfc_ref import checks
 from cfc_ref.activations import ACTIVATIONS
-from cfc_ref.cells.cfc import MODES, trace_cfc
-from cfc_ref.cells.cfc_heads import VARIANTS, CfCForm, CfCParams
-from cfc_ref.cells.cfc_network import CfCNetwork, d_network_step, network_step
-from cfc_ref.cells.cfc_sequences import d_cfc_sequence
+from cfc_ref.cells.cfc import cell, network
+from cfc_ref.cells.cfc.cell import CfCSettings
+from cfc_ref.cells.cfc.modes import MODES, VARIANTS, CfCParams
+from cfc_ref.cells.cfc.network import CfCNetwork
 from cfc_ref.cells.dense import Dense, affine, d_affine
 from cfc_ref.layers.arguments import OTHER_DTYPE
 from cfc_ref.layers.base import UNDRAWN, Params, Tape, units_or_wiring
@@ -28,14 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CfC"]
 
-_HEADS = {  # mode -> the linear heads and the vectors that it has besides ff1
-    "default": ("ff2", "time_a", "time_b"),
-    "no_gate": ("ff2", "time_a", "time_b"),
-    "pure": ("w_tau", "A"),
-    "paper_pure": ("w_tau", "A", "B"),
-    "from_x0": ("w_tau", "A"),
-}
-_SEQUENCE = ("cfc_ref.cells.cfc_sequences.cfc_sequence", "cfc_ref.cells.cfc_sequences.d_cfc_sequence")
+_SEQUENCE = ("cfc_ref.cells.cfc.network.sequence", "cfc_ref.cells.cfc.network.d_sequence")
 _BACKBONE_ACTIVATIONS = tuple(name for name in ACTIVATIONS if name != "linear")
 
 
@@ -64,7 +57,7 @@ class CfC(StreamingLayer):
         Whether an LSTM goes along (CfC-mmRNN); the state is then a pair (h, c).
     mode : {"default", "no_gate", "pure", "paper_pure", "from_x0"}
         Eq. 4; without its second gate; Eq. 3 as the official code has it; Eq. 3 as printed; Theorem 1 with the state
-        as x₀. See :mod:`cfc_ref.cells.cfc_heads` and :mod:`cfc_ref.cells.cfc_printed`.
+        as x₀. See :mod:`cfc_ref.cells.cfc.modes`.
     activation : {"silu", "relu", "tanh", "gelu", "lecun_tanh"}
         Of the backbone; without one it is not used.
     backbone_units, backbone_layers : int, optional
@@ -108,7 +101,7 @@ class CfC(StreamingLayer):
     """
 
     _lacks_kernels = ""
-    _stream = "cfc_ref.cells.cfc_sequences.cfc_stream"
+    _stream = "cfc_ref.cells.cfc.network.stream"
 
     def __init__(
         self,
@@ -149,7 +142,7 @@ class CfC(StreamingLayer):
             checks.refuse("forget_bias", repr(forget_bias), "1.0, as the layer has no mixed memory", "leave it out")
         if self.recurrence != "full" and self.wiring is None:
             checks.refuse("recurrence", repr(recurrence), "'full', as the layer has no wiring", "leave it out")
-        self._form = CfCForm(self.mode, self.variant, self.activation, self.forget_bias)
+        self._settings = CfCSettings(self.mode, self.variant, self.activation, self.forget_bias)
         self._allocate()
         if seed is not UNDRAWN:
             from cfc_ref.layers.initial import generator, initialise_cfc
@@ -232,14 +225,12 @@ class CfC(StreamingLayer):
         for k in range(self.backbone_layers):
             backbone.append(self._dense(f"{prefix}backbone.{self._place(k)}", self.backbone_units, features))
             features = self.backbone_units
-        heads: dict[str, Any] = {"ff1": self._dense(f"{prefix}ff1", units, features)}
-        for name in _HEADS[self.mode]:
-            if name in ("w_tau", "A", "B"):
-                self._arrays[f"{prefix}{name}"] = np.zeros((1, units), self.dtype)
-                heads[name] = f"{prefix}{name}"
-            else:
-                heads[name] = self._dense(f"{prefix}{name}", units, features)
-        return CfCParams(tuple(backbone), **heads)
+        mode = MODES[self.mode]
+        weights = {name: self._dense(f"{prefix}{name}", units, features) for name in mode.heads}
+        for name in mode.vectors:
+            self._arrays[f"{prefix}{name}"] = np.zeros((1, units), self.dtype)
+            weights[name] = f"{prefix}{name}"
+        return CfCParams(tuple(backbone), **weights)
 
     def _place(self, k: int) -> int:
         """Return where the k-th linear map stands in PyTorch's backbone of maps, activations and dropouts."""
@@ -249,27 +240,27 @@ class CfC(StreamingLayer):
     # --- one time step
 
     def _step(self, params: CfCNetwork, x: Array, state: Any, dt: Array) -> tuple[Any, Any]:
-        return network_step(params, x, state, dt, self._form)
+        return network.step(params, x, state, dt, self._settings)
 
     def _d_step(self, params: CfCNetwork, kept: Any, d_state: Any) -> tuple[Any, Array, Any, Array]:
-        return d_network_step(params, kept, d_state, self._form)
+        return network.d_step(params, kept, d_state, self._settings)
 
     # --- whole sequences: the specification, or the kernel that is its twin
 
     @property
-    def _streamed(self) -> tuple[slice, CfCForm]:
-        return self._read, self._form
+    def _streamed(self) -> tuple[slice, CfCSettings]:
+        return self._read, self._settings
 
     def _run(self, params: Params, call: Call, rng: np.random.Generator | None, *, keep: bool) -> tuple[Any, Any, Any]:
         run = self._functions(*(_SEQUENCE if keep else _SEQUENCE[:1]))[0]
         drop = [] if rng is None or self.backbone_dropout == 0 else self._drop_factors(rng, *call.dt.shape)
-        arguments = params.network, call.x, call.state, call.dt, call.mask, self._form, drop
+        arguments = params.network, call.x, call.state, call.dt, call.mask, self._settings, drop
         result: tuple[Any, Any, Any] = run(*arguments, keep=keep, timed=call.spread is not None)
         return result
 
     def _d_run(self, tape: Tape, d_read: Array, d_last: Any, d_step: Any = None) -> tuple[Any, Array, Any, Array]:
-        d_run = d_cfc_sequence if isinstance(tape.kept, list) else backends.kernel(_SEQUENCE[1])
-        return d_run(tape.params.network, tape.kept, d_read, d_last, tape.call.mask, self._form)
+        d_run = network.d_sequence if isinstance(tape.kept, list) else backends.kernel(_SEQUENCE[1])
+        return d_run(tape.params.network, tape.kept, d_read, d_last, tape.call.mask, self._settings)
 
     def _drop_factors(self, rng: np.random.Generator, batch: int, time: int) -> list[tuple[Array | None, ...]]:
         """Draw the backbone's dropout factors of every time step."""
@@ -300,7 +291,7 @@ class CfC(StreamingLayer):
         return d_params, d_h
 
     def _trace(self, params: CfCNetwork, kept: Any) -> dict[str, Array]:
-        layers = [trace_cfc(p, k, self._form) for p, k in zip(params.layers, kept.layers, strict=True)]
+        layers = [cell.trace(p, k, self._settings) for p, k in zip(params.layers, kept.layers, strict=True)]
         return {name: np.concatenate([layer[name] for layer in layers], axis=1) for name in layers[0]}
 
     # --- what is known of it
@@ -330,7 +321,7 @@ class CfC(StreamingLayer):
         if self.mode == "from_x0" and self.mixed_memory:
             got, expected = "mode 'from_x0' with mixed memory", "another mode, or no mixed memory"
             checks.refuse("layer", got, expected, "ask a layer whose steps begin at its own state")
-        boxes = [cell_box(layer, t, self._form) for layer in self._params().network.layers]
+        boxes = [cell_box(layer, t, self._settings) for layer in self._params().network.layers]
         return np.concatenate([low for low, _ in boxes]), np.concatenate([high for _, high in boxes])
 
     def lipschitz(self, timespan: float = 1.0, norm: str = "max") -> float:
@@ -352,7 +343,7 @@ class CfC(StreamingLayer):
         if norm == "euclidean" and (self.wiring is not None or self.mode != "default"):
             got = f"'euclidean' with {'a wiring' if self.wiring is not None else f'mode {self.mode!r}'}"
             checks.refuse("norm", got, "'max'; 'euclidean' is for one cell of mode 'default'", "pass 'max'")
-        return cell_lipschitz(self._params().network, t, self._form, norm)
+        return cell_lipschitz(self._params().network, t, self._settings, norm)
 
     def _timespan(self, value: float) -> float:
         t = checks.as_dtype("timespan", np.array(checks.number("timespan", value)), self.dtype, do=OTHER_DTYPE)

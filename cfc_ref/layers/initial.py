@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cfc_ref import checks
+from cfc_ref.cells.cfc.modes import MODES
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -45,7 +46,7 @@ def orthogonal(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
 
 def initialise_cfc(arrays: dict[str, Array], mode: str, variant: str, rng: np.random.Generator) -> None:
     """Write fresh weights into the arrays of a CfC layer, by name; masks stay."""
-    torch = variant == "torch"
+    torch, fixed = variant == "torch", MODES[mode].initial
     for key, array in arrays.items():
         owner, _, name = key.rpartition(".")
         if name == "sparsity_mask":
@@ -59,8 +60,8 @@ def initialise_cfc(arrays: dict[str, Array], mode: str, variant: str, rng: np.ra
         elif owner == "fc" and torch:
             limit = 1 / np.sqrt(array.shape[1])
             array[...] = rng.uniform(-limit, limit, array.shape)
-        elif name in ("w_tau", "A") and mode == "pure" and not torch:
-            array[...] = {"w_tau": 0, "A": 1}[name]
+        elif name in fixed and not torch:
+            array[...] = fixed[name]
         else:
             array[...] = glorot(rng, array.shape)
 

@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cfc_ref.activations import ACTIVATIONS
-from cfc_ref.cells.cfc import MODES, cfc_step, d_cfc_step, trace_cfc
-from cfc_ref.cells.cfc_heads import VARIANTS, CfCForm, CfCParams
-from cfc_ref.cells.cfc_network import CfCNetwork, d_network_step, network_step
+from cfc_ref.cells.cfc import cell, network
+from cfc_ref.cells.cfc.cell import CfCSettings
+from cfc_ref.cells.cfc.modes import MODES, VARIANTS, CfCParams
+from cfc_ref.cells.cfc.network import CfCNetwork
 from cfc_ref.cells.dense import Dense
 from cfc_ref.cells.lstm import LSTMParams
 from cfc_ref.cells.tree import leaves
@@ -21,11 +22,9 @@ from tests.layers import strategies
 from tests.layers.strategies import away_from_0
 
 B, INPUTS, UNITS = 2, 2, 3
-GATED = ("default", "no_gate")
-VECTORS = {"pure": ("w_tau", "A"), "paper_pure": ("w_tau", "A", "B"), "from_x0": ("w_tau", "A")}
 
 
-def cell(rng, mode, widths=(), inputs=INPUTS, units=UNITS):
+def weights(rng, mode, widths=(), inputs=INPUTS, units=UNITS):
     """Random parameters of a cell with backbone layers of the given widths."""
 
     def dense(outputs, inputs):
@@ -33,10 +32,8 @@ def cell(rng, mode, widths=(), inputs=INPUTS, units=UNITS):
 
     reads = [inputs + units, *widths]
     backbone = tuple(dense(n, m) for m, n in zip(reads[:-1], reads[1:], strict=True))
-    heads = {
-        name: dense(units, reads[-1]) for name in (("ff1", "ff2", "time_a", "time_b") if mode in GATED else ("ff1",))
-    }
-    vectors = {name: away_from_0(rng, (1, units)) for name in VECTORS.get(mode, ())}
+    heads = {name: dense(units, reads[-1]) for name in MODES[mode].heads}
+    vectors = {name: away_from_0(rng, (1, units)) for name in MODES[mode].vectors}
     return CfCParams(backbone, **heads, **vectors)
 
 
@@ -67,38 +64,38 @@ def test_the_modes_and_variants_are_those_that_are_tested():
 @pytest.mark.parametrize("mode", MODES)
 def test_a_step_its_trace_and_its_gradients(mode, variant, widths):
     rng = np.random.default_rng(len(mode) + 10 * len(widths))
-    params, (x, h, dt), d_new = cell(rng, mode, widths), batch(rng), rng.normal(size=(B, UNITS))
-    form, network = CfCForm(mode, variant, "silu"), naive.Network(mode, variant, "silu")
-    new_h, kept = cfc_step(params, x, h, dt, form)
-    trace = trace_cfc(params, kept, form)
+    params, (x, h, dt), d_new = weights(rng, mode, widths), batch(rng), rng.normal(size=(B, UNITS))
+    settings, oracle = CfCSettings(mode, variant, "silu"), naive.Network(mode, variant, "silu")
+    new_h, kept = cell.step(params, x, h, dt, settings)
+    trace = cell.trace(params, kept, settings)
     for b in range(B):
-        ref, did = naive.cfc_cell(network, by_name(params), "", x[b].tolist(), h[b].tolist(), dt[b, 0].item())
+        ref, did = naive.cfc_cell(oracle, by_name(params), "", x[b].tolist(), h[b].tolist(), dt[b, 0].item())
         assert_close(new_h[b], ref)
         for name, values in did.items():
             assert_close(trace[name][b], values)
-    gradients = d_cfc_step(params, kept, d_new, form)
+    gradients = cell.d_step(params, kept, d_new, settings)
     for got, array in zip(leaves(gradients), leaves((params, x, h, dt)), strict=True):
         assert got.shape == array.shape
-        assert_gradient(got, lambda: np.sum(cfc_step(params, x, h, dt, form)[0] * d_new), array)
+        assert_gradient(got, lambda: np.sum(cell.step(params, x, h, dt, settings)[0] * d_new), array)
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("memory", [False, True])
 def test_the_gradients_of_a_stack_with_and_without_memory(memory, variant):
     """Two cells of 2 and 1 neurons, the second reading the first's new state."""
-    rng, form = np.random.default_rng(3), CfCForm("no_gate", variant, forget_bias=0.5)
+    rng, settings = np.random.default_rng(3), CfCSettings("no_gate", variant, forget_bias=0.5)
     reads = 3 if memory and variant != "torch" else INPUTS
-    layers = cell(rng, "no_gate", inputs=reads, units=2), cell(rng, "no_gate", inputs=2, units=1)
+    layers = weights(rng, "no_gate", inputs=reads, units=2), weights(rng, "no_gate", inputs=2, units=1)
     lstm = LSTMParams(Dense(rng.normal(size=(12, INPUTS)), rng.normal(size=12)), Dense(rng.normal(size=(12, 3)), None))
     params, (x, h, dt) = CfCNetwork(layers, lstm if memory else None), batch(rng)
     state = h, rng.normal(size=(B, UNITS)) if memory else None
     d_state = rng.normal(size=(B, UNITS)), rng.normal(size=(B, UNITS)) if memory else None
 
     def loss():
-        new, _ = network_step(params, x, state, dt, form)
+        new, _ = network.step(params, x, state, dt, settings)
         return sum(np.sum(part * d) for part, d in zip(leaves(new), leaves(d_state), strict=True))
 
-    gradients = d_network_step(params, network_step(params, x, state, dt, form)[1], d_state, form)
+    gradients = network.d_step(params, network.step(params, x, state, dt, settings)[1], d_state, settings)
     for got, array in zip(leaves(gradients), leaves((params, x, state, dt)), strict=True):
         assert_gradient(got, loss, array)
 
@@ -127,7 +124,7 @@ def test_equation_4(f, g, h, t):
     other = CfCParams((), heads["h"], heads["g"], heads["f"], zero)
     for variant, params in (("torch", torch), ("tensorflow", other), ("keras", other)):
         value = naive.NONLINEARITIES[naive.HEADS[variant]]
-        got = cfc_step(params, one(0.3), one(0.2), one(t), CfCForm("default", variant))[0]
+        got = cell.step(params, one(0.3), one(0.2), one(t), CfCSettings("default", variant))[0]
         assert_close(got, one(s * value(g) + (1 - s) * value(h)))
 
 
@@ -135,10 +132,10 @@ def test_equation_4(f, g, h, t):
 def test_the_sign_of_the_rate_is_all_that_gates_differ_in(seed):
     """With time_a negated, a gate of Keras is that of PyTorch; heads made linear by small weights show it."""
     rng = np.random.default_rng(seed)
-    params, (x, h, dt) = cell(rng, "no_gate"), batch(rng)
+    params, (x, h, dt) = weights(rng, "no_gate"), batch(rng)
     turned = params._replace(time_a=Dense(-params.time_a.W, -params.time_a.b))
     gates = [
-        cfc_step(p, x, h, dt, CfCForm("no_gate", variant))[1].heads.s
+        cell.step(p, x, h, dt, CfCSettings("no_gate", variant))[1].of_mode.s
         for p, variant in ((params, "torch"), (turned, "tensorflow"), (turned, "keras"))
     ]
     assert_close(gates[1], gates[0])
@@ -152,7 +149,7 @@ def test_equation_3_of_one_neuron_is_equation_9(mode, w, A, x0, t, I, mu, sigma)
     head = Dense(np.array([[sigma, 0.0]]), np.array([-sigma * mu]))
     for leak in (w, -w):
         params = CfCParams((), head, w_tau=one(leak), A=one(A), B=one(x0 - A) if mode == "paper_pure" else None)
-        got = cfc_step(params, one(I), one(x0), one(t), CfCForm(mode))[0]
+        got = cell.step(params, one(I), one(x0), one(t), CfCSettings(mode))[0]
         assert_close(got, one(naive.eq9(w, A, x0, t, I, mu, sigma, "input")))
 
 
@@ -161,14 +158,14 @@ def test_the_pure_form_at_its_ends(w, A, f1):
     params = CfCParams((), constant_head(f1), w_tau=one(w), A=one(A))
     for t, ref in ((0.0, A * (1 - f1)), (1e4, A if abs(w) + abs(f1) > 0.01 else None)):
         if ref is not None:
-            assert_close(cfc_step(params, one(0.0), one(0.0), one(t), CfCForm("pure"))[0], one(ref))
+            assert_close(cell.step(params, one(0.0), one(0.0), one(t), CfCSettings("pure"))[0], one(ref))
 
 
 @pytest.mark.parametrize("mode", ["pure", "paper_pure", "from_x0"])
 def test_the_slope_of_an_absolute_value_at_0_is_0(mode):
     params = CfCParams((), constant_head(0.0), w_tau=one(0.0), A=one(1.0), B=one(1.0) if mode == "paper_pure" else None)
-    _, kept = cfc_step(params, one(1.0), one(1.0), one(1.0), CfCForm(mode))
-    d_params, *_ = d_cfc_step(params, kept, one(1.0), CfCForm(mode))
+    _, kept = cell.step(params, one(1.0), one(1.0), one(1.0), CfCSettings(mode))
+    d_params, *_ = cell.d_step(params, kept, one(1.0), CfCSettings(mode))
     assert d_params.w_tau == 0
     if mode == "pure":
         assert_close(d_params.ff1.b, [-1.0])  # -A e^0, and nothing from the rate
@@ -177,7 +174,7 @@ def test_the_slope_of_an_absolute_value_at_0_is_0(mode):
 def test_a_rate_of_0_has_an_infinite_time_constant_and_no_warning():
     for rate, ref in ((0.0, math.inf), (1e-310, math.inf), (-2.0, 0.5)):
         params = CfCParams((), constant_head(1.0), constant_head(1.0), constant_head(rate), constant_head(0.0))
-        trace = trace_cfc(params, cfc_step(params, one(1.0), one(1.0), one(1.0), CfCForm())[1], CfCForm())
+        trace = cell.trace(params, cell.step(params, one(1.0), one(1.0), one(1.0), CfCSettings())[1], CfCSettings())
         assert trace["time_constant"] == ref
         assert trace["rate"] == rate
 

@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cfc_ref import CfC
-from cfc_ref.cells.cfc_bounds import gate_gain
+from cfc_ref.cells.cfc.modes import gate_gain
 from tests import bad
 from tests.compare import assert_close, assert_inside
 from tests.layers.strategies import CONFIGS, make

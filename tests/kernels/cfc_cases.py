@@ -6,14 +6,14 @@ import numpy as np
 from hypothesis import strategies as st
 
 from cfc_ref import CfC, wirings
-from cfc_ref.cells.cfc_heads import CfCForm
+from cfc_ref.cells.cfc.cell import CfCSettings
 from cfc_ref.cells.ltc_sequences import LTCForm
 from cfc_ref.cells.tree import leaves, tree_map
 from tests.layers.strategies import MODES, VARIANTS
 
-SEQUENCE = "cfc_ref.cells.cfc_sequences.cfc_sequence"
-D_SEQUENCE = "cfc_ref.cells.cfc_sequences.d_cfc_sequence"
-STREAM = "cfc_ref.cells.cfc_sequences.cfc_stream"
+SEQUENCE = "cfc_ref.cells.cfc.network.sequence"
+D_SEQUENCE = "cfc_ref.cells.cfc.network.d_sequence"
+STREAM = "cfc_ref.cells.cfc.network.stream"
 
 
 class Case(NamedTuple):
@@ -26,7 +26,7 @@ class Case(NamedTuple):
     state: Any
     dt: Any
     mask: Any
-    form: Any
+    settings: Any
     drop: Any
     timed: bool
     d_h: Any
@@ -84,7 +84,7 @@ def cases(draw, layouts, **options):
         state(1.0),
         layout(spans.astype(layer.dtype)),
         mask,
-        layer._form,
+        layer._settings,
         drop,
         draw(st.booleans()),
         array(read, B, U, scale=1 / (B * T)),  # the gradient of a mean
@@ -114,7 +114,11 @@ def _with_numbers(case, change):
             return part if part.dtype == np.bool_ else change(part)
         if isinstance(part, list):
             return [changed(branch) for branch in part]
-        return tree_map(changed, part) if isinstance(part, tuple) and not isinstance(part, (CfCForm, LTCForm)) else part
+        return (
+            tree_map(changed, part)
+            if isinstance(part, tuple) and not isinstance(part, (CfCSettings, LTCForm))
+            else part
+        )
 
     return type(case)(*map(changed, case))
 
@@ -130,8 +134,8 @@ def run_backward(of, case):
     h, state, kept = _forward(of, case, True)
     for got, ref in zip([np.asarray(h), *leaves(state)], run(of, case), strict=True):
         assert np.array_equal(got, ref), "keeping something changes the result"
-    d = of(D_SEQUENCE)(case.params, kept, case.d_h, case.d_state, case.mask, case.form)
-    again = of(D_SEQUENCE)(case.params, kept, case.d_h, case.d_state, case.mask, case.form)
+    d = of(D_SEQUENCE)(case.params, kept, case.d_h, case.d_state, case.mask, case.settings)
+    again = of(D_SEQUENCE)(case.params, kept, case.d_h, case.d_state, case.mask, case.settings)
     for one, other in zip(leaves(tuple(d)), leaves(tuple(again)), strict=True):
         assert np.array_equal(one, other), "a tape can be used twice"
     return leaves(tuple(d) if case.timed else tuple(d[:3]))
@@ -141,10 +145,10 @@ def run_stream(of, case):
     """The first sequence of the batch: its outputs, and the last state."""
     x, dt, mask = (None if part is None else part[0] for part in (case.x, case.dt, case.mask))
     state = tree_map(lambda part: part[:1], case.state)
-    y, last = of(STREAM)(case.params, case.fc, case.read, x, state, dt, mask, case.form)
+    y, last = of(STREAM)(case.params, case.fc, case.read, x, state, dt, mask, case.settings)
     return [y, *leaves(last)]
 
 
 def _forward(of, case, keep):
-    arguments = case.params, case.x, case.state, case.dt, case.mask, case.form, case.drop
+    arguments = case.params, case.x, case.state, case.dt, case.mask, case.settings, case.drop
     return of(SEQUENCE)(*arguments, keep=keep, timed=case.timed)

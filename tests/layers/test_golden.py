@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from cfc_ref.cells.cfc_heads import VARIANTS
+from cfc_ref.cells.cfc.modes import VARIANTS
 from tests.golden import assert_gradients, assert_values, cases, layer_of, read
 
 CFC = cases("cfc")
