@@ -31,8 +31,8 @@ def cell_box(params: CfCParams, t: float, settings: CfCSettings) -> tuple[Array,
 def gain(params: CfCParams, d_v: Array, t: float, settings: CfCSettings) -> Array:
     r"""Return a bound on the change of a cell's next state when no entry j of v = [I, x] changes by more than `d_v[j]`.
 
-    The features change by at most :math:`\bar u = \ell\,|W_L| \cdots \ell\,|W_1|\,\bar v`, ℓ the activation's slope; the
-    rest is ``Mode.gain`` of the cell's mode.
+    The features change by at most :math:`\bar u = \ell\,|W_L| \cdots \ell\,|W_1|\,\bar v`, ℓ the activation's slope;
+    the rest is ``Mode.gain`` of the cell's mode.
     """
     d_u = d_v
     for layer in params.backbone:
