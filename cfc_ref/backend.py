@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import importlib.util
 import sys
 import warnings
 from collections.abc import Callable, Sequence
@@ -127,6 +126,8 @@ def fastest(spec: str, dtype: str | None = None) -> Callable[..., Any]:
             _named(_TRIALS[spec])(twin, dtype)
         return twin
     except Exception as error:
+        if not has_numba():  # chosen, not broken
+            return _named(spec)
         _warn(f"{type(error).__name__}: {error}")
         return _named(spec)
 
@@ -145,7 +146,7 @@ def functions(specs: Sequence[str], backend: str, dtype: str) -> list[Callable[.
 
 def has_numba() -> bool:
     """Say whether numba is installed."""
-    return importlib.util.find_spec("numba") is not None
+    return checks.installed("numba")
 
 
 @cache
@@ -214,9 +215,10 @@ def set_num_threads(n: int) -> None:
     --------
     >>> set_num_threads(1)
     """
+    n = checks.count("n", n, at_least=1)
+    checks.need("numba", "set_num_threads")
     from cfc_ref.kernels import threads
 
-    n = checks.count("n", n, at_least=1)
     if n > threads.MOST:
         checks.refuse("n", n, f"at most {threads.MOST} threads", "set NUMBA_NUM_THREADS before the start for more")
     threads.use(n)

@@ -6,6 +6,7 @@ checks before they compute or write anything; kernels and underscored functions 
 
 from __future__ import annotations
 
+import importlib.util
 import numbers
 from collections.abc import Iterable
 from typing import Any, NoReturn
@@ -23,6 +24,8 @@ __all__ = [
     "first",
     "flag",
     "float_dtype",
+    "installed",
+    "need",
     "number",
     "numeric",
     "real",
@@ -42,6 +45,21 @@ def refuse(name: str, got: object, expected: str, do: str, error: type[Exception
     if len(text) > 200:
         text = text[:197] + "..."
     raise error(f"{name}: got {text}; expected {expected}; {do}.")
+
+
+def installed(package: str) -> bool:
+    """Say whether a package can be imported, without importing it."""
+    try:
+        return importlib.util.find_spec(package) is not None
+    except (ImportError, ValueError):  # an import hook that hides it; a stub without a specification
+        return False
+
+
+def need(package: str, purpose: str) -> None:
+    """Refuse to go on where a package is not installed."""
+    if not installed(package):
+        do = f"python -m pip install {package}"
+        refuse(purpose, f"no package {package}", "it installed", do, ModuleNotFoundError)
 
 
 def numeric(name: str, value: npt.ArrayLike, *, expected: str = "finite real numbers") -> Array:
