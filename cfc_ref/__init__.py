@@ -68,10 +68,23 @@ __all__ = [*sorted(_PUBLIC), "__version__"]
 
 def __getattr__(name: str) -> object:
     if name == "__version__":
-        from importlib.metadata import version
-
-        return version("cfc-ref")
+        return _version()
     return lookup(__name__, _PUBLIC, name)
+
+
+def _version() -> str:
+    """Return the version that is installed, otherwise that of the source tree's pyproject.toml."""
+    import re
+    from importlib.metadata import PackageNotFoundError, version
+    from pathlib import Path
+
+    try:
+        return version("cfc-ref")
+    except PackageNotFoundError:
+        project = Path(__file__).parents[1] / "pyproject.toml"
+        text = project.read_text(encoding="utf-8") if project.is_file() else ""
+        found = re.search(r'^name = "cfc-ref"\nversion = "(.+)"$', text, re.MULTILINE)
+        return found[1] if found else "unknown"
 
 
 def __dir__() -> list[str]:

@@ -55,11 +55,11 @@ def installed(package: str) -> bool:
         return False
 
 
-def need(package: str, purpose: str) -> None:
+def need(package: str, purpose: str, otherwise: str = "") -> None:
     """Refuse to go on where a package is not installed."""
     if not installed(package):
-        do = f"python -m pip install {package}"
-        refuse(purpose, f"no package {package}", "it installed", do, ModuleNotFoundError)
+        do = f"run python -m pip install {package}{otherwise}"
+        refuse(purpose, f"an installation without {package}", f"{package} installed", do, ModuleNotFoundError)
 
 
 def numeric(name: str, value: npt.ArrayLike, *, expected: str = "finite real numbers") -> Array:

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from cfc_ref import checks
 from cfc_ref.bench.peers import PEERS
 from cfc_ref.bench.results import Finding, Result, Row, to_json
 
@@ -79,14 +80,17 @@ def markdown(about: dict[str, Any], results: list[Result]) -> str:
 
 
 def write(folder: Path, about: dict[str, Any], results: list[Result]) -> list[str]:
-    """Write bench.json, bench.md and the figures, and return their names."""
+    """Write bench.json, bench.md and, where matplotlib is installed, the figures, and return their names."""
     from cfc_ref.io import write_atomically
-    from cfc_ref.plots.bench import bench_figures
 
     everything = {"format": "cfc_ref bench", "version": 1, **about, "workloads": [to_json(one) for one in results]}
     write_atomically(folder / "bench.json", json.dumps(everything, indent=1, allow_nan=False).encode())
     write_atomically(folder / "bench.md", markdown(about, results).encode())
     names = ["bench.json", "bench.md"]
+    if not checks.installed("matplotlib"):
+        return names
+    from cfc_ref.plots.bench import bench_figures
+
     for name, figure in bench_figures(results, _title):
         write_atomically(folder / name, png(figure))
         names.append(name)

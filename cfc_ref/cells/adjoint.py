@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from cfc_ref import checks
 from cfc_ref.cells.conductance import d_right_side, right_side
 from cfc_ref.cells.solver_parts import add
 from cfc_ref.cells.solvers import Scheme, SolverKept, input_at, tolerances
@@ -78,6 +79,7 @@ def _adjoint(
     scheme: Scheme, params: Any, kept: SolverKept, d_new: Array, path: Callable[[float], Array] | None
 ) -> tuple[Any, Array, Array, Array]:
     """Integrate [x without a path, a, and the gradients of params, the input's two ends and t] from τ = 1 to 0."""
+    checks.need("scipy", "adjoint", ", or choose another gradient")
     from scipy.integrate import solve_ivp
 
     dtype, form = d_new.dtype, scheme.form

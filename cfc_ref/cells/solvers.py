@@ -224,6 +224,7 @@ def integrate(
     path : callable or None
         From τ to the states then, flat and in float64; None for no samples.
     """
+    checks.need("scipy", "solver", ", or choose another solver")
     from scipy.integrate import solve_ivp
 
     if not x.size:

@@ -6,9 +6,9 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from importlib.metadata import version
 from typing import NoReturn
 
+import cfc_ref
 from cfc_ref.cli import bench, convert, experiment, info, predict, train, tutorials, verify
 
 __all__ = ["main"]
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(arguments: Sequence[str] | None) -> int:
     parser = _Parser(prog="cfc-ref", description="Liquid time-constant and closed-form continuous-time networks.")
-    parser.add_argument("--version", action="version", version=f"cfc-ref {version('cfc-ref')}")
+    parser.add_argument("--version", action="version", version=f"cfc-ref {cfc_ref.__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for command in _COMMANDS:
         command.add(commands)

@@ -138,6 +138,8 @@ def _versions() -> dict[str, str | None]:
 
 
 def _pictures(task: Task, model: Layer, history: History, parts: dict[str, Part]) -> Iterator[tuple[str, Figure]]:
+    if not checks.installed("matplotlib"):
+        return iter(())
     from cfc_ref.plots.experiment import experiment_pictures
 
     part = list(parts)[-1]

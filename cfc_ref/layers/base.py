@@ -430,7 +430,9 @@ class Layer:
         if chosen == "numba" and self._lacks_kernels:
             checks.refuse("backend", "'numba'", f"'auto' or 'numpy', as {self._lacks_kernels}", "leave it out")
         if chosen == "numba" and not backend.has_numba():
-            checks.refuse("backend", "'numba'", "'auto' or 'numpy', as numba is not installed", "install numba")
+            checks.refuse(
+                "backend", "'numba'", "'auto' or 'numpy', as numba is not installed", "run python -m pip install numba"
+            )
         self._backend = chosen
 
     @property

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import re
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -188,8 +189,8 @@ class Run:
 
     @contextlib.contextmanager
     def bar(self, shown: bool) -> Iterator[Callable[[], None]]:
-        """Show a progress bar, where there is a terminal, and yield what moves it on."""
-        if not shown:
+        """Show a progress bar, where there are a terminal and tqdm, and yield what moves it on."""
+        if not (shown and sys.stderr and checks.installed("tqdm")):
             yield lambda: None
             return
         from tqdm import tqdm

@@ -79,7 +79,7 @@ def fit(
         A file that keeps the run, after each epoch and each minute. Where it is there, the run goes on from it and ends
         with the same weights as if it had never stopped.
     progress : bool or callable
-        Show a progress bar; or what is called with the History so far after each epoch.
+        Show a progress bar, where tqdm is installed; or what is called with the History so far after each epoch.
     l2 : float
         λ of a penalty λΣw² on the weights of the cell's linear maps, as Keras's; :func:`cfc_ref.learn.gradients.d_l2`.
     patience : int, optional

@@ -112,6 +112,7 @@ def _solve_piece(
     tolerances: dict[str, float],
 ) -> Array:
     """Return the states at the times `asked`, the last of which is the end of the piece."""
+    checks.need("scipy", "solve", ", or use exact or frozen")
     from scipy.integrate import solve_ivp
 
     if not states.size:

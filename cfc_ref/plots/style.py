@@ -18,6 +18,8 @@ from cfc_ref.signals import Signal, SignalLike, as_signal
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+checks.need("matplotlib", "figures")  # every figure's module imports this one
+
 __all__ = [
     "COLOURS",
     "ERROR_FLOOR",

@@ -53,6 +53,7 @@ def search(
     checks.compare("t", np.asarray(end), np.asarray(end > 0), "a time > 0", "at t = 0 there is nothing to search")
     low, high = sorted(float(I) for I in checks.numeric("I_range", I_range))
 
+    checks.need("scipy", "search")
     from scipy.optimize import differential_evolution
 
     sign = 1.0 if largest else -1.0

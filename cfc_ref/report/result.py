@@ -6,12 +6,13 @@ import io
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+import cfc_ref
+from cfc_ref import checks
 from cfc_ref.io import output_folder, write_atomically
 from cfc_ref.report import render
 from cfc_ref.report.cases import Recording
@@ -118,7 +119,7 @@ class Report:
     def as_dict(self) -> dict[str, Any]:
         """Return everything as plain numbers, strings, lists and dicts."""
         return {
-            "cfc_ref": version("cfc-ref"),
+            "cfc_ref": cfc_ref.__version__,
             "cases": self.cases,
             "seed": self.seed,
             "neuron": self.fixed,
@@ -128,7 +129,7 @@ class Report:
         }
 
     def save(self, folder: str | Path) -> None:
-        """Write report.json, report.md and the figures (PNG) into a folder.
+        """Write report.json, report.md and, where matplotlib is installed, the figures (PNG) into a folder.
 
         Parameters
         ----------
@@ -140,13 +141,15 @@ class Report:
         ValueError, TypeError
             If it can't be written to.
         """
-        from cfc_ref.plots.report import CAPTIONS, report_figures
+        path, captions = output_folder("folder", folder), dict[str, str]()
+        if checks.installed("matplotlib"):
+            from cfc_ref.plots import report as pictures
 
-        path = output_folder("folder", folder)
-        for name, figure in report_figures(self.recording.channel(0), self.fixed):
-            buffer = io.BytesIO()
-            figure.savefig(buffer, format="png", dpi=100, metadata={"Software": None})
-            write_atomically(path / name, buffer.getvalue())
-        write_atomically(path / "report.md", render.page(self, CAPTIONS).encode())
+            captions = pictures.CAPTIONS
+            for name, figure in pictures.report_figures(self.recording.channel(0), self.fixed):
+                buffer = io.BytesIO()
+                figure.savefig(buffer, format="png", dpi=100, metadata={"Software": None})
+                write_atomically(path / name, buffer.getvalue())
+        write_atomically(path / "report.md", render.page(self, captions).encode())
         text = json.dumps(self.as_dict(), indent=1, allow_nan=False)
         write_atomically(path / "report.json", f"{text}\n".encode())

@@ -80,7 +80,7 @@ def verify(
     executor : concurrent.futures.Executor, optional
         Runs the blocks; the report does not depend on it.
     progress : bool
-        Show a progress bar.
+        Show a progress bar, where tqdm is installed.
 
     Returns
     -------
@@ -104,7 +104,7 @@ def verify(
             "executor", type(executor).__name__, "a concurrent.futures.Executor", "pass one or None", TypeError
         )
     results = map(_run, tasks) if executor is None else executor.map(_run, tasks)
-    if progress:
+    if progress and checks.installed("tqdm"):
         from tqdm import tqdm
 
         results = tqdm(results, total=len(tasks), unit="block", disable=None, leave=False)
@@ -123,6 +123,7 @@ def check_arguments(
     signal: signals.Signal | None,
 ) -> list[_Task]:
     """Check the arguments of :func:`verify` and return the tasks they come to."""
+    checks.need("scipy", "verify")
     cases = checks.count("cases", cases, at_least=1)
     seed = checks.count("seed", seed)
     return list(_tasks(cases, seed, _names(statements), _fixed(neuron), _recording(signal)))
