@@ -1,13 +1,14 @@
 r"""Inputs I(t) of a neuron.
 
-Every function that takes a signal also takes a number (a constant input) or a function of t. A signal is
+Every function that takes a signal also takes a number (a constant input) or a function of t. A signal has
 
-- called with times, ``signal(t)``: the values, shape N + t.shape, right-continuous (at a jump: the value after it);
-- asked where it is not smooth: ``signal.breakpoints``, increasing times;
-- asked for its ``range(t)``: the smallest and the largest value on [0, t].
+- ``signal(t)``: its values at times t, shape N + t.shape, right-continuous (at a jump: the value after it);
+- ``signal.breakpoints``: the increasing times at which it is not smooth;
+- ``signal.range(t)``: its smallest and its largest value on [0, t];
+- ``signal.above(t, level)``: :math:`I(t)` − level, with all digits where both are large.
 
-N is the signal's own shape: ``()`` for one signal that all neurons share, or one signal a neuron. Time is measured in
-the unit of :math:`1/w_\tau`, values in the unit of the input.
+N is the signal's shape: ``()`` for one signal that all neurons share, otherwise one signal per neuron. Time has the
+unit of :math:`1/w_\tau`, values have the unit of the input.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ Array = npt.NDArray[Any]
 
 
 class Signal:
-    """An input I(t); see the module's text for what every signal can do.
+    """An input I(t); the module's docstring lists what every signal offers.
 
     Attributes
     ----------
@@ -62,8 +63,16 @@ class Signal:
         """Return the smallest and the largest value on [0, t], each of shape N + t.shape."""
         return self._range(checks.times("t", t))
 
+    def above(self, t: Array, level: Array) -> Array:
+        """Return I(t) - level for levels of shape N, without the rounding of a large offset where that is possible."""
+        return self._values(t) - over_time(level, t)
+
+    def rounding(self, t: Array) -> Array:
+        """Return how far rounding moves :meth:`above` when the values are as large as at the times `t`, shape N."""
+        return np.finfo(np.float64).eps * np.abs(self._values(t)).max(axis=-1, initial=0.0)
+
     def turning_points(self, end: float) -> Array:
-        """Return the times in (0, end) at which a smooth signal turns, as far as it knows them, increasing."""
+        """Return the known times in (0, end) at which a smooth signal turns, increasing."""
         return np.empty(0)
 
     def _values(self, t: Array) -> Array:
@@ -76,8 +85,25 @@ class Signal:
 SignalLike: TypeAlias = Signal | npt.ArrayLike | Callable[[Array], npt.ArrayLike]
 
 
-class _Table(Signal):
-    """What signals given by a table of times and values share."""
+def over_time(level: Array, t: Array) -> Array:
+    """Return an array of shape N with one axis of length 1 appended per axis of `t`."""
+    level = np.asarray(level)
+    return level.reshape(level.shape + (1,) * t.ndim)
+
+
+class _Exact(Signal):
+    """A signal that subtracts a level before it rounds."""
+
+    def _values(self, t: Array) -> Array:
+        return self.above(t, np.zeros(()))
+
+    def rounding(self, t: Array) -> Array:
+        """Return 0."""
+        return np.zeros(self.shape)
+
+
+class _Table(_Exact):
+    """A signal given by a table of times and values."""
 
     def __init__(self, times: npt.ArrayLike, values: npt.ArrayLike) -> None:
         self.times = checks.times("times", times, increasing=True, nonnegative=False)
@@ -89,9 +115,13 @@ class _Table(Signal):
                 "values",
                 f"shape {self.values.shape} for {self.times.size} times",
                 "as many values along the last axis as there are times",
-                "pass one value for each time",
+                "pass one value per time",
             )
         self.shape = self.values.shape[:-1]
+
+    def _entry(self, k: npt.NDArray[np.intp], level: Array) -> Array:
+        """Return the k-th values above `level`."""
+        return self.values[..., k] - over_time(level, k)
 
     def __repr__(self) -> str:
         of = f", {self.shape} signals" if self.shape else ""
@@ -108,8 +138,9 @@ class PiecewiseConstant(_Table):
     def _piece(self, t: Array) -> npt.NDArray[np.intp]:
         return np.searchsorted(self.breakpoints, t, side="right")
 
-    def _values(self, t: Array) -> Array:
-        return self.values[..., self._piece(t)]
+    def above(self, t: Array, level: Array) -> Array:
+        """Return I(t) - level."""
+        return self._entry(self._piece(t), level)
 
     def _range(self, t: Array) -> tuple[Array, Array]:
         first = int(self._piece(np.asarray(0.0)))
@@ -125,12 +156,13 @@ class Sampled(_Table):
         super().__init__(times, values)
         self.breakpoints = self.times
 
-    def _values(self, t: Array) -> Array:
+    def above(self, t: Array, level: Array) -> Array:
+        """Return I(t) - level: each sample less the level, then the straight line between two of them."""
         if self.times.size == 1:
-            return np.broadcast_to(self.values.reshape(self.shape + (1,) * t.ndim), self.shape + t.shape).copy()
+            return self._entry(np.zeros(t.shape, dtype=np.intp), level)
         k = np.clip(np.searchsorted(self.times, t, side="right") - 1, 0, self.times.size - 2)
         fraction = np.clip((t - self.times[k]) / (self.times[k + 1] - self.times[k]), 0, 1)
-        return self.values[..., k] * (1 - fraction) + self.values[..., k + 1] * fraction
+        return self._entry(k, level) * (1 - fraction) + self._entry(k + 1, level) * fraction
 
     def _range(self, t: Array) -> tuple[Array, Array]:
         # The extremes of straight lines lie at their ends: at 0, at t and at the samples between.
@@ -143,10 +175,10 @@ class Sampled(_Table):
         return low, np.maximum(np.maximum.accumulate(seen, axis=-1)[..., upto], end)
 
 
-class Sine(Signal):
+class Sine(_Exact):
     """A sine wave; see :func:`sine`."""
 
-    _FEW = 16  # signals whose turning points are looked for
+    _FEW = 16  # of at most so many signals the turning points are computed
 
     def __init__(
         self, amplitude: npt.ArrayLike, frequency: npt.ArrayLike, phase: npt.ArrayLike, offset: npt.ArrayLike
@@ -158,14 +190,15 @@ class Sine(Signal):
 
     def _parameters(self, t: Array) -> Iterator[Array]:
         for parameter in (self.amplitude, self.frequency, self.phase, self.offset):
-            yield parameter.reshape(self.shape + (1,) * t.ndim)
+            yield over_time(parameter, t)
 
-    def _values(self, t: Array) -> Array:
+    def above(self, t: Array, level: Array) -> Array:
+        """Return I(t) - level: the offset less the level, then the wave."""
         amplitude, frequency, phase, offset = self._parameters(t)
-        return offset + amplitude * np.sin(2 * np.pi * frequency * t + phase)
+        return (offset - over_time(level, t)) + amplitude * np.sin(2 * np.pi * frequency * t + phase)
 
     def turning_points(self, end: float) -> Array:
-        """Return the times of the crests and troughs in (0, end); of many signals none, to keep them few."""
+        """Return the times of the crests and troughs in (0, end); none for many signals, to keep the times few."""
         times: set[float] = set()
         if self.phase.size > self._FEW:
             return np.empty(0)
@@ -193,7 +226,7 @@ class Sine(Signal):
 class Smooth(Signal):
     """A function of time; see :func:`smooth`."""
 
-    _GRID = 257  # points a smooth piece when looking for the range; three rounds zoom in on the best of them
+    _GRID = 257  # points per smooth piece in the search for the range; three rounds zoom in on the best of them
     _ROUNDS = 4
 
     def __init__(self, function: Callable[[Array], npt.ArrayLike], breakpoints: npt.ArrayLike = ()) -> None:
@@ -261,14 +294,14 @@ class Smooth(Signal):
 def piecewise_constant(times: npt.ArrayLike, values: npt.ArrayLike) -> PiecewiseConstant:
     """Return a signal that is constant between times (the input of Eq. 7 and 8).
 
-    Value k holds from times[k] to times[k+1], the last for ever; before the first time the first value holds.
+    Value k holds from times[k] to times[k+1], the last one for ever; before the first time the first value holds.
 
     Parameters
     ----------
     times : array_like, shape (K,)
         Strictly increasing times.
     values : array_like, shape N + (K,)
-        The values; with leading axes one signal a neuron.
+        The values; with leading axes one signal per neuron.
 
     Raises
     ------
@@ -296,7 +329,7 @@ def sine(
     amplitude, offset : array_like
         In the unit of the input.
     frequency : array_like
-        Periods in a unit of time.
+        Periods per unit of time.
     phase : array_like
         In radians.
 
@@ -324,9 +357,9 @@ def sampled(times: npt.ArrayLike, values: npt.ArrayLike, kind: str = "linear") -
     times : array_like, shape (K,)
         Strictly increasing times, of any spacing.
     values : array_like, shape N + (K,)
-        The samples; with leading axes one signal a neuron.
+        The samples; with leading axes one signal per neuron.
     kind : {"linear", "previous"}
-        What lies between two samples.
+        Straight lines between samples, or each sample held until the next.
 
     Raises
     ------
@@ -354,13 +387,15 @@ def smooth(function: Callable[[Array], npt.ArrayLike], breakpoints: npt.ArrayLik
 
     Notes
     -----
-    ``range`` looks at 257 points a piece and zooms in on the best of them: an estimate from inside, exact to about
-    1e-9 of the range for a function that does not wiggle faster than that.
+    ``range`` evaluates 257 points per piece and zooms in on the best of them: an estimate from inside, exact to about
+    1e-9 of the range for a function that does not oscillate faster than that. A function whose values are large, such
+    as 1e9 + sin t, is known to the rounding of these values only; the solvers' tolerances respect that. With
+    ``sine(offset=1e9)`` no digit is lost.
 
     Raises
     ------
     ValueError, TypeError
-        For something that can't be called, and for values that are not finite or have a wrong shape.
+        If `function` can't be called, or its values are not finite or have a wrong shape.
 
     Examples
     --------
@@ -377,7 +412,7 @@ def as_signal(signal: SignalLike) -> Signal:
     Parameters
     ----------
     signal : Signal, array_like or callable
-        An array of shape N gives one constant a neuron.
+        An array of shape N gives one constant per neuron.
 
     Raises
     ------

@@ -73,11 +73,12 @@ def closed_form(
     >>> float(closed_form(LTCNeuron(w_tau=1.0, A=0.0), 0.0, x0=1.0, t=0.0))
     0.5
     """
-    neuron, signal, start, t, shape = pose(neuron, signal, x0, t, increasing=False)
+    problem = pose(neuron, signal, x0, t, increasing=False)
+    neuron, _, start, t, shape = problem
     over = neuron.over(t)
-    I = np.broadcast_to(signal(t), shape + t.shape)
+    above = np.broadcast_to(problem.above(t), shape + t.shape)
     start = start.reshape(shape + (1,) * t.ndim)
-    return eq9(over, start, t.astype(neuron.dtype), over.release(I), over.reflected(I))
+    return eq9(over, start, t.astype(neuron.dtype), over.release_above(above), over.reflected_above(above))
 
 
 def eq9(neuron: LTCNeuron, x0: Array, t: Array, y: Array, r: Array | None = None) -> Array:
@@ -150,7 +151,8 @@ def frozen(
     >>> round(float(frozen(neuron, 0.0, x0=0.0, t=10.0)), 6)
     0.333333
     """
-    neuron, signal, start, t, _ = pose(neuron, signal, x0, t)
+    problem = pose(neuron, signal, x0, t)
+    neuron, signal, start, t, _ = problem
     sample = checks.choice("sample", sample, SAMPLES)
     if step is not None:
         step = checks.number("step", step, positive=True)
@@ -163,10 +165,10 @@ def frozen(
     edges, index = time_grid(t, signal.breakpoints, step)
     begin, h = edges[:-1], np.diff(edges)
     if sample == "gauss":
-        y1, y2 = (neuron.release(signal(s), over_time=True) for s in gauss_points(begin, h))
+        y1, y2 = (problem.release(s) for s in gauss_points(begin, h))
         x = gauss_pieces(neuron.w_tau, neuron.A, y1, y2, h.astype(neuron.dtype), start)
     else:
-        y = neuron.release(signal(begin if sample == "start" else begin + h / 2), over_time=True)
+        y = problem.release(begin if sample == "start" else begin + h / 2)
         x = constant_pieces(neuron.w_tau, neuron.A, y, h.astype(neuron.dtype), start)
     return x[..., index]
 

@@ -15,9 +15,9 @@ from cfc_ref import checks
 from cfc_ref.activations import mean_sigmoid
 from cfc_ref.neuron.grid import time_grid
 from cfc_ref.neuron.model import FORMS, LTCNeuron
-from cfc_ref.neuron.problem import pose
+from cfc_ref.neuron.problem import Problem, pose
 from cfc_ref.neuron.quadrature import smooth_piece
-from cfc_ref.signals import PiecewiseConstant, Sampled, Signal, SignalLike
+from cfc_ref.signals import PiecewiseConstant, Sampled, SignalLike
 
 __all__ = [
     "constant_piece",
@@ -30,6 +30,7 @@ __all__ = [
 Array = npt.NDArray[Any]
 
 _LOOKS = 64  # parts of the whole time at least, so that no narrow pulse of f(I) is missed
+_LARGEST = 1e300  # of sigma (I - mu): infinities would leave no mean
 
 
 def exact(
@@ -49,14 +50,14 @@ def exact(
     Elementary where the signal is piecewise constant (Eq. 7, 8). Where it is piecewise linear, F and with it the
     symmetric form are elementary; the LTC as stated keeps one integral, which is an incomplete beta function in
     general. That one, and every other smooth signal, is done by Lobatto's quadrature, refined until no part changes by
-    more than 1e-12 · max(1, \|x\|, \|A\|).
+    more than 1e-12 · max(1, \|x\|, \|A\|), or by what the rounding of a large input can change.
 
     Parameters
     ----------
     neuron : LTCNeuron
         Parameters of shape N.
     signal : Signal, number or function of t
-        The input, one for all neurons or one a neuron.
+        The input, one for all neurons or one per neuron.
     x0 : array_like
         State at t = 0, broadcasts with N.
     t : array_like, shape () or (T,)
@@ -72,7 +73,7 @@ def exact(
     Raises
     ------
     ValueError, TypeError
-        For input that does not fit, as the message says; for a signal that quadrature does not resolve.
+        If an argument does not fit, naming it; if quadrature does not resolve the signal.
 
     Examples
     --------
@@ -81,76 +82,51 @@ def exact(
     >>> round(float(exact(LTCNeuron(w_tau=1.0, A=1.0), 0.0, x0=0.0, t=10.0, form="symmetric")), 6)
     1.0
     """
-    neuron, signal, start, t, _ = pose(neuron, signal, x0, t)
+    problem = pose(neuron, signal, x0, t)
+    neuron, signal, start, t, _ = problem
     form = checks.choice("form", form, FORMS)
 
     # Between its breaks and turns a signal is monotone, so that no pulse of f(I) is hidden between two looks at it.
     cuts = np.union1d(signal.breakpoints, signal.turning_points(t.max(initial=0.0)))
     edges, index = time_grid(t, cuts)
     if form == "symmetric" and isinstance(signal, (PiecewiseConstant, Sampled)):
-        x = _by_eq6(neuron, signal, start, edges)
+        x = _by_eq6(problem, edges)
     elif isinstance(signal, PiecewiseConstant):
-        y = neuron.release(signal(edges[:-1]), over_time=True)
+        y = problem.release(edges[:-1])
         x = constant_pieces(neuron.w_tau, neuron.A, y, np.diff(edges).astype(neuron.dtype), start)
     else:
-        x = _smooth_pieces(neuron, signal, start, edges, form)
+        x = _smooth_pieces(problem, edges, form)
     return x[..., index].astype(neuron.dtype)
 
 
-def _by_eq6(neuron: LTCNeuron, signal: PiecewiseConstant | Sampled, start: Array, edges: Array) -> Array:
+def _by_eq6(problem: Problem, edges: Array) -> Array:
     """Return the symmetric form's states at `edges`: Eq. 6 with F summed over the pieces, shape N + (S + 1,)."""
     h = np.diff(edges)
-    if isinstance(signal, PiecewiseConstant):
-        pieces = neuron.release(signal(edges[:-1]), over_time=True) * h  # Eq. (7)
+    if isinstance(problem.signal, PiecewiseConstant):
+        pieces = problem.release(edges[:-1]) * h  # Eq. (7)
     else:
-        pieces = linear_integral(neuron, signal(edges[:-1]), signal(edges[1:]), h)
+        pieces = linear_integral(problem.neuron.sigma, problem.above(edges[:-1]), problem.above(edges[1:]), h)
     F = np.pad(np.cumsum(pieces, axis=-1), [(0, 0)] * (pieces.ndim - 1) + [(1, 0)])
-    over = neuron.over(edges)
-    return eq6(over.w_tau, over.A, start[..., None], edges, F)  # Eq. (8)
+    over = problem.neuron.over(edges)
+    return eq6(over.w_tau, over.A, problem.start[..., None], edges, F)  # Eq. (8)
 
 
 def eq6(w_tau: npt.ArrayLike, A: npt.ArrayLike, x0: npt.ArrayLike, t: npt.ArrayLike, F: npt.ArrayLike) -> Array:
-    r"""Eq. 6, the solution of the symmetric form: :math:`x(t) = A + (x_0 - A)\,e^{-w_\tau t - F(t)}`.
-
-    Parameters
-    ----------
-    w_tau, A, x0 : array_like
-        Leak, reversal potential, start.
-    t, F : array_like
-        Time, and the integral of f(I) from 0 to t.
-
-    Returns
-    -------
-    ndarray
-        The state, of the broadcast shape.
-    """
+    r"""Return Eq. 6, the solution of the symmetric form: :math:`x(t) = A + (x_0 - A)\,e^{-w_\tau t - F(t)}`."""
     w_tau, A, x0, t, F = map(np.asarray, (w_tau, A, x0, t, F))
     # Eq. (6)
     return A + (x0 - A) * np.exp(-w_tau * t - F)
 
 
-def linear_integral(neuron: LTCNeuron, I0: Array, I1: Array, h: Array) -> Array:
-    r"""Integral of f(I) over pieces on which I runs straight from `I0` to `I1`.
+def linear_integral(sigma: Array, above0: Array, above1: Array, h: Array) -> Array:
+    r"""Return the integrals of f(I) over S pieces on which I - mu runs straight from `above0` to `above1`.
 
     .. math:: \int_0^h f\big(I_0 + (I_1-I_0)\tfrac{s}{h}\big)\,ds
               = h\,\frac{\log(1+e^{u_1})-\log(1+e^{u_0})}{u_1-u_0},\qquad u = \sigma(I-\mu)
-
-    Parameters
-    ----------
-    neuron : LTCNeuron
-        Parameters of shape N.
-    I0, I1 : ndarray, shape N + (S,)
-        Input at the start and at the end of each piece.
-    h : ndarray, shape (S,)
-        Lengths of the pieces.
-
-    Returns
-    -------
-    ndarray, shape N + (S,)
-        The integrals.
     """
-    mu, sigma = neuron.mu[..., None], neuron.sigma[..., None]
-    return h * mean_sigmoid(sigma * (I0 - mu), sigma * (I1 - mu))
+    with np.errstate(over="ignore"):
+        u0, u1 = sigma[..., None] * above0, sigma[..., None] * above1
+    return h * mean_sigmoid(np.clip(u0, -_LARGEST, _LARGEST), np.clip(u1, -_LARGEST, _LARGEST))
 
 
 def constant_piece(w_tau: Array, A: Array, y: Array, h: Array, x: Array) -> Array:
@@ -159,20 +135,6 @@ def constant_piece(w_tau: Array, A: Array, y: Array, h: Array, x: Array) -> Arra
     .. math:: x(t+h) = x_\infty + (x(t) - x_\infty)\,e^{-(w_\tau+y)h}, \qquad x_\infty = \frac{A\,y}{w_\tau + y}
 
     The same line is the frozen closed form (Rush & Larsen 1978) where y is not constant but taken at one time.
-
-    Parameters
-    ----------
-    w_tau, A : ndarray
-        Leak and reversal potential.
-    y, h : ndarray
-        Release and length of the piece.
-    x : ndarray
-        State at the start of the piece.
-
-    Returns
-    -------
-    ndarray
-        State at the end of the piece.
     """
     rate = w_tau + y
     x_inf = A * y / rate
@@ -180,20 +142,7 @@ def constant_piece(w_tau: Array, A: Array, y: Array, h: Array, x: Array) -> Arra
 
 
 def constant_pieces(w_tau: Array, A: Array, y: Array, h: Array, x0: Array) -> Array:
-    """Chain :func:`constant_piece` over S pieces.
-
-    Parameters
-    ----------
-    w_tau, A, x0 : ndarray, shapes that broadcast to N
-        Leak, reversal potential, start.
-    y, h : ndarray, shapes that broadcast to N + (S,)
-        Release and length of each piece.
-
-    Returns
-    -------
-    ndarray, shape N + (S + 1,)
-        The states at the edges of the pieces, the start first.
-    """
+    """Chain :func:`constant_piece` over S pieces; return the states at their edges, shape N + (S + 1,)."""
     shape = np.broadcast_shapes(np.shape(w_tau), np.shape(A), np.shape(x0), np.shape(y)[:-1], np.shape(h)[:-1])
     y, h = np.broadcast_arrays(y, h)
     x = np.empty((*shape, y.shape[-1] + 1), dtype=np.result_type(w_tau, A, y, h, x0))
@@ -203,20 +152,21 @@ def constant_pieces(w_tau: Array, A: Array, y: Array, h: Array, x0: Array) -> Ar
     return x
 
 
-def _smooth_pieces(neuron: LTCNeuron, signal: Signal, start: Array, edges: Array, form: str) -> Array:
+def _smooth_pieces(problem: Problem, edges: Array, form: str) -> Array:
     """Return the states at `edges`, in float64; the input is smooth between them."""
-    w, A, mu, sigma = (p.astype(np.float64) for p in neuron.parameters)
-    neuron = LTCNeuron(w, A, mu, sigma)
-    x = np.empty((*start.shape, edges.size))
-    x[..., 0] = start
+    w, A, mu, sigma = (p.astype(np.float64) for p in problem.neuron.parameters)
+    problem = problem._replace(neuron=LTCNeuron(w, A, mu, sigma))
+    noise = problem.noise(edges)
+    x = np.empty((*problem.shape, edges.size))
+    x[..., 0] = problem.start
     for k, (begin, end) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
 
         def release(fraction: Array, begin: float = begin, end: float = end) -> Array:
             # A signal is right-continuous: at the piece's end ask for the value just before it.
             s = np.minimum(begin + fraction * (end - begin), np.nextafter(end, begin))
-            return neuron.release(signal(s), over_time=True)
+            return problem.release(s)
 
         h = np.asarray(end - begin)
-        parts = 1 if isinstance(signal, Sampled) else int(np.ceil(_LOOKS * h / edges[-1]))
-        x[..., k + 1] = smooth_piece(release, w, A, h, x[..., k], form, parts)
+        parts = 1 if isinstance(problem.signal, Sampled) else int(np.ceil(_LOOKS * h / edges[-1]))
+        x[..., k + 1] = smooth_piece(release, w, A, h, x[..., k], form, parts, noise)
     return x

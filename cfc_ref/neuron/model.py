@@ -1,8 +1,8 @@
 r"""One liquid neuron and its two ODEs.
 
 State x(t), input I(t), release nonlinearity :math:`f(I) = \sigma(\sigma_{gain}(I-\mu)) \in [0, 1]`, leak
-:math:`w_\tau > 0`, reversal potential A. With :math:`y(t) = f(I(t))` there are two equations, and no result of this
-package is shown without saying which of them it is about:
+:math:`w_\tau > 0`, reversal potential A. With :math:`y(t) = f(I(t))` there are two equations, and every result of this
+package says which of them it is about:
 
 - the LTC as stated (Eq. 1, 5), ``form="ltc"``:                        x' = -(w + y) x + A y
 - the symmetric form (assumed after Eq. 5), ``form="symmetric"``:      x' = -(w + y) x + A (w + y)
@@ -118,8 +118,13 @@ class LTCNeuron:
 
     def release(self, I: Array, *, over_time: bool = False) -> Array:
         """Return :meth:`f` of an input that is known to fit: for inner loops."""
-        mu, sigma = (self.mu[..., None], self.sigma[..., None]) if over_time else (self.mu, self.sigma)
-        return sigmoid(sigma * (I - mu)).astype(self.dtype)
+        return self.release_above(I - (self.mu[..., None] if over_time else self.mu), over_time=over_time)
+
+    def release_above(self, above: Array, *, over_time: bool = False) -> Array:
+        """Return the release for an input given by `above` = I - mu, which keeps its digits where both are large."""
+        sigma = self.sigma[..., None] if over_time else self.sigma
+        with np.errstate(over="ignore"):  # sigmoid(inf) = 1
+            return sigmoid(sigma * above).astype(self.dtype)
 
     def _fitting(self, name: str, value: npt.ArrayLike, over_time: bool = False) -> Array:
         """Return finite numbers that broadcast with N."""
@@ -166,11 +171,10 @@ class LTCNeuron:
         )
         return (self.mu + logit(array) / self.sigma).astype(self.dtype)
 
-    def reflected(self, I: Array) -> Array:
-        """Return the reflected release in the closed form from an input that fits: 1 - f(I), or literally f(-I)."""
-        return (
-            self.release(-I) if self.reflection == "input" else sigmoid(-self.sigma * (I - self.mu)).astype(self.dtype)
-        )
+    def reflected_above(self, above: Array) -> Array:
+        """Return the closed form's reflected release, 1 - f(I) or f(-I), for an input given by `above` = I - mu."""
+        with np.errstate(over="ignore"):
+            return self.release_above(-(above + 2 * self.mu) if self.reflection == "input" else -above)
 
     def r(self, y: npt.ArrayLike) -> Array:
         r"""Reflected release in the closed form, from the release: 1 - y, or literally f(-I).
@@ -196,10 +200,11 @@ class LTCNeuron:
         """Return :meth:`r` of a release that is known to fit: for inner loops."""
         if self.reflection == "release":
             return 1 - y
-        return sigmoid(-logit(y) - 2 * self.sigma * self.mu)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return sigmoid(-logit(y) - 2 * self.sigma * self.mu)
 
     def over(self, t: Array) -> LTCNeuron:
-        """Return the same neurons with one axis of length 1 for each axis of `t` behind, to broadcast with times."""
+        """Return the same neurons with one axis of length 1 appended per axis of `t`, to broadcast with times."""
         if not t.ndim:
             return self
         ahead = (1,) * t.ndim
@@ -217,40 +222,14 @@ def _short(array: Array) -> str:
 
 
 def ltc_ode(w_tau: npt.ArrayLike, A: npt.ArrayLike, x: npt.ArrayLike, y: npt.ArrayLike) -> Array:
-    r"""Right side of the LTC as stated, :math:`\dot x = -(w_\tau + y)\,x + A\,y` (Eq. 1, 5).
-
-    Parameters
-    ----------
-    w_tau, A : array_like
-        Leak (1/time) and reversal potential.
-    x, y : array_like
-        State and release f(I).
-
-    Returns
-    -------
-    ndarray
-        The derivative, in state units per time.
-    """
+    r"""Return the right side of the LTC as stated, :math:`\dot x = -(w_\tau + y)\,x + A\,y` (Eq. 1, 5)."""
     w_tau, A, x, y = map(np.asarray, (w_tau, A, x, y))
     # Eq. (1), (5)
     return -(w_tau + y) * x + A * y
 
 
 def symmetric_ode(w_tau: npt.ArrayLike, A: npt.ArrayLike, x: npt.ArrayLike, y: npt.ArrayLike) -> Array:
-    r"""Right side of the symmetric form, :math:`\dot x = -(w_\tau + y)\,x + A\,(w_\tau + y)` (assumed after Eq. 5).
-
-    Parameters
-    ----------
-    w_tau, A : array_like
-        Leak (1/time) and reversal potential.
-    x, y : array_like
-        State and release f(I).
-
-    Returns
-    -------
-    ndarray
-        The derivative, in state units per time.
-    """
+    r"""Return the right side of the symmetric form, :math:`\dot x = -(w_\tau + y)\,x + A\,(w_\tau + y)`."""
     w_tau, A, x, y = map(np.asarray, (w_tau, A, x, y))
     # the proof's assumption, unnumbered, after Eq. (5)
     return -(w_tau + y) * x + A * (w_tau + y)
@@ -261,15 +240,7 @@ FORMS = tuple(ODES)
 
 
 def neuron_and_start(neuron: LTCNeuron, x0: npt.ArrayLike) -> tuple[LTCNeuron, Array, tuple[int, ...]]:
-    """Check a neuron and its start together: return the neuron, x0 in its dtype, and the shape N of both.
-
-    Parameters
-    ----------
-    neuron : LTCNeuron
-        The parameters.
-    x0 : array_like
-        The state at t = 0; broadcasts with the parameters.
-    """
+    """Check a neuron and its start together: return the neuron, x0 in its dtype, and the shape N of both."""
     if not isinstance(neuron, LTCNeuron):
         checks.refuse("neuron", type(neuron).__name__, "an LTCNeuron", "make one with LTCNeuron(w_tau, A)", TypeError)
     start = checks.numeric("x0", x0)

@@ -15,12 +15,13 @@ __all__ = ["QUADRATURE_TOLERANCE", "smooth_piece"]
 
 Array = npt.NDArray[Any]
 
-QUADRATURE_TOLERANCE = 1e-12  # relative to max(1, |x|, |A|), a part
+QUADRATURE_TOLERANCE = 1e-12  # per part, relative to max(1, |x|, |A|)
 _MOST_PARTS = 100_000
 _NODES = 13
 _FORGOTTEN = 60.0
-_EASY = 1e-3 * QUADRATURE_TOLERANCE
-_NARROWEST = 2.0**-46  # of a piece; narrower parts are told apart by rounding only
+_EASY = 1e-3  # of the tolerance: then the next part is twice as wide
+_NARROWEST = 2.0**-46  # of what is left of the piece: rounding hides narrower parts
+_STIFFEST = 1e300
 
 
 @lru_cache(maxsize=1)
@@ -48,6 +49,7 @@ def smooth_piece(
     x: Array,
     form: str = "ltc",
     parts: int = 1,
+    noise: Array | float = 0.0,
 ) -> Array:
     r"""Solve either ODE over a piece on which the release is smooth, to :data:`QUADRATURE_TOLERANCE`.
 
@@ -55,64 +57,58 @@ def smooth_piece(
               Q(s) = \int_s^h \big(w_\tau + y(s')\big)\,ds', \qquad z = x - A
 
     and without the second term for the symmetric form. The piece is taken in parts with thirteen Lobatto points each,
-    between which y is interpolated to get Q. A part is halved until its two halves give the same to the tolerance, for
-    all neurons.
+    between which y is interpolated to get Q. A part is halved until its two halves give the same for all neurons, to
+    the tolerance and to what `noise`, the rounding of the release, can change.
 
-    Parameters
-    ----------
-    release : callable
-        Takes fractions of the piece, shape (n,), and returns y = f(I) there, shape N + (n,); at 1 what it tends to.
-    w_tau, A, h, x : ndarray, shapes that broadcast to N
-        Leak, reversal potential, length of the piece, state at its start.
-    form : {"ltc", "symmetric"}
-        Which of the two ODEs.
-    parts : int
-        Begin with at least so many parts: a pulse of the release that is narrower than a fifth of a part may be missed.
-
-    Returns
-    -------
-    ndarray, shape N
-        The state at the end of the piece.
-
-    Raises
-    ------
-    ValueError
-        If the tolerance is out of reach within 100,000 parts.
+    `release` takes fractions of the piece, shape (n,), and returns y = f(I) there, shape N + (n,); at 1 its limit from
+    the left. With fewer than `parts` parts, a pulse of the release narrower than a fifth of a part may be missed.
     """
     shape = np.broadcast_shapes(*map(np.shape, (w_tau, A, h, x)))
-    w, A, h, x = (np.broadcast_to(v, shape).reshape(-1).astype(np.float64) for v in (w_tau, A, h, x))
+    w, A, h, x, noise = (np.broadcast_to(v, shape).reshape(-1).astype(np.float64) for v in (w_tau, A, h, x, noise))
     z = x - A
     # Neurons of like stiffness go together, so that the slow do not take the steps of the fast.
-    stiffness = np.floor(np.log10(np.maximum(1, w * h / _FORGOTTEN)))
+    with np.errstate(over="ignore"):
+        foldings = np.minimum(w * h, _STIFFEST)
+    stiffness = np.floor(np.log10(np.maximum(1, foldings / _FORGOTTEN)))
     for group in (np.flatnonzero(stiffness == value) for value in np.unique(stiffness)):
 
         def some(fraction: Array, group: Array = group) -> Array:
             return np.broadcast_to(release(fraction), (*shape, fraction.size)).reshape(w.size, -1)[group]
 
-        z[group] = _refined(some, w[group], A[group], h[group], z[group], form, parts)
+        # What lies more than 60 e-foldings back is forgotten (e^-60 < 1e-26): a stiff neuron needs the end only.
+        kept = float(np.max(_FORGOTTEN / np.maximum(foldings[group], _FORGOTTEN)))
+        some_z = _refined(some, w[group], A[group], h[group], z[group], form, kept, parts, noise[group])
+        z[group] = some_z
     return (A + z).reshape(shape)
 
 
 def _refined(
-    release: Callable[[Array], Array], w_tau: Array, A: Array, h: Array, z: Array, form: str, parts: int
+    release: Callable[[Array], Array],
+    w_tau: Array,
+    A: Array,
+    h: Array,
+    z: Array,
+    form: str,
+    left: float,
+    parts: int,
+    noise: Array,
 ) -> Array:
-    """Carry z = x - A over the piece in parts of adapted width."""
-    # What lies more than 60 e-foldings back is forgotten (e^-60 < 1e-26): a stiff neuron needs the piece's end only.
-    kept = float(np.max(np.minimum(1, _FORGOTTEN / np.maximum(w_tau * h, _FORGOTTEN))))
-    begin, size = 1 - kept, np.maximum(1, np.abs(A))
-    # At most four e-foldings a part: thirteen points integrate that far below the tolerance.
-    width = kept / max(parts, np.ceil(kept * np.max((w_tau + 1) * h) / 4))
+    """Carry z = x - A over the piece's last fraction `left` in parts of adapted width."""
+    size = np.maximum(1, np.abs(A))
+    # At most four e-foldings per part: thirteen points integrate that far below the tolerance.
+    width = left / max(parts, np.ceil(np.max((w_tau + 1) * (left * h)) / 4))
     for _ in range(_MOST_PARTS):
-        width = min(width, 1 - begin)
-        whole = _part(release, w_tau, A, h, z, form, begin, width)
-        half = _part(release, w_tau, A, h, z, form, begin, width / 2)
-        halves = _part(release, w_tau, A, h, half, form, begin + width / 2, width / 2)
-        change = np.max(np.abs(halves - whole) / np.maximum(size, np.abs(A + halves)))
-        if change > QUADRATURE_TOLERANCE and width > _NARROWEST:
+        width = min(width, left)
+        whole = _part(release, w_tau, A, h, z, form, left, width)
+        half = _part(release, w_tau, A, h, z, form, left, width / 2)
+        halves = _part(release, w_tau, A, h, half, form, left - width / 2, width / 2)
+        tolerance = QUADRATURE_TOLERANCE + 4 * noise * np.minimum(h * width, 1 / w_tau)
+        change = np.max(np.abs(halves - whole) / np.maximum(size, np.abs(A + halves)) / tolerance)
+        if change > 1 and width > _NARROWEST * left:
             width /= 2
             continue
-        begin, z = begin + width, halves
-        if begin >= 1:
+        left, z = left - width, halves
+        if left <= 0:
             return z
         if change < _EASY:
             width *= 2
@@ -128,12 +124,12 @@ def _part(
     h: Array,
     z: Array,
     form: str,
-    begin: float,
+    left: float,
     width: float,
 ) -> Array:
-    """Carry z = x - A over the part of the piece from the fraction `begin` on, `width` long."""
+    """Carry z = x - A over a part of the piece: `left` before its end (as a fraction) the part begins, `width` wide."""
     nodes, weights, to_end = _lobatto()
-    y, h = release(begin + width * nodes), np.asarray(h) * width
+    y, h = release(1 - (left - width * nodes)), h * width
     z = np.exp(-(w_tau + y @ weights) * h) * z
     if form == "symmetric":
         return z

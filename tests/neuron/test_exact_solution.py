@@ -65,7 +65,8 @@ def test_eq6_for_straight_lines_against_brute_force(case, given_input, t):
 @given(cases(), floats(-3, 3), floats(-3, 3), floats(0, 5))
 def test_integral_over_a_straight_line(case, I0, I1, h):
     z0, z1 = (case.sigma * (I - case.mu) for I in (I0, I1))
-    got = linear_integral(case.neuron, np.array([I0]), np.array([I1]), np.array([h]))
+    above = (np.array([I - case.mu]) for I in (I0, I1))
+    got = linear_integral(case.neuron.sigma, *above, np.array([h]))
     assert_close(got, np.array([h * naive.mean_f(z0, z1)]))
 
 
