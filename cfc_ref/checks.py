@@ -81,7 +81,10 @@ def real(name: str, value: npt.ArrayLike, *, expected: str = "real numbers") -> 
     if array.dtype.kind not in "iuf":
         kind = type(value).__name__ if array.ndim == 0 else f"an array of dtype {array.dtype}"
         refuse(name, kind, expected, do, TypeError)
-    return array if array.dtype == np.float32 else array.astype(np.float64, copy=False)
+    if array.dtype in (np.float32, np.float64):
+        return array
+    with np.errstate(over="ignore"):  # a long double that float64 does not hold is infinite, and refused
+        return array.astype(np.float64)
 
 
 def finite(name: str, array: Array, *, expected: str = "finite real numbers") -> None:

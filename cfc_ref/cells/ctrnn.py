@@ -8,6 +8,7 @@ input changes how fast a neuron forgets.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -50,12 +51,17 @@ def ctrnn_form(tau: float) -> ConductanceForm:
     tau : float
         Time constant of all neurons, > 0, in the unit of the timespans.
     """
+    balance, fastest = partial(_balance, tau=tau), partial(_fastest, tau=tau)  # unlike closures they can be pickled
+    return ConductanceForm(_hold, _d_hold, balance, _d_balance, fastest)
 
-    def balance(params: CTRNNParams, held: Array, x: Array) -> tuple[Balance, Array]:
-        tanh_z = np.tanh(held + affine(params.recurrent_map, x))
-        return Balance(np.ones_like(params.scale), np.full_like(x, 1 / tau), params.scale * tanh_z), tanh_z
 
-    return ConductanceForm(_hold, _d_hold, balance, _d_balance, lambda params: np.full_like(params.scale, 1 / tau))
+def _balance(params: CTRNNParams, held: Array, x: Array, tau: float) -> tuple[Balance, Array]:
+    tanh_z = np.tanh(held + affine(params.recurrent_map, x))
+    return Balance(np.ones_like(params.scale), np.full_like(x, 1 / tau), params.scale * tanh_z), tanh_z
+
+
+def _fastest(params: CTRNNParams, tau: float) -> Array:
+    return np.full_like(params.scale, 1 / tau)
 
 
 def _hold(params: CTRNNParams, I: Array) -> Array:

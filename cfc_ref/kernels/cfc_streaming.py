@@ -1,8 +1,8 @@
 r"""One sequence through a CfC network, output included: the step of a stream, and of every batch of one.
 
-All that a step reads and writes but its input and output is one flat array, the state included: a call with the state
-as an array of its own, or with a NamedTuple, costs as much as a fifth of the step. Nothing is allocated. A step with a
-timespan of 1, which a stream has where none is given, reads three heads for four: :func:`cfc_ref.kernels.packed.gated`.
+Weights are one flat array, which streams share; states, room to work in and timespans are another: a call with the
+state as an array of its own, or with a NamedTuple, costs as much as a fifth of the step. Nothing is allocated. A step
+with a timespan of 1, the default of a stream, reads three heads for four: :func:`cfc_ref.kernels.packed.gated`.
 """
 
 from __future__ import annotations
@@ -34,9 +34,10 @@ __all__ = ["stream"]
 
 
 @njit(**OPTIONS)
-def stream(P, table, x, dt, y):
-    """Take the steps that x and dt hold, one behind the other, and write their outputs to y; a negative dt is no step.
+def stream(P, table, x, S, y):
+    """Take the steps that x and S hold and write their outputs to y; sample t belongs to stream t modulo their number.
 
+    S is the working memory: the state of each stream, room to work in, the timespan of each sample (negative: no step).
     Returns whether x is finite; if not, nothing has happened.
     """
     for j in range(x.shape[0]):
@@ -45,21 +46,24 @@ def stream(P, table, x, dt, y):
     at_one = table[table.shape[0] // 2 :]
     F, U, O, one = table[INPUTS], table[UNITS], table[OUTPUTS], P.dtype.type(1)
     nothing, read, reads = U - U, table[READ], table[READS]
-    h, c = _row(P, table[STATE], U), _row(P, table[STATE] + U, U)
-    at = table[ROOM]
-    new_h = _row(P, at, U)
+    dt = S[S.shape[0] - x.shape[0] // F :]
+    at = S.shape[0] - dt.shape[0] - table[ROOM]
+    streams = at // table[STATE]
+    new_h = _row(S, at, U)
     at += _whole_lines(U)
-    new_c = _row(P, at, U)
+    new_c = _row(S, at, U)
     at += _whole_lines(U)
-    kb = _row(P, at, table[KEPT_BACKBONE])
+    kb = _row(S, at, table[KEPT_BACKBONE])
     at += _whole_lines(table[KEPT_BACKBONE])
-    kh = _row(P, at, table[KEPT_HEADS])
+    kh = _row(S, at, table[KEPT_HEADS])
     at += _whole_lines(table[KEPT_HEADS])
-    km = _row(P, at, table[KEPT_MEMORY])
+    km = _row(S, at, table[KEPT_MEMORY])
     at += _whole_lines(table[KEPT_MEMORY])
-    z, u = _row(P, at, table[WIDEST]), _row(P, at + _whole_lines(table[WIDEST]), table[WIDEST])
-    drop = _row(P, nothing, nothing)
+    z, u = _row(S, at, table[WIDEST]), _row(S, at + _whole_lines(table[WIDEST]), table[WIDEST])
+    drop = _row(S, nothing, nothing)
     for t in range(dt.shape[0]):
+        at = t % streams * table[STATE]
+        h, c = _row(S, at, U), _row(S, at + U, U)
         if dt[t] >= 0:
             of_step = at_one if dt[t] == one else table
             _step_rows(P, of_step, _row(x, t * F, F), h, c, dt[t : t + 1], drop, new_h, new_c, kb, kh, km, z, u)

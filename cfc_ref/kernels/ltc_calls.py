@@ -99,7 +99,7 @@ class LTCStreamTwin(StreamTwin):
 
     def start(self, params: ODENetwork, readout: Any, read: slice, form: LTCForm) -> Stream:
         """Return the network from the state 0 on."""
-        return Stream(self._kernel, *pack_stream(params, readout, read, form), memory=False)
+        return Stream(self._kernel, *pack_stream(params, readout, read, form), paired=False)
 
 
 def _parts(packed: Packed, form: LTCForm, steps: int) -> int:

@@ -132,7 +132,7 @@ def _spread(values: Array, there: tuple[Array, Array], like: Array) -> Array:
 def pack_stream(
     params: ODENetwork, readout: tuple[Scaling | None, Dense | None], read: slice, form: LTCForm
 ) -> tuple[Array, npt.NDArray[np.int64]]:
-    """Return a network's tiles, its output's maps, its state and room to work, all in one array, and their table."""
+    """Return a network's tiles and its output's maps in one array, and their table."""
     packed, weights, table = pack(params, form.epsilon), Weights(), np.zeros(ENDS, np.int64)
     (output_map, fc), dtype, (inputs, units) = readout, packed.maps.dtype, params.cell.sensory_w.shape
     lanes, reads = whole_lines(units), read.stop - read.start
@@ -148,8 +148,7 @@ def pack_stream(
     table[TILES], table[SENSORY_TILES] = len(ends), len(sensory_ends)
     if fc is not None:
         table[OUTPUTS], table[FC] = len(fc.W), weights.linear(*fc)
-    table[STATE] = weights.place(np.zeros(lanes, dtype))
-    table[ROOM] = weights.place(np.zeros(4 * lanes + whole_lines(inputs) + reads, dtype))
+    table[STATE], table[ROOM] = lanes, 4 * lanes + whole_lines(inputs) + whole_lines(reads)
     return weights.array(dtype), np.concatenate([table, ends.reshape(-1), sensory_ends.reshape(-1)])
 
 

@@ -69,11 +69,8 @@ def _advance(solver, C, h, G, Q, x):
 
 
 @njit(**OPTIONS)
-def stream(P, table, x, dt, y):
-    """Take the steps that x and dt hold, one behind the other, and write their outputs to y; a negative dt is no step.
-
-    Returns whether x is finite; if not, nothing has happened.
-    """
+def stream(P, table, x, S, y):
+    """Take the steps that x and S hold, like :func:`cfc_ref.kernels.cfc_streaming.stream`."""
     for j in range(x.shape[0]):
         if not math.isfinite(x[j]):
             return False
@@ -85,7 +82,9 @@ def stream(P, table, x, dt, y):
     tiles, sensory = P[table[SYNAPSES] :], P[table[SENSORY] :]
     last = ENDS + 2 * table[TILES]
     ends, sensory_ends = table[ENDS:last], table[last : last + 2 * table[SENSORY_TILES]]
-    state, room = P[table[STATE] : table[STATE] + lanes], P[table[ROOM] :]
+    dt = S[S.shape[0] - x.shape[0] // F :]
+    at = S.shape[0] - dt.shape[0] - table[ROOM]
+    streams, room = at // table[STATE], S[at:]
     held_G, held_Q, G, Q = (
         room[:lanes],
         room[lanes : 2 * lanes],
@@ -94,6 +93,8 @@ def stream(P, table, x, dt, y):
     )
     I, motor = room[4 * lanes : 4 * lanes + F], _row(room, 4 * lanes + _whole_lines(F), reads)
     for t in range(dt.shape[0]):
+        at = t % streams * lanes
+        state = S[at : at + lanes]
         if dt[t] >= 0:
             _scale(input_map, x[t * F : (t + 1) * F], I)
             _copy(conductance, held_G)

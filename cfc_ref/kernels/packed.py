@@ -39,8 +39,8 @@ MEMORY_IDS = {"state": MEMORY_TO_STATE, "input": MEMORY_TO_INPUT}
 # gradients of the heads' arguments, of the widest array in between; whether the backward asks for that of timespans.
 MODE, ACTIVATION, HEADS, SIGN, MEMORY, INPUTS, UNITS, LAYERS, LSTM = range(9)
 KEPT_BACKBONE, KEPT_HEADS, KEPT_MEMORY, GRADIENT_HEADS, WIDEST, TIMED = range(9, 15)
-# For a stream: the neurons that are read, their number, that of the outputs and their map; where the state lies, h and
-# c one behind the other, and where there is room to work in.
+# For a stream: the neurons that are read, their number, that of the outputs and their map; and of its working memory
+# the lengths of a state, h and c one behind the other, and of the room to work in.
 READ, READS, OUTPUTS, FC, STATE, ROOM = range(15, 21)
 HEAD = 21
 # Places in a cell's record behind it: sizes, where its weights are, and its first column in each array.
@@ -94,6 +94,7 @@ class Weights:
     def array(self, dtype: np.dtype[Any]) -> Array:
         """Return them all."""
         weights = aligned((self._end,), dtype)
+        weights[...] = 0  # equal weights are equal arrays, gaps included
         for start, chunk in self._chunks:
             weights[start : start + chunk.size] = chunk
         return weights
@@ -137,7 +138,7 @@ def gated(layer: CfCParams, form: CfCSettings, span: float) -> CfCParams:
 def pack_stream(
     params: CfCNetwork, fc: Dense | None, read: slice, form: CfCSettings
 ) -> tuple[Array, npt.NDArray[np.int64]]:
-    """Return a network's weights, its output's, its state and room to work, all in one array, and their table.
+    """Return a network's weights and its output's in one array, and their table.
 
     The table's second half is the one for steps with a timespan of 1, at which a gate is one map.
     """
@@ -148,12 +149,9 @@ def pack_stream(
     table[OUTPUTS] = table[READS]
     if fc is not None:
         table[OUTPUTS], table[FC] = fc.W.shape[0], more.linear(*fc)
-    table[STATE] = more.place(np.zeros(2 * table[UNITS], weights.dtype))
-    room = [
-        whole_lines(width)
-        for width in (*table[[UNITS, UNITS, KEPT_BACKBONE, KEPT_HEADS, KEPT_MEMORY]], *[table[WIDEST]] * 2)
-    ]
-    table[ROOM] = more.place(np.zeros(sum(room), weights.dtype))
+    table[STATE] = whole_lines(2 * table[UNITS])
+    widths = table[[UNITS, UNITS, KEPT_BACKBONE, KEPT_HEADS, KEPT_MEMORY, WIDEST, WIDEST]]
+    table[ROOM] = sum(whole_lines(width) for width in widths)
     at_one = table.copy()
     if form.mode in GATED:
         for layer, record in zip(params.layers, at_one[HEAD:].reshape(-1, RECORD), strict=True):

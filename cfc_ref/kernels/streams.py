@@ -1,4 +1,4 @@
-"""How a kernel of a stream is called like its specification, and by a stepper."""
+"""Streams: packed weights, which many streams share, and the working memory of each."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cfc_ref.cells.tree import tree_map
-from cfc_ref.kernels.memory import own
-from cfc_ref.kernels.packed import OUTPUTS, STATE, UNITS
+from cfc_ref.kernels.memory import aligned, own
+from cfc_ref.kernels.packed import OUTPUTS, ROOM, STATE, UNITS
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -21,19 +21,24 @@ __all__ = ["Stream", "StreamTwin"]
 
 
 class Stream(NamedTuple):
-    """A network that takes one sample after the other: ``kernel(packed, table, x, dt, y)``."""
+    """A network that takes one sample after the other: ``kernel(packed, table, x, memory, y)``."""
 
     kernel: Callable[..., bool]
     packed: Array
     table: Array
-    memory: bool
+    paired: bool  # whether a state is a pair (h, c)
 
-    @property
-    def state(self) -> State:
-        """The state (h, c), shapes (1, units): parts of `packed`."""
-        U, start = self.table[UNITS], self.table[STATE]
-        h, c = self.packed[start : start + 2 * U].reshape(2, 1, U)
-        return h, c if self.memory else None
+    def memory(self, streams: int, samples: int) -> Array:
+        """Return the working memory of some streams at state 0: states, room to work in, a timespan per sample."""
+        memory = aligned((streams * int(self.table[STATE]) + int(self.table[ROOM]) + samples,), self.packed.dtype)
+        memory[...] = 0
+        return memory
+
+    def state(self, memory: Array, streams: int) -> State:
+        """Return the states (h, c) in a working memory, two views of shape (streams, units)."""
+        U, size = self.table[UNITS], self.table[STATE]
+        states = memory[: streams * size].reshape(streams, size)
+        return states[:, :U], states[:, U : 2 * U] if self.paired else None
 
 
 class StreamTwin:
@@ -43,16 +48,17 @@ class StreamTwin:
         self._kernel = kernel
 
     def start(self, params: Any, readout: Any, read: slice, form: Any) -> Stream:
-        """Return the network from the state 0 on."""
+        """Return the network, its weights packed."""
         raise NotImplementedError
 
     def __call__(
         self, params: Any, readout: Any, read: slice, x: Array, state: State, dt: Array, mask: Array | None, form: Any
     ) -> tuple[Array, State]:
         """Run over one sequence."""
-        stream = self.start(params, readout, read, form)
-        tree_map(np.copyto, stream.state, state)
-        y = np.empty((len(x), stream.table[OUTPUTS]), x.dtype)
-        steps = own(dt if mask is None else np.where(mask, dt, -1), x.dtype)  # -1: no step
-        stream.kernel(stream.packed, stream.table, own(x).reshape(-1), steps, y.reshape(-1))
-        return y, tree_map(np.array, stream.state)
+        stream, T = self.start(params, readout, read, form), len(x)
+        memory, y = stream.memory(1, T), np.empty((T, stream.table[OUTPUTS]), x.dtype)
+        last = stream.state(memory, 1)
+        tree_map(np.copyto, last, state)
+        memory[len(memory) - T :] = dt if mask is None else np.where(mask, dt, -1)  # -1: no step
+        stream.kernel(stream.packed, stream.table, own(x).reshape(-1), memory, y.reshape(-1))
+        return y, tree_map(np.array, last)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Array = npt.NDArray[Any]
     State = tuple[Array, Array | None]
 
-__all__ = ["OTHER_DTYPE", "UNTIMED", "Call", "Expected", "arrange", "arrange_gradients"]
+__all__ = ["OTHER_DTYPE", "UNTIMED", "Call", "Expected", "arrange", "arrange_gradients", "arrange_state"]
 
 OTHER_DTYPE = "use a layer of float64"
 UNTIMED = "as time changes nothing in this layer"
@@ -117,7 +117,7 @@ def arrange(expected: Expected, x: Any, hx: Any = None, timespans: Any = None, m
     dt, spread = _timespans(timespans, real, batched, time_axis, B, T, expected.dtype)
     return Call(
         checks.as_dtype("x", whole, expected.dtype, do=OTHER_DTYPE),
-        _state(expected, "hx", hx, B if batched else None),
+        arrange_state(expected, "hx", hx, B if batched else None),
         dt,
         real,
         batched,
@@ -174,7 +174,7 @@ def _timespans(
     return checks.as_dtype("timespans", dt, dtype, do=OTHER_DTYPE), spread
 
 
-def _state(expected: Expected, name: str, hx: Any, batch: int | None) -> State:
+def arrange_state(expected: Expected, name: str, hx: Any, batch: int | None) -> State:
     """Return a state as arrays of shape (batch, units): (h, c), or h and None; 0 where nothing is given."""
     shape = (expected.units,) if batch is None else (batch, expected.units)
     axes = "(units,)" if batch is None else "(batch, units)"
@@ -209,4 +209,4 @@ def arrange_gradients(
         array = array[None]
     elif array.ndim == 3:
         array = np.moveaxis(array, call.time_axis, 1)
-    return array, _state(expected, "d_hx", d_hx, call.state[0].shape[0] if call.batched else None)
+    return array, arrange_state(expected, "d_hx", d_hx, call.state[0].shape[0] if call.batched else None)

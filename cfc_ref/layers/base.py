@@ -17,7 +17,7 @@ from cfc_ref.cells.lstm import LSTMParams
 from cfc_ref.cells.sequence import d_over_time, over_time
 from cfc_ref.cells.tree import leaves, tree_map
 from cfc_ref.layers.arguments import OTHER_DTYPE, Call, Expected, arrange, arrange_gradients
-from cfc_ref.layers.stepper import Stepper
+from cfc_ref.layers.stepper import Cells, Stepper, make_stepper
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -404,18 +404,15 @@ class Layer:
         steps = [{"state": state[0], **self._trace(params, k)} for state, k in zip(states[1:], kept, strict=True)]
         return {name: call.outward(np.stack([step[name] for step in steps], axis=1)) for name in steps[0]}
 
-    def stepper(self) -> Stepper:
+    def stepper(self, batch: int | None = None) -> Stepper:
         """Return a :class:`Stepper`: the network with a state of its own, one sample at a time.
 
-        It copies the weights as they are.
+        Parameters
+        ----------
+        batch : int, optional
+            The number of streams that are stepped at once; by default one, without a batch axis.
         """
-        params = tree_map(np.array, self._params())
-        return Stepper(
-            lambda x, state, dt: self._step(params.network, x, state, dt)[0],
-            lambda h: self._readout(params.readout, h),
-            self._expected,
-            self.output_size,
-        )
+        return make_stepper(self, Cells.of(self), batch)
 
     # --- backend
 

@@ -1,115 +1,183 @@
-"""A network as it runs in a control loop: one sample in, one output out, the state kept in between."""
+"""A network in a control loop: one sample in, one output out, the state kept in between."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import copy
+import weakref
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from cfc_ref import checks
-from cfc_ref.cells.tree import tree_map
-from cfc_ref.layers.arguments import OTHER_DTYPE, UNTIMED, Expected, arrange
+from cfc_ref.cells.tree import leaves, tree_map
+from cfc_ref.layers.arguments import OTHER_DTYPE, UNTIMED, arrange_state
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import numpy.typing as npt
+
+    from cfc_ref.layers.base import Layer
 
     Array = npt.NDArray[Any]
 
-__all__ = ["CompiledStepper", "Stepper"]
+__all__ = ["Cells", "CompiledStepper", "Frozen", "Stepper", "make_stepper"]
+
+
+class Cells(NamedTuple):
+    """The NumPy computation of a step: a layer without arrays, for its settings, and a copy of its weights."""
+
+    layer: Layer
+    params: Any
+
+    @classmethod
+    def of(cls, layer: Layer) -> Cells:
+        """Return the cells of a layer, with the present weights."""
+        bare = copy.copy(layer)
+        bare._arrays, bare._masks = {}, {}
+        return cls(bare, tree_map(np.array, layer._params()))
+
+
+class Frozen:
+    """The part that steppers of one layer share: its settings and the weights that it had."""
+
+    __slots__ = ("__weakref__", "computation", "expected", "longest", "output_size", "settings", "title")
+
+    def __init__(self, layer: Layer, computation: Any) -> None:
+        self.computation, self.expected, self.output_size = computation, layer._expected, layer.output_size
+        self.settings, self.title = layer.config, repr(layer)
+        self.longest = float(np.finfo(layer.dtype).max)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Frozen:
+        return self
+
+    def equals(self, layer: Layer, computation: Any) -> bool:
+        """Say whether a layer still computes this, bit for bit."""
+        ours, theirs = _arrays(self.computation), _arrays(computation)
+        return (
+            self.settings == layer.config
+            and type(self.computation) is type(computation)
+            and len(ours) == len(theirs)
+            and all(a.dtype == b.dtype and a.tobytes() == b.tobytes() for a, b in zip(ours, theirs, strict=True))
+        )
+
+
+_LAST: weakref.WeakKeyDictionary[Layer, weakref.ref[Frozen]] = weakref.WeakKeyDictionary()
+
+
+def make_stepper(layer: Layer, computation: Any, batch: int | None) -> Stepper:
+    """Return a stepper; it shares the weights of the layer's last one, if they are in use and have not changed."""
+    if batch is not None:
+        batch = checks.count("batch", batch, at_least=1)
+    last = _LAST.get(layer)
+    frozen = None if last is None else last()
+    if frozen is None or not frozen.equals(layer, computation):
+        frozen = Frozen(layer, computation)
+        _LAST[layer] = weakref.ref(frozen)
+    return (Stepper if isinstance(computation, Cells) else CompiledStepper)(frozen, batch)
 
 
 class Stepper:
-    """A network with a state; made by ``layer.stepper()``, with the weights as they were then.
+    """A network with a state, or with one state per stream of a batch; made by ``layer.stepper()``.
+
+    Its weights are those that the layer had then. Steppers of one layer share them as long as they do not change, so
+    that each one costs its state. Copies and unpickled steppers continue from the state independently.
+
+    Threads: a stepper belongs to one thread at a time; give each thread its own. A layer may be called, and asked for
+    steppers, from several threads at once, while none of them writes to its parameters.
 
     Parameters
     ----------
-    step : callable
-        From (x, state, dt), a batch of one, to the next state.
-    readout : callable
-        From h, a batch of one, to the output.
-    expected : Expected
-        What the layer expects of its arguments.
-    output_size : int
-        Features out.
+    frozen : Frozen
+        Settings and weights.
+    batch : int or None
+        The number of streams; None for one, without a batch axis.
 
     Examples
     --------
     >>> from cfc_ref import CfC
-    >>> s = CfC(3, 4, seed=0).stepper()
+    >>> layer = CfC(3, 4, seed=0)
+    >>> s = layer.stepper()
     >>> y = s(np.ones(3), dt=0.5)
     >>> y.shape, s.state.shape
     ((4,), (4,))
+    >>> many = layer.stepper(batch=100)
+    >>> many(np.ones((100, 3)), dt=np.linspace(0, 1, 100)).shape
+    (100, 4)
     """
 
-    __slots__ = ("_expected", "_output_size", "_readout", "_state", "_step")
+    __slots__ = ("_batch", "_frozen", "_outputs", "_state")
 
-    def __init__(
-        self, step: Callable[..., Any], readout: Callable[[Array], Array], expected: Expected, output_size: int
-    ) -> None:
-        self._step, self._readout = step, readout
-        self._expected, self._output_size = expected, output_size
+    def __init__(self, frozen: Frozen, batch: int | None = None) -> None:
+        self._frozen, self._batch = frozen, batch
+        self._outputs = (frozen.output_size,) if batch is None else (batch, frozen.output_size)
         self._state: Any
         self.reset()
 
-    def __call__(self, x: Any, dt: float = 1.0, out: Array | None = None) -> Array:
-        """Take one sample and return the output.
+    def __call__(self, x: Any, dt: Any = 1.0, out: Array | None = None) -> Array:
+        """Take one sample, or one per stream, and return the output.
 
         Parameters
         ----------
-        x : array_like, shape (F,)
+        x : array_like, shape (F,) or (batch, F)
             The sample.
-        dt : float
+        dt : float, or array_like of shape (batch,)
             Time since the previous one, >= 0.
-        out : ndarray, shape (outputs,), of the layer's dtype, optional
+        out : ndarray, shape (outputs,) or (batch, outputs), of the layer's dtype, optional
             Takes the output, and is returned; a new array by default.
 
         Raises
         ------
         ValueError, TypeError
-            In three parts; the state is then as it was.
+            In three parts; the state is then unchanged.
         """
-        expected = self._expected
+        expected, lead = self._frozen.expected, self._outputs[:-1]
         sample = checks.numeric("x", x)
-        checks.shape("x", sample, (expected.inputs,), "(features,)")
+        checks.shape("x", sample, (*lead, expected.inputs), "(batch, features)" if lead else "(features,)")
         sample = checks.as_dtype("x", sample, expected.dtype, do=OTHER_DTYPE)
-        span = np.array([checks.number("dt", dt)])
-        if span[0] < 0:
-            checks.refuse("dt", str(span[0]), "a time >= 0", "pass the time since the last sample")
-        if span[0] != 1 and not expected.timed:
-            checks.refuse("dt", str(span[0]), f"1.0, {UNTIMED}", "leave it out")
-        span = checks.as_dtype("dt", span, expected.dtype, do=OTHER_DTYPE)
+        span = self._timespan(dt)
         if out is not None:
             self._check_out(out)
-        y = self._advance(sample, span)
+        y = self._advance(sample.reshape(-1, expected.inputs), span).reshape(self._outputs)
         if out is None:
             return y
         out[...] = y
         return out
 
+    def _timespan(self, dt: Any) -> Array:
+        """Return the timespan of each stream, shape (streams,)."""
+        expected, span = self._frozen.expected, checks.numeric("dt", dt, expected="a time >= 0")
+        if span.ndim:
+            wanted = "a number" if self._batch is None else f"a number or shape ({self._batch},)"
+            if span.shape != (self._batch,):
+                checks.refuse("dt", f"shape {span.shape}", wanted, "pass one time per stream")
+        checks.compare("dt", span, span >= 0, "a time >= 0", "pass the time since the last sample")
+        if not expected.timed:
+            checks.compare("dt", span, span == 1, f"1.0, {UNTIMED}", "leave it out")
+        return np.broadcast_to(checks.as_dtype("dt", span, expected.dtype, do=OTHER_DTYPE), (self._batch or 1,))
+
     def _advance(self, x: Array, dt: Array) -> Array:
-        """Take a sample of shape (F,) and its timespan, shape (1,), and return the output in an array of its own."""
-        self._state = self._step(x[None], self._state, dt[None])
-        return self._readout(self._state[0])[0].copy()
+        """Take samples of shape (streams, F) and their timespans, and return the outputs in an array of their own."""
+        layer, params = self._frozen.computation
+        self._state = layer._step(params.network, x, self._state, dt[:, None])[0]
+        return np.array(layer._readout(params.readout, self._state[0]))
 
     def _check_out(self, out: Any) -> None:
-        expected, wanted = self._expected, f"a writeable array of shape ({self._output_size},), {self._expected.dtype}"
+        dtype = self._frozen.expected.dtype
+        wanted = f"a writeable array of shape {self._outputs}, {dtype}"
         if not isinstance(out, np.ndarray):
             checks.refuse("out", type(out).__name__, wanted, "make one with numpy.empty", TypeError)
-        if out.shape != (self._output_size,) or out.dtype != expected.dtype or not out.flags.writeable:
+        if out.shape != self._outputs or out.dtype != dtype or not out.flags.writeable:
             got = f"shape {out.shape}, {out.dtype}{'' if out.flags.writeable else ', read-only'}"
             checks.refuse("out", got, wanted, "make one with numpy.empty")
 
     @property
     def state(self) -> Any:
-        """The state, a copy: shape (units,), or with mixed memory the pair (h, c)."""
-        h, c = self._get()
-        return h[0].copy() if c is None else (h[0].copy(), c[0].copy())
+        """The state, a copy: shape (units,) or (batch, units), or with mixed memory the pair (h, c)."""
+        h, c = tree_map(lambda part: (part[0] if self._batch is None else part).copy(), self._get())
+        return h if c is None else (h, c)
 
     @state.setter
     def state(self, value: Any) -> None:
-        self._set(arrange(self._expected, np.zeros((0, self._expected.inputs)), value).state)
+        self._set(arrange_state(self._frozen.expected, "hx", value, self._batch))
 
     def _get(self) -> Any:
         return self._state
@@ -121,21 +189,23 @@ class Stepper:
         """Set the state to 0."""
         self.state = None
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copy and pickle: the shared part, and the state."""
+        return type(self), (self._frozen, self._batch), tree_map(np.array, self._get())
+
+    def __setstate__(self, state: Any) -> None:
+        self._set(state)
+
+    def __repr__(self) -> str:
+        streams = "" if self._batch is None else f", batch={self._batch}"
+        return f"Stepper({self._frozen.title}{streams})"
+
 
 class CompiledStepper(Stepper):
     """A stepper whose step is one call of a kernel.
 
-    What is as the kernel takes it, a contiguous array of the layer's dtype and a plain number, goes there at once; all
-    else goes through the checks of :class:`Stepper`.
-
-    Parameters
-    ----------
-    stream : Stream
-        The kernel, and the arrays that it works on.
-    expected : Expected
-        What the layer expects of its arguments.
-    output_size : int
-        Features out.
+    Arguments in the form that the kernel takes, contiguous arrays of the layer's dtype and a plain number, go there at
+    once; others go through the checks of :class:`Stepper`.
 
     Examples
     --------
@@ -145,34 +215,39 @@ class CompiledStepper(Stepper):
     ('CompiledStepper', (4,))
     """
 
-    __slots__ = ("_dt", "_dtype", "_inputs", "_kernel", "_longest", "_outputs", "_packed", "_stream", "_table")
+    __slots__ = ("_dtype", "_inputs", "_kernel", "_longest", "_memory", "_packed", "_table", "_times")
 
-    def __init__(self, stream: Any, expected: Expected, output_size: int) -> None:
-        self._expected, self._output_size = expected, output_size
-        self._stream, self._kernel, self._packed, self._table = stream, stream.kernel, stream.packed, stream.table
-        self._dtype, self._longest = expected.dtype, float(np.finfo(expected.dtype).max)
-        self._dt, self._inputs, self._outputs = np.ones(1, expected.dtype), (expected.inputs,), (output_size,)
+    def __init__(self, frozen: Frozen, batch: int | None = None) -> None:
+        self._frozen, self._batch, stream, expected = frozen, batch, frozen.computation, frozen.expected
+        self._kernel, self._packed, self._table = stream.kernel, stream.packed, stream.table
+        self._dtype, self._longest = expected.dtype, frozen.longest
+        lead, streams = ((), 1) if batch is None else ((batch,), batch)
+        self._inputs, self._outputs = (*lead, expected.inputs), (*lead, frozen.output_size)
+        self._memory = stream.memory(streams, streams)
+        self._times = self._memory[-streams:]
 
-    def __call__(self, x: Any, dt: float = 1.0, out: Array | None = None) -> Array:
-        """Take one sample and return the output, as :class:`Stepper` does.
+    def __call__(self, x: Any, dt: Any = 1.0, out: Array | None = None) -> Array:
+        """Take one sample, or one per stream, and return the output, like :class:`Stepper`.
 
         Parameters
         ----------
-        x : array_like, shape (F,)
+        x : array_like, shape (F,) or (batch, F)
             The sample.
-        dt : float
+        dt : float, or array_like of shape (batch,)
             Time since the previous one, >= 0.
-        out : ndarray, shape (outputs,), of the layer's dtype, optional
+        out : ndarray, shape (outputs,) or (batch, outputs), of the layer's dtype, optional
             Takes the output, and is returned; a new array by default.
 
         Raises
         ------
         ValueError, TypeError
-            In three parts; the state is then as it was.
+            In three parts; the state is then unchanged.
         """
-        dtype = self._dtype
+        dtype, kind = self._dtype, type(dt)
+        if kind is not float and kind in _FLOATS:
+            dt, kind = float(dt), float  # a float32 compares with a float64 in float32
         if (
-            type(dt) in _NUMBERS
+            (kind is float or kind is int)
             and 0 <= dt <= self._longest
             and type(x) is _ARRAY
             and x.dtype is dtype
@@ -185,22 +260,32 @@ class CompiledStepper(Stepper):
                 y = out
             else:
                 return super().__call__(x, dt, out)
-            self._dt[0] = dt
-            if self._kernel(self._packed, self._table, x, self._dt, y):
+            if self._batch is None:
+                self._memory[-1] = dt
+                done = self._kernel(self._packed, self._table, x, self._memory, y)
+            else:
+                self._times.fill(dt)
+                done = self._kernel(self._packed, self._table, x.reshape(-1), self._memory, y.reshape(-1))
+            if done:
                 return y
         return super().__call__(x, dt, out)
 
     def _advance(self, x: Array, dt: Array) -> Array:
         y = np.empty(self._outputs, self._dtype)
-        self._kernel(self._packed, self._table, np.ascontiguousarray(x), dt, y)
+        self._times[...] = dt
+        self._kernel(self._packed, self._table, np.ascontiguousarray(x).reshape(-1), self._memory, y.reshape(-1))
         return y
 
     def _get(self) -> Any:
-        return self._stream.state
+        return self._frozen.computation.state(self._memory, len(self._times))
 
     def _set(self, state: Any) -> None:
-        tree_map(np.copyto, self._stream.state, state)
+        tree_map(np.copyto, self._get(), state)
 
 
 _ARRAY, _empty = np.ndarray, np.empty  # a name less to look up
-_NUMBERS = frozenset((float, int, np.float64, np.float32))
+_FLOATS = frozenset((np.float64, np.float32))
+
+
+def _arrays(computation: Any) -> list[Array]:
+    return [leaf for leaf in leaves(tuple(computation)) if isinstance(leaf, np.ndarray)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cfc_ref.layers.base import Layer
-from cfc_ref.layers.stepper import CompiledStepper, Stepper
+from cfc_ref.layers.stepper import Stepper, make_stepper
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,11 +48,16 @@ class StreamingLayer(Layer):
         output = call.outward(y[None]) if self.return_sequences else call.outward_last(y[-1:])
         return output, call.outward_state(hx), None
 
-    def stepper(self) -> Stepper:
-        """Return a :class:`cfc_ref.layers.stepper.Stepper`; it copies the weights as they are."""
+    def stepper(self, batch: int | None = None) -> Stepper:
+        """Return a :class:`cfc_ref.layers.stepper.Stepper`, compiled where kernels compute.
+
+        Parameters
+        ----------
+        batch : int, optional
+            The number of streams that are stepped at once; by default one, without a batch axis.
+        """
         stream = self._compiled_stream()
         if stream is None:
-            return super().stepper()
+            return super().stepper(batch)
         params, (read, form) = self._params(), self._streamed
-        started = stream.start(params.network, params.readout, read, form)
-        return CompiledStepper(started, self._expected, self.output_size)
+        return make_stepper(self, stream.start(params.network, params.readout, read, form), batch)
