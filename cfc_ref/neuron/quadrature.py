@@ -134,4 +134,4 @@ def _part(
     if form == "symmetric":
         return z
     Q = (w_tau * h)[..., None] * (1 - nodes) + h[..., None] * (y @ to_end.T)
-    return z - A * w_tau * h * (np.exp(-Q) @ weights)
+    return z - A * (w_tau * h) * (np.exp(-Q) @ weights)
