@@ -21,7 +21,7 @@ _NODES = 13
 _FORGOTTEN = 60.0
 _EASY = 1e-3  # of the tolerance: then the next part is twice as wide
 _NARROWEST = 2.0**-46  # of what is left of the piece: rounding hides narrower parts
-_STIFFEST = 1e300
+_STIFFEST = np.finfo(np.float64).max
 
 
 @lru_cache(maxsize=1)
