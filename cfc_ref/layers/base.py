@@ -17,6 +17,7 @@ from cfc_ref.cells.lstm import LSTMParams
 from cfc_ref.cells.sequence import d_over_time, over_time
 from cfc_ref.cells.tree import leaves, tree_map
 from cfc_ref.layers.arguments import OTHER_DTYPE, Call, Expected, arrange, arrange_gradients
+from cfc_ref.layers.parameters import Parameters
 from cfc_ref.layers.stepper import Cells, Stepper, make_stepper
 
 if TYPE_CHECKING:
@@ -175,8 +176,8 @@ class Layer:
 
     @property
     def parameters(self) -> dict[str, Array]:
-        """The live trainable arrays by name."""
-        return {key: self._arrays[key] for key in leaves(self._keys)}
+        """The live trainable arrays by name: writing to them in place, or assigning to a name, changes the layer."""
+        return Parameters({key: self._arrays[key] for key in leaves(self._keys)}, self._checked)
 
     def state_dict(self) -> dict[str, Array]:
         """Return copies of all arrays by ncps's PyTorch names, a wiring's masks included."""
@@ -201,20 +202,23 @@ class Layer:
         if missing or unused:
             got = "; ".join(f"{word} {', '.join(keys)}" for word, keys in (("no", missing), ("also", unused)) if keys)
             checks.refuse("state_dict", got, f"the {len(self._arrays)} keys of this layer", "compare both models")
-        taken = {}
-        for key, own in self._arrays.items():
-            array = checks.numeric(f"state_dict[{key!r}]", state_dict[key])
-            checks.shape(f"state_dict[{key!r}]", array, own.shape, "that of this layer's array")
-            taken[key] = checks.as_dtype(f"state_dict[{key!r}]", array, self.dtype, do=OTHER_DTYPE)
-            self._accepts(key, taken[key])
+        taken = {key: self._checked(f"state_dict[{key!r}]", key, state_dict[key]) for key in self._arrays}
         for key, array in taken.items():
             self._arrays[key][...] = array
 
-    def _accepts(self, key: str, array: Array) -> None:
+    def _checked(self, name: str, key: str, value: Any) -> Array:
+        """Return numbers for one of the arrays, checked."""
+        array = checks.numeric(name, value)
+        checks.shape(name, array, self._arrays[key].shape, "that of this layer's array")
+        array = checks.as_dtype(name, array, self.dtype, do=OTHER_DTYPE)
+        self._accepts(name, key, array)
+        return array
+
+    def _accepts(self, name: str, key: str, array: Array) -> None:
         """Refuse numbers that this array can't take: a mask other than the wiring's."""
-        if key not in self.parameters and not np.array_equal(array, self._arrays[key]):
+        if key not in leaves(self._keys) and not np.array_equal(array, self._arrays[key]):
             checks.refuse(
-                f"state_dict[{key!r}]",
+                name,
                 "another mask",
                 "the mask of this layer's wiring",
                 "build the layer with the wiring (and the recurrence) of the weights",

@@ -116,11 +116,11 @@ class ODELayer(StreamingLayer):
             d_value = d_positive(value, d_value, self.implicit_param_constraints)
         return super()._d_effective(key, value, d_value)
 
-    def _accepts(self, key: str, array: Array) -> None:
-        super()._accepts(key, array)
+    def _accepts(self, name: str, key: str, array: Array) -> None:
+        super()._accepts(name, key, array)
         if key in self._positive and not self.implicit_param_constraints:
             do = "project them first, numpy.maximum(array, 0), or let implicit_param_constraints be True"
-            self._at_least_0(f"state_dict[{key!r}]", key, array, do)
+            self._at_least_0(name, key, array, do)
 
     def _at_least_0(self, name: str, key: str, array: Array, do: str) -> None:
         ok = array >= 0

@@ -1,10 +1,13 @@
 """Weights by name: the live ones, the copies, and taking over others'."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from cfc_ref import CfC, wirings
+from cfc_ref import LTC, CfC, wirings
 from tests import bad
 from tests.compare import assert_close, refusal
 from tests.layers.strategies import CONFIGS, MODES, VARIANTS, Config, cases, cotangents, inputs_for, make, run, twin
@@ -134,6 +137,63 @@ def test_masked_weights_have_no_effect_and_no_gradient(config):
     got = run(layer, inputs, d_output, d_hx)
     assert_close(got.output, ref.output, 0, 0)
     assert_close(got.gradients.x, ref.gradients.x, 0, 0)
+
+
+def test_assigning_to_a_name_writes_in_place():
+    layer, other = CfC(2, 3, seed=0, backbone_units=4), CfC(2, 3, seed=1, backbone_units=4, dtype="float64")
+    x, live = np.ones((5, 2)), layer.parameters
+    for key, array in other.parameters.items():
+        layer.parameters[key] = array
+    assert_close(layer(x)[0], other(x)[0], 1e-5, 1e-5)
+    layer.parameters.update(CfC(2, 3, seed=2, backbone_units=4).parameters)
+    assert_close(layer(x)[0], CfC(2, 3, seed=2, backbone_units=4)(x)[0], 0, 0)
+    layer.parameters["rnn_cell.ff1.bias"] += 1
+    layer.parameters["rnn_cell.ff2.bias"] = (layer.parameters["rnn_cell.ff1.bias"] * 0).tolist()
+    assert layer.parameters["rnn_cell.ff1.bias"].min() > 0.5
+    layer.parameters["rnn_cell.ff1.bias"] = live["rnn_cell.ff2.bias"]
+    assert not layer.state_dict()["rnn_cell.ff1.bias"].any()
+    assert all(live[key] is array for key, array in layer.parameters.items())
+    swapped = live | {"rnn_cell.ff1.bias": 7}
+    assert type(swapped) is type(copy.deepcopy(live)) is type(pickle.loads(pickle.dumps(live))) is dict
+    assert not layer.state_dict()["rnn_cell.ff1.bias"].any()
+
+
+KEY = "rnn_cell.ff1.bias"
+
+
+@pytest.mark.parametrize(
+    ("named", "change"),
+    [
+        *[
+            (f"parameters[{KEY!r}]", lambda p, value=value: p.update({"rnn_cell.ff2.bias": [1.0] * 3, KEY: value}))
+            for value in ([1.0], np.ones((3, 1)), 1.0, [1.0, np.nan, 0.0], [1e39, 0, 0], np.ones(3, complex), None, "1")
+        ],
+        (f"parameters[{KEY!r}]", lambda p: p.__setitem__(KEY, np.full(3, np.inf))),
+        ("parameters", lambda p: p.__setitem__("ff1.bias", np.ones(3))),
+        ("parameters", lambda p: p.__delitem__(KEY)),
+        ("parameters", lambda p: p.pop(KEY)),
+        ("parameters", lambda p: p.popitem()),
+        ("parameters", lambda p: p.clear()),
+        ("parameters", lambda p: p.setdefault("more", np.ones(3))),
+        ("parameters", lambda p: p.__ior__({"more": np.ones(3)})),
+    ],
+)
+def test_other_changes_of_the_parameters_are_refused(named, change):
+    layer = CfC(2, 3, seed=0, backbone_units=4)
+    before = layer.state_dict()
+    with pytest.raises((ValueError, TypeError), match=refusal(named)):
+        change(layer.parameters)
+    for key, array in layer.state_dict().items():
+        assert_close(array, before[key], 0, 0)
+
+
+def test_explicit_weights_below_0_are_refused_where_they_are_assigned():
+    layer = LTC(2, 3, implicit_param_constraints=False, seed=0)
+    with pytest.raises(ValueError, match=refusal("parameters['rnn_cell.gleak']")):
+        layer.parameters["rnn_cell.gleak"] = [-1.0, 0.0, 1.0]
+    layer.parameters["rnn_cell.gleak"] -= 100  # as an optimiser does before it projects
+    layer.project()
+    assert not layer.parameters["rnn_cell.gleak"].any()
 
 
 # --- what is not taken over
