@@ -1,43 +1,67 @@
-"""Tables in CSV files: rows, and columns of numbers; what is wrong with a file is said with its line and column."""
+"""CSV files: their text, rows, and columns of numbers; an error names the file's line and column.
+
+Read is what has one meaning: UTF-8 and UTF-16, any line ends, commas, semicolons, tabs or bars between fields, decimal
+commas where the comma does not divide fields. Everything else is refused with what the file looks like.
+"""
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
+import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from cfc_ref import checks
 
-__all__ = ["Rows", "column_of", "number_columns", "read_columns", "read_rows", "rows_of", "whole"]
+__all__ = [
+    "MISSING",
+    "Rows",
+    "column_of",
+    "is_number",
+    "note_missing",
+    "number_columns",
+    "number_texts",
+    "read_columns",
+    "read_rows",
+    "rows_of",
+    "split_rows",
+    "whole",
+    "written",
+]
 
 Array = npt.NDArray[Any]
 
+# How pandas, R, SQL and spreadsheets write a missing value, in small letters.
+MISSING = frozenset(("", "nan", "+nan", "-nan", "na", "n/a", "#n/a", "#na", "#n/a n/a", "<na>", "nat", "none", "null"))
 
-class Rows(NamedTuple):
-    """A table as it was written.
 
-    Attributes
-    ----------
-    header : list of str
-        Names of the columns.
-    lines : list of int
-        The line of the file that each row ends in.
-    fields : list of list of str
-        The rows, each as long as the header.
-    """
+@dataclass
+class Rows:
+    """A table as written: column names, the line each row ends in, its fields; and how it was read."""
 
     header: list[str]
     lines: list[int]
     fields: list[list[str]]
+    delimiter: str = ","
+    marks: set[str] = field(default_factory=set)  # decimal marks seen so far, where the comma can be one
+    notes: list[str] = field(default_factory=list)  # what the user should know of the reading
+
+    def place(self, k: int, column: int) -> str:
+        """Return a field, its line and its column in words."""
+        return f"{self.fields[k][column].strip()!r} in line {self.lines[k]}, column {self.header[column]!r}"
 
 
 def read_columns(path: str | Path, columns: Mapping[str, str], *, increasing: str) -> list[Array]:
-    r"""Read columns of finite numbers from a table with a header."""
+    """Read columns of finite numbers from a table with a header."""
     if not isinstance(path, (str, Path)):
         checks.refuse("path", type(path).__name__, "the path of a file", "pass a string or a Path", TypeError)
     for argument, column in columns.items():
@@ -49,47 +73,98 @@ def read_columns(path: str | Path, columns: Mapping[str, str], *, increasing: st
     now = arrays[list(columns).index(increasing)]
     if (back := np.diff(now) <= 0).any():
         k = checks.first(back)[0] + 1
-        got = f"{now[k]:g} after {now[k - 1]:g} in line {rows.lines[k]}, column {columns[increasing]!r}"
+        got = f"{written(now[k])} after {written(now[k - 1])} in line {rows.lines[k]}, column {columns[increasing]!r}"
         checks.refuse("path", got, "strictly increasing numbers", "sort the rows and drop duplicates")
     return arrays
 
 
+def written(number: float) -> str:
+    """Return the shortest text that reads back as the same number."""
+    return str(number).removesuffix(".0")
+
+
 def read_rows(path: str | Path) -> Rows:
-    r"""Read a table with a header; blank lines are skipped."""
+    """Read a table with a header; blank lines are skipped."""
     if not isinstance(path, (str, Path)):
         checks.refuse("path", type(path).__name__, "the path of a file", "pass a string or a Path", TypeError)
     name = Path(path).name
     with io.StringIO(_text(path), newline="") as file:
-        rows = rows_of("path", file)
-        header = [column.strip() for column in next(rows, (0, []))[1]]
-        if not header:
+        rows, lines = rows_of("path", file)
+        if not rows.header:
             checks.refuse("path", f"{name}, which is empty", "a header line and rows of numbers", "check the file")
-        numbered = [(line, whole("path", fields, header, line)) for line, fields in rows]
+        numbered = list(lines)
     if not numbered:
         got = f"{name}, which has a header and no rows"
         checks.refuse("path", got, "at least one row of numbers", "check the file")
-    return Rows(header, [line for line, _ in numbered], [fields for _, fields in numbered])
+    _check_widths(rows.header, [fields for _, fields in numbered], numbered[0][0])
+    rows.lines = [line for line, _ in numbered]
+    rows.fields = [whole("path", fields, rows.header, line) for line, fields in numbered]
+    return rows
 
 
-def rows_of(argument: str, text: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
-    """Yield the number and the fields of each row that is not blank, as the text comes in."""
-    reader = csv.reader(text, strict=True)
+def rows_of(argument: str, text: Iterable[str]) -> tuple[Rows, Iterator[tuple[int, list[str]]]]:
+    """Return a table without its rows, and an iterator over their lines and fields as the text comes in."""
+    lines = iter(text)
+    skipped, delimiter, first = 0, "", ""
+    for first in lines:
+        said = re.fullmatch(r'"?sep=(.)"?', first.strip())  # spreadsheets write it over the header
+        if first.strip() and not said:
+            break
+        delimiter = said[1] if said else delimiter
+        skipped, first = skipped + 1, ""
+    if not delimiter:
+        bare = re.sub(r'"[^"]*"?', "", first)
+        delimiter = max(",;\t|", key=bare.count)
+    rows = split_rows(argument, chain([first], lines), delimiter, skipped)
+    header = [name.strip() for name in next(rows, (0, []))[1]]
+    table = Rows(header, [], [], delimiter)
+    table.notes += [f"column {k + 1} has no name and is not used" for k, name in enumerate(header) if not name]
+    return table, rows
+
+
+def split_rows(argument: str, lines: Iterable[str], delimiter: str, skipped: int) -> Iterator[tuple[int, list[str]]]:
+    """Yield the line and the fields of each row that is not blank."""
+    csv.field_size_limit(2**31 - 1)  # a track's geometry is longer than the default; it holds for all readers
+    reader = csv.reader(_without_nul(argument, lines, skipped), strict=True, delimiter=delimiter, skipinitialspace=True)
+    ended = skipped
     try:
         for fields in reader:
-            if len(fields) > 1 or "".join(fields).strip():
-                yield reader.line_num, fields
+            ended = reader.line_num + skipped
+            if "".join(fields).strip():
+                yield ended, fields
     except csv.Error as error:
-        got = f"line {reader.line_num}, which can't be read as text ({error})"
-        checks.refuse(argument, got, _CSV, "mend that line")
+        got = f"line {ended + 1}, which can't be read as text ({error})"
+        checks.refuse(argument, got, _CSV, "mend that line, for example its quotes")
+
+
+def _without_nul(argument: str, lines: Iterable[str], skipped: int) -> Iterator[str]:
+    for number, line in enumerate(lines, start=skipped + 1):
+        if "\0" in line:
+            checks.refuse(argument, f"a NUL byte in line {number}", _CSV, "check the file, or save it as UTF-8")
+        yield line
+
+
+def _check_widths(header: list[str], fields: list[list[str]], line: int) -> None:
+    """Refuse a header that fits none of the rows."""
+    widths = {len(row) for row in fields}
+    if len(widths) > 1 or widths == {len(header)} or not any(any(row[len(header) :]) for row in fields):
+        return
+    (width,), names = widths, len(header)
+    got = f"{width} fields in line {line} and all others, under a header of {names}"
+    do = "check that the first line is the header, or save the file with commas between fields"
+    if width == names + 1:
+        do = "name the first column in the header too (R: write.csv, or col.names = NA), or quote fields with commas"
+    checks.refuse("path", got, f"{names} as in the header", do)
 
 
 def whole(argument: str, fields: list[str], header: list[str], line: int) -> list[str]:
-    """Return a row, if it has as many fields as the header."""
-    if len(fields) != len(header):
-        checks.refuse(
-            argument, f"{len(fields)} fields in line {line}", f"{len(header)} as in the header", "mend that line"
-        )
-    return fields
+    """Return a row as long as the header; blank fields after it say nothing."""
+    if len(fields) == len(header):
+        return fields
+    if len(fields) < len(header) or any(more.strip() for more in fields[len(header) :]):
+        got = f"{len(fields)} fields in line {line}"
+        checks.refuse(argument, got, f"{len(header)} as in the header", "mend that line, quote fields with commas")
+    return fields[: len(header)]
 
 
 def column_of(argument: str, column: str, header: Sequence[str]) -> int:
@@ -100,14 +175,13 @@ def column_of(argument: str, column: str, header: Sequence[str]) -> int:
     return header.index(column)
 
 
-def number_columns(argument: str, rows: Rows, columns: Sequence[int], *, missing: bool = False) -> list[Array]:
-    """Return columns as numbers."""
-    return [
-        _numbers(argument, [fields[k] for fields in rows.fields], rows.header[k], rows.lines, missing) for k in columns
-    ]
-
-
 _CSV = "a text file in UTF-8 with comma-separated values"
+_OTHER_FILES = {  # first bytes: what it is, what to do
+    b"PK\3\4": ("an Excel workbook or a zip archive", "save the sheet as CSV UTF-8"),
+    b"\xd0\xcf\x11\xe0": ("an Excel workbook", "save the sheet as CSV UTF-8"),
+    b"\x1f\x8b": ("a gzip archive", "unpack it with gunzip"),
+    b"PAR1": ("a Parquet file", "write it as CSV"),
+}
 
 
 def _text(path: str | Path) -> str:
@@ -117,35 +191,98 @@ def _text(path: str | Path) -> str:
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         got = f"{str(path)!r} ({getattr(error, 'strerror', error)})"
         checks.refuse("path", got, "a file that can be read", "check the path")
+    name = Path(path).name
+    for begins, (kind, do) in _OTHER_FILES.items():
+        if content.startswith(begins):
+            checks.refuse("path", f"{name}, which is {kind}", _CSV, do)
+    encoding = _encoding(content)
     try:
-        text = content.decode("utf-8-sig")
+        return content.decode(encoding).rstrip("\x1a\0")  # DOS ends a file so, loggers fill it so
     except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        got = f"{Path(path).name}, which can't be read as text ({error.reason} in line {line})"
-        checks.refuse("path", got, _CSV, "check the file")
-    if "\0" in text:
-        line = text.count("\n", 0, text.index("\0")) + 1
-        checks.refuse("path", f"a NUL byte in line {line}", _CSV, "check the file")
-    return text
+        before = content[: error.start]
+        line, column = before.count(b"\n") + 1, len(re.findall(rb"[,;\t]", before[before.rfind(b"\n") + 1 :])) + 1
+        got = f"{name}, which can't be read as text ({error.reason} in line {line}, column {column})"
+        do = "save it as UTF-8; if it is Windows-1252 or Latin-1: iconv -f CP1252 -t UTF-8 OLD > NEW"
+        checks.refuse("path", got, _CSV, do)
 
 
-def _numbers(argument: str, fields: list[str], column: str, lines: list[int], missing: bool) -> Array:
+def _encoding(content: bytes) -> str:
+    """Return UTF-8, or what a byte order mark or the zeros of UTF-16 say."""
+    if content.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return "utf-32"
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    even, odd = content[:400:2].count(0), content[1:400:2].count(0)
+    if max(even, odd) > 0.8 * len(content[:400:2]) and not min(even, odd):
+        return "utf-16-be" if even else "utf-16-le"
+    return "utf-8-sig"
+
+
+# --- numbers
+
+
+def number_columns(argument: str, rows: Rows, columns: Sequence[int], *, missing: bool = False) -> list[Array]:
+    """Return columns as numbers, NaN where missing."""
+    return [_numbers(argument, rows, column, missing) for column in columns]
+
+
+def _numbers(argument: str, rows: Rows, column: int, missing: bool) -> Array:
+    fields = [row[column] for row in rows.fields]
+    if rows.delimiter == ",":
+        try:
+            values = np.array([float(text or "nan") for text in fields])
+        except ValueError:
+            values = np.array([np.inf])
+        fine = ~np.isinf(values) if missing else np.isfinite(values)
+        if fine.all() and "_" not in "".join(fields):  # float takes 1_000, no spreadsheet means that
+            return values
+    values = np.array([_number(argument, rows, k, column, missing) for k in range(len(fields))])
+    note_missing(rows, column, Counter(fields[k].strip() for k in np.flatnonzero(np.isnan(values))))
+    return values
+
+
+def note_missing(rows: Rows, column: int, texts: Mapping[str, int]) -> None:
+    """Note how many texts of a column say in words that a value is missing."""
+    for text, count in texts.items():
+        if text.lower() in MISSING.difference(("", "nan")):
+            of = f"of column {rows.header[column]!r}"
+            rows.notes.append(f"{count:,} field{'s' * (count > 1)} {text!r} {of} read as missing")
+
+
+def is_number(text: str) -> bool:
+    """Return whether a text is a number, NaN and infinity included."""
     try:
-        values = np.array([float(field or "nan") for field in fields])
+        float(text)
     except ValueError:
-        values = np.array([np.inf])
-    fine = ~np.isinf(values) if missing else np.isfinite(values)
-    if fine.all() and "_" not in "".join(fields):  # float takes 1_000, no spreadsheet means that
-        return values
-    return np.array([_number(argument, *field, column, missing) for field in zip(fields, lines, strict=True)])
+        return False
+    return True
 
 
-def _number(argument: str, field: str, line: int, column: str, missing: bool) -> float:
+def number_texts(rows: Rows, column: int) -> list[str]:
+    """Return a column of numbers as texts with a decimal point."""
+    texts = [row[column].strip() for row in rows.fields]
+    return texts if rows.delimiter == "," else [text.replace(",", ".") for text in texts]
+
+
+def _number(argument: str, rows: Rows, k: int, column: int, missing: bool) -> float:
+    text = rows.fields[k][column].strip()
+    if missing and text.lower() in MISSING:
+        return np.nan
+    if rows.delimiter != ",":
+        rows.marks |= set(text) & {",", "."}
+        if len(rows.marks) > 1:
+            got = f"{rows.place(k, column)} in a file with decimal points and decimal commas"
+            checks.refuse(argument, got, "one decimal mark", "write points only, and no marks of thousands")
+        text = text.replace(",", ".")
     try:
-        number = float("inf" if "_" in field else field.strip() or "nan")
+        number = float("inf" if "_" in text else text)
     except ValueError:
-        number = float("inf")
-    if not (np.isfinite(number) or (missing and np.isnan(number))):
-        got = f"{field!r} in line {line}, column {column!r}"
-        checks.refuse(argument, got, "a finite number", "mend or drop that line")
+        number = np.inf
+    if not np.isfinite(number):
+        do = "mend or drop that line"
+        if text.lower() in MISSING:
+            do = "drop that line; a network takes missing values if it is trained with --missing"
+        elif re.fullmatch(r"[+-]?\d+,\d+", text):
+            do = "write decimal points, or semicolons between fields"
+        checks.refuse(argument, rows.place(k, column), "a finite number", do)
     return number

@@ -81,14 +81,12 @@ def _predict_file(trained: Trained, data: str, out: str) -> None:
 
     from cfc_ref.csv_table import read_rows
     from cfc_ref.io import output_folder, write_atomically
-    from cfc_ref.tables.columns import check_header
     from cfc_ref.tables.csv import table_of
     from cfc_ref.tables.evaluation import series_predictions
     from cfc_ref.tables.series import prepare
 
     model, preparation = trained.model, trained.preparation
     rows = read_rows(data)
-    check_header("path", rows.header)
     table = table_of("path", rows, preparation.columns, targets=False, missing=preparation.missing)
     series = prepare(preparation, table)
     lines: list[list[str]] = [[] for _ in rows.lines]
@@ -117,11 +115,11 @@ def _stream(trained: Trained, *, skip_bad: bool, load_state: str | None, save_st
         print(f"cfc-ref predict: skipped {skipped}: {' '.join(str(error).split())}", file=sys.stderr, flush=True)
 
     columns, source = trained.preparation.columns, "standard input"
-    rows = stream_rows(source, sys.stdin.buffer, skip if skip_bad else None)
-    header = [name.strip() for name in next(rows, (0, []))[1]]
+    table, rows = stream_rows(source, sys.stdin.buffer, skip if skip_bad else None)
+    header = table.header
     if not header:
         checks.refuse(source, "nothing", "a header line and rows", "pipe a CSV file into it")
-    predict = RowPredictor(trained.model, trained.preparation, source, header)
+    predict = RowPredictor(trained.model, trained.preparation, source, table)
     if load_state is not None:
         predict.load(Path(load_state))
     writer = csv.writer(sys.stdout, lineterminator="\n")
@@ -158,4 +156,4 @@ def _written(columns: Columns, header: list[str], fields: list[str], numbers: Ar
     written = [fields[header.index(name)].strip() for name in first]
     if columns.classes is not None:
         written.append(columns.classes[int(numbers.argmax())])
-    return written + [f"{number:.7g}" for number in numbers]
+    return written + [str(number) for number in numbers]

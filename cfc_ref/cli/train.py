@@ -25,6 +25,9 @@ def add(commands: Any) -> None:
     )
     parser.add_argument("--time", required=True, metavar="NAME", help="column of times: numbers or ISO dates")
     parser.add_argument(
+        "--times", choices=("numbers", "dates"), help="what the times are (default: what they look like)"
+    )
+    parser.add_argument(
         "--target", required=True, nargs="+", metavar="NAME", help="columns to predict; text is classes"
     )
     parser.add_argument("--features", nargs="+", metavar="NAME", help="columns to predict from (default: all others)")
@@ -86,6 +89,7 @@ def run(options: argparse.Namespace) -> int:
         group=options.group,
         horizon=settings.horizon,
         task=options.task,
+        dates=None if options.times is None else options.times == "dates",
     )
     preparation, series = prepare_table(columns, table, settings)
     model = new_network(preparation, settings)
@@ -94,7 +98,13 @@ def run(options: argparse.Namespace) -> int:
     if folder.finished:
         do = f"pass --epochs above {settings.epochs} to train it further, --force to replace it, or name another folder"
         checks.refuse("out", f"{str(folder.path)!r}, which holds a trained network", "a new folder", do)
-    print(*preparation_lines(preparation), f"network   {model}", sep="\n", flush=True)
+    print(
+        *(f"note      {note}" for note in table.rows.notes),
+        *preparation_lines(preparation),
+        f"network   {model}",
+        sep="\n",
+        flush=True,
+    )
     if folder.checkpoint.exists():
         print("Going on with the run in that folder.", flush=True)
     try:

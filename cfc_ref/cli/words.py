@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from cfc_ref.csv_table import written
+
 if TYPE_CHECKING:
     from cfc_ref.tables.preparation import Preparation
 
@@ -36,7 +38,7 @@ def preparation_lines(preparation: Preparation) -> list[str]:
     as_changes = f", {', '.join(changes)} as the change since the last one seen" if changes else ""
     missing = "; may be missing: last seen value, time since, and mask go in" if preparation.missing else ""
     return [
-        f"time      {columns.time}, median step {preparation.timespan:g}{' s' if columns.dates else ''}",
+        f"time      {columns.time}, median step {written(preparation.timespan)}{' s' if columns.dates else ''}",
         *([f"group     {columns.group}"] if columns.group else []),
         f"features  {', '.join(columns.features)}{missing}",
         f"target    {', '.join(columns.targets)}{kinds}{rows}{as_changes}",

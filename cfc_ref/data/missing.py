@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from cfc_ref import checks
 
-__all__ = ["Filler", "fill", "last_seen"]
+__all__ = ["Filler", "fill", "fill_rows", "last_seen"]
 
 Array = npt.NDArray[Any]
 
@@ -55,39 +55,34 @@ def fill(x: npt.ArrayLike, present: npt.ArrayLike, timespans: npt.ArrayLike, wit
     """
     values, there, spans = _checked(x, present, timespans)
     checks.flag("with_time", with_time)
-    j, seen = _last(there)
-    last = np.where(seen, np.take_along_axis(values, j, axis=-2), 0)
-    clock = np.cumsum(spans, axis=-1)[..., None]
-    since = clock - np.take_along_axis(clock, j, axis=-2)
-    parts = (last, since, there) if with_time else (last, there)
-    return np.concatenate(parts, axis=-1, dtype=values.dtype)
+    rows = (int(np.prod(values.shape[:-1])), values.shape[-1])
+    begins = np.arange(rows[0]) // max(values.shape[-2], 1) * values.shape[-2]
+    clock = np.cumsum(spans, axis=-1).reshape(rows[:1])
+    last, since, seen = fill_rows(values.reshape(rows), there.reshape(rows), clock, begins)
+    parts = (last, since, seen) if with_time else (last, seen)
+    return np.concatenate(parts, axis=1, dtype=values.dtype).reshape(*values.shape[:-1], -1)
 
 
-def last_seen(x: Array, start: npt.ArrayLike) -> Array:
-    """Return values with each missing one replaced by the last before it.
+def fill_rows(x: Array, present: Array, clock: Array, begins: Array) -> tuple[Array, Array, Array]:
+    """Return last seen values, times since, and `present`, for sequences one below the other."""
+    j, seen = _last(present, begins)
+    return np.where(seen, np.take_along_axis(x, j, axis=0), 0), clock[:, None] - clock[j], present
 
-    Parameters
-    ----------
-    x : ndarray, shape (T, F)
-        NaN where missing.
-    start : array_like, shape (F,), or a number
-        What stands before the first seen value.
 
-    Examples
-    --------
-    >>> last_seen(np.array([[np.nan], [1.0], [np.nan]]), 0.5)
-    array([[0.5],
-           [1. ],
-           [1. ]])
+def last_seen(x: Array, start: npt.ArrayLike, begins: npt.ArrayLike = 0) -> Array:
+    """Return the last value up to each row that is not NaN, `start` before the first.
+
+    `begins` says for each row in which row its sequence begins, where several are one below the other.
     """
-    j, seen = _last(~np.isnan(x))
-    return np.where(seen, np.take_along_axis(x, j, axis=-2), start)
+    j, seen = _last(~np.isnan(x), np.broadcast_to(begins, len(x)))
+    return np.where(seen, np.take_along_axis(x, j, axis=0), start)
 
 
-def _last(there: Array) -> tuple[Array, Array]:
-    """Return the step of the last present value, 0 before the first, and whether there is one."""
-    k = np.arange(there.shape[-2])[:, None]
-    return np.maximum.accumulate(np.where(there, k, 0), axis=-2), np.logical_or.accumulate(there, axis=-2)
+def _last(there: Array, begins: Array) -> tuple[Array, Array]:
+    """Return the row of the last present value, the sequence's first before that, and whether there is one."""
+    k = np.arange(len(there))[:, None]
+    j = np.maximum.accumulate(np.where(there, k, -1), axis=0)
+    return np.maximum(j, begins[:, None]), j >= begins[:, None]
 
 
 def _checked(x: Any, present: Any, timespans: Any) -> tuple[Array, Array, Array]:
@@ -109,19 +104,7 @@ def _checked(x: Any, present: Any, timespans: Any) -> tuple[Array, Array, Array]
 
 
 class Filler:
-    """:func:`fill` as samples come in, one at a time; its input is not checked.
-
-    Parameters
-    ----------
-    features : int
-        F.
-
-    Examples
-    --------
-    >>> filler = Filler(1)
-    >>> filler(np.array([1.0]), np.array([True]), 1.0), filler(np.array([np.nan]), np.array([False]), 0.5)
-    (array([1., 0., 1.]), array([1. , 0.5, 0. ]))
-    """
+    """:func:`fill` for one sample at a time; its input is not checked."""
 
     def __init__(self, features: int) -> None:
         self.last = np.zeros(features)
@@ -129,17 +112,7 @@ class Filler:
         self.clock = 0.0
 
     def __call__(self, x: Array, present: Array, timespan: float) -> Array:
-        """Return last seen values, times since seen, and `present`.
-
-        Parameters
-        ----------
-        x : ndarray, shape (F,)
-            The sample.
-        present : ndarray of bool, shape (F,)
-            Where its features are there.
-        timespan : float
-            Time since the sample before.
-        """
+        """Return last seen values, times since seen, and `present`, each of shape (F,), of a sample."""
         self.clock += timespan
         before = self.clock if self.seen_at is None else self.seen_at
         self.seen_at = np.where(present, self.clock, before)

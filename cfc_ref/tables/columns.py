@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from cfc_ref import checks
-from cfc_ref.csv_table import Rows, column_of
+from cfc_ref.csv_table import MISSING, Rows, column_of, is_number, note_missing
+from cfc_ref.tables.dates import are_dates
 
 __all__ = ["Columns", "check_header", "choose_columns"]
 
@@ -14,28 +16,14 @@ _TASKS = ("regression", "classification")
 
 
 class Columns(NamedTuple):
-    """What the columns of a table are for.
-
-    Attributes
-    ----------
-    time : str
-        Its times.
-    dates : bool
-        Whether these are ISO dates rather than numbers.
-    features, targets : tuple of str
-        What is known, and what is to be predicted.
-    group : str or None
-        Names a series that a row belongs to; without one all rows are of one series.
-    classes : tuple of str or None
-        The names of a target that is a class; None where targets are numbers.
-    """
+    """Names of columns by what they are for; without groups all rows are one series."""
 
     time: str
-    dates: bool
+    dates: bool  # whether times are dates
     features: tuple[str, ...]
     targets: tuple[str, ...]
     group: str | None
-    classes: tuple[str, ...] | None
+    classes: tuple[str, ...] | None  # names of a target that is a class; None where targets are numbers
 
 
 def choose_columns(
@@ -47,10 +35,10 @@ def choose_columns(
     group: str | None = None,
     horizon: int = 0,
     task: str | None = None,
+    dates: bool | None = None,
 ) -> Columns:
-    """Choose what the columns of a table are for."""
+    """Return what the columns of a table are for."""
     header = rows.header
-    check_header("path", header)
     if isinstance(target, str) or not len(target):
         checks.refuse("target", repr(target), "a list of one column or more", "pass for example ['y']", TypeError)
     checks.count("horizon", horizon)
@@ -61,27 +49,38 @@ def choose_columns(
     _once("target", [time, *grouped, *target])
     classes = _classes(rows, target, task)
     if features is None:
-        taken = {time, *grouped, *(() if horizon and classes is None else target)}
+        taken = {"", time, *grouped, *(() if horizon and classes is None else target)}
         features = [name for name in header if name not in taken]
+        check_header("path", header, features)
     _check_features(header, features, time, group, () if horizon else target)
-    dates = not _is_number(rows.fields[0][header.index(time)])
-    return Columns(time, dates, tuple(features), tuple(target), group, classes)
+    _refuse_text(rows, features, group)
+    return Columns(time, are_dates(rows, time, dates), tuple(features), tuple(target), group, classes)
 
 
-def check_header(argument: str, header: Sequence[str]) -> None:
-    """Refuse columns without a name or of the same name."""
-    for name in header:
-        if not name or header.count(name) > 1:
-            got = f"column {name!r} more than once" if name else f"no name for column {header.index(name) + 1}"
-            checks.refuse(argument, got, "a name of its own for each column", "rename it")
+def check_header(argument: str, header: Sequence[str], used: Sequence[str]) -> None:
+    """Refuse columns that are used and not there, or there more than once."""
+    used, there = list(dict.fromkeys(used)), Counter(header)
+    if absent := [name for name in used if name not in there]:
+        got = f"no column{'s' * (len(absent) > 1)} {', '.join(map(repr, absent))}"
+        checks.refuse(argument, got, f"columns {', '.join(map(repr, used))}", "add what is missing")
+    for name in used:
+        if there[name] > 1:
+            do = "rename one of them, or name other columns"
+            checks.refuse(argument, f"column {name!r} more than once", "a name of its own for each column", do)
 
 
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+def _refuse_text(rows: Rows, features: Sequence[str], group: str | None) -> None:
+    """Refuse features without a single number, but with text."""
+    for name in features:
+        place = rows.header.index(name)
+        texts = ((k, fields[place].strip()) for k, fields in enumerate(rows.fields))
+        words = ((k, is_number(text.replace(",", "."))) for k, text in texts if text.lower() not in MISSING)
+        k, is_number_first = next(words, (0, True))
+        if not is_number_first and not any(is_one for _, is_one in words):
+            others = [other for other in features if other != name]
+            do = f"pass --features {' '.join(others) or 'with columns of numbers'}"
+            do = do if group is not None else f"pass --group {name} if it names series, or {do.removeprefix('pass ')}"
+            checks.refuse("features", f"text, {rows.place(k, place)}", "columns of numbers", do)
 
 
 def _once(argument: str, names: Sequence[str]) -> None:
@@ -110,10 +109,10 @@ def _check_features(
 def _classes(rows: Rows, target: Sequence[str], task: str | None) -> tuple[str, ...] | None:
     """Return the names of classes, or None where targets are numbers."""
     place = rows.header.index(target[0])
-    words = {fields[place].strip() for fields in rows.fields}
-    words = {word for word in words if word.lower() not in ("", "nan")}
+    texts = Counter(fields[place].strip() for fields in rows.fields)
+    words = {text for text in texts if text.lower() not in MISSING}
     if task is None:
-        is_text = len(target) == 1 and words and not any(map(_is_number, words))
+        is_text = len(target) == 1 and words and not any(is_number(word.replace(",", ".")) for word in words)
         task = "classification" if is_text else "regression"
     if checks.choice("task", task, _TASKS) == "regression":
         return None
@@ -122,4 +121,5 @@ def _classes(rows: Rows, target: Sequence[str], task: str | None) -> tuple[str, 
     if len(words) < 2:
         got = f"{len(words)} classes in column {target[0]!r}"
         checks.refuse("target", got, "at least two", "name another column, or add rows of other classes")
+    note_missing(rows, place, texts)
     return tuple(sorted(words))

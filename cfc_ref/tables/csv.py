@@ -1,20 +1,21 @@
-"""One's own tables: a column of times of any spacing, features, targets, groups.
+"""Tables of a user's own: a column of times of any spacing, features, targets, groups.
 
-Reading checks everything, and names the line and the column of what is wrong. A field that is empty or nan is a missing
-value, NaN here; times and groups are never missing.
+Reading checks everything, and names the line and the column of what is wrong. A missing value is NaN here; times and
+groups are never missing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from cfc_ref import checks
-from cfc_ref.csv_table import Rows, number_columns, read_rows
-from cfc_ref.tables.columns import Columns, choose_columns
-from cfc_ref.tables.dates import read_times
+from cfc_ref.csv_table import MISSING, Rows, number_columns, number_texts, read_rows
+from cfc_ref.tables.columns import Columns, check_header, choose_columns
+from cfc_ref.tables.dates import back_in_summer_time, differences, read_times
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,29 +26,19 @@ if TYPE_CHECKING:
 
 __all__ = ["Table", "by_group", "check_columns", "group_name", "read_table", "refuse_going_back", "table_of"]
 
+_LARGEST = 1e150  # its square is a float64
+_DIGITS = 17  # that tell any two float64 apart
+
 
 class Table(NamedTuple):
-    """A table's numbers, rows in the order of the file.
-
-    Attributes
-    ----------
-    rows : Rows
-        As they were written.
-    time : ndarray, shape (N,)
-        As written, or of dates the seconds since 1970; never going back within a group.
-    x : ndarray, shape (N, features)
-        NaN where missing.
-    y : ndarray, shape (N, targets)
-        Numbers, or of a class its place among the names; NaN where missing.
-    group : ndarray of int, shape (N,)
-        Groups, numbered from 0 as they appear.
-    """
+    """A table's numbers, N rows in the order of the file; NaN where missing."""
 
     rows: Rows
-    time: Array
-    x: Array
-    y: Array
-    group: Array
+    time: Array  # (N,) since the first row; never going back within a group
+    step: Array  # (N,) time since the row before of the same group, NaN for its first
+    x: Array  # (N, features)
+    y: Array  # (N, targets): numbers, or of a class its place among the names
+    group: Array  # (N,) groups, numbered from 0 as they appear
 
 
 def read_table(
@@ -59,37 +50,38 @@ def read_table(
     group: str | None = None,
     horizon: int = 0,
     task: str | None = None,
+    dates: bool | None = None,
 ) -> tuple[Columns, Table]:
-    r"""Read a table to learn from."""
+    """Read a table to learn from."""
     rows = read_rows(path)
-    columns = choose_columns(rows, time=time, target=target, features=features, group=group, horizon=horizon, task=task)
+    columns = choose_columns(
+        rows, time=time, target=target, features=features, group=group, horizon=horizon, task=task, dates=dates
+    )
     return columns, table_of("path", rows, columns)
 
 
 def table_of(argument: str, rows: Rows, columns: Columns, *, targets: bool = True, missing: bool = True) -> Table:
     """Return the numbers of a table whose columns are known."""
     check_columns(argument, rows.header, columns, targets=targets)
-    time = read_times(argument, rows, columns.time, dates=columns.dates)
-    x = number_columns(argument, rows, [rows.header.index(name) for name in columns.features], missing=missing)
-    y = _targets(argument, rows, columns) if targets else []
-    group = np.zeros(len(time), dtype=np.int64) if columns.group is None else _groups(argument, rows, columns.group)
-    table = Table(rows, time, np.column_stack(x), np.column_stack(y) if y else np.empty((len(time), 0)), group)
-    for series in by_group(group):
-        if (back := np.diff(time[series]) < 0).any():
-            before, k = series[checks.first(back)[0] + np.arange(2)]
-            refuse_going_back(argument, columns, rows, k, _field(rows, before, rows.header.index(columns.time)))
-    return table
+    times = read_times(argument, rows, columns.time, dates=columns.dates)
+    x = _numbers(argument, rows, columns.features, missing=missing)
+    y = _targets(argument, rows, columns) if targets else np.empty((len(times), 0))
+    group = np.zeros(len(times), dtype=np.int64) if columns.group is None else _groups(argument, rows, columns.group)
+    order = np.argsort(group, kind="stable")
+    same = np.flatnonzero(np.diff(group[order]) == 0)
+    before, now = order[same], order[same + 1]
+    step = np.full(len(times), np.nan)
+    step[now] = differences([times[k] for k in now], [times[k] for k in before])
+    if (back := step[now] < 0).any():
+        (k,) = checks.first(back)
+        refuse_going_back(argument, columns, rows, now[k], _field(rows, before[k], rows.header.index(columns.time)))
+    return Table(rows, np.array(differences(times, times[:1] * len(times))), step, x, y, group)
 
 
 def check_columns(argument: str, header: Sequence[str], columns: Columns, *, targets: bool) -> None:
     """Refuse a table that lacks columns."""
     grouped = () if columns.group is None else (columns.group,)
-    needed = list(dict.fromkeys([columns.time, *grouped, *columns.features, *(columns.targets if targets else ())]))
-    there = set(header)
-    absent = [name for name in needed if name not in there]
-    if absent:
-        got = f"no column{'s' * (len(absent) > 1)} {', '.join(map(repr, absent))}"
-        checks.refuse(argument, got, f"columns {', '.join(map(repr, needed))}", "add what is missing")
+    check_header(argument, header, [columns.time, *grouped, *columns.features, *(columns.targets if targets else ())])
 
 
 def by_group(group: Array) -> list[Array]:
@@ -99,23 +91,57 @@ def by_group(group: Array) -> list[Array]:
 
 
 def refuse_going_back(argument: str, columns: Columns, rows: Rows, k: int, before: str) -> None:
-    """Say that time goes back."""
+    """Refuse a time before the last one of its group."""
     place = rows.header.index(columns.time)
     of = "" if columns.group is None else f" of group {_field(rows, k, rows.header.index(columns.group))!r}"
     got = f"{_field(rows, k, place)!r} after {before!r}{of} in line {rows.lines[k]}, column {columns.time!r}"
-    checks.refuse(argument, got, "times that do not go back", "sort the rows")
+    do = "sort the rows"
+    if columns.dates and back_in_summer_time(before, _field(rows, k, place)):
+        do = "if summer time ends here, write the time zone (2024-10-27T02:00:00+01:00) or UTC, else sort the rows"
+    checks.refuse(argument, got, "times that do not go back", do)
 
 
 def _field(rows: Rows, k: int, column: int) -> str:
     return rows.fields[k][column].strip()
 
 
-def _targets(argument: str, rows: Rows, columns: Columns) -> list[Array]:
-    places = [rows.header.index(name) for name in columns.targets]
+def _numbers(argument: str, rows: Rows, names: Sequence[str], *, missing: bool) -> Array:
+    """Return columns of numbers that float64 holds with the digits that tell them apart."""
+    places = [rows.header.index(name) for name in names]
+    columns = number_columns(argument, rows, places, missing=missing)
+    for place, values in zip(places, columns, strict=True):
+        if (large := np.abs(values) > _LARGEST).any():
+            got = rows.place(checks.first(large)[0], place)
+            do = "give the column another unit; leave the field empty if it fills a gap"
+            checks.refuse(argument, got, f"numbers up to {_LARGEST:g}", do)
+        known = np.flatnonzero(~np.isnan(values))
+        if len(known) and 2.0**-42 * np.abs(values[known]).max() >= np.ptp(values[known]):
+            _refuse_lost_digits(argument, rows, place, values, known)
+    return np.column_stack(columns) if columns else np.empty((len(rows.lines), 0))
+
+
+def _refuse_lost_digits(argument: str, rows: Rows, place: int, values: Array, known: Array) -> None:
+    """Refuse integers and long numbers whose differences are lost in float64."""
+    texts = number_texts(rows, place)
+    if len(set(texts)) == 1:
+        return
+    exact = {k: Decimal(texts[k]) for k in known.tolist()}
+    (spread,) = differences([max(exact.values())], [min(exact.values())])
+    (lost,) = np.abs([differences(list(exact.values()), [Decimal(values[k]) for k in exact])])
+    for k, error in zip(exact, lost, strict=True):
+        if error > 1e-3 * spread > 0 and (
+            exact[k] == int(exact[k]) or len(exact[k].normalize().as_tuple().digits) > _DIGITS
+        ):
+            got = f"{rows.place(k, place)}, whose last digits a float64 does not hold"
+            checks.refuse(argument, got, "numbers that float64 tells apart", "subtract a constant from the column")
+
+
+def _targets(argument: str, rows: Rows, columns: Columns) -> Array:
     if columns.classes is None:
-        return number_columns(argument, rows, places, missing=True)
+        return _numbers(argument, rows, columns.targets, missing=True)
     number = {name: float(k) for k, name in enumerate(columns.classes)}
-    return [np.array([number.get(_field(rows, k, place), np.nan) for k in range(len(rows.lines))]) for place in places]
+    place = rows.header.index(columns.targets[0])
+    return np.array([[number.get(fields[place].strip(), np.nan)] for fields in rows.fields])
 
 
 def _groups(argument: str, rows: Rows, column: str) -> Array:
@@ -130,7 +156,6 @@ def _groups(argument: str, rows: Rows, column: str) -> Array:
 def group_name(argument: str, rows: Rows, k: int, place: int) -> str:
     """Return the name of a row's group."""
     name = _field(rows, k, place)
-    if not name:
-        got = f"'' in line {rows.lines[k]}, column {rows.header[place]!r}"
-        checks.refuse(argument, got, "the name of a group", "mend or drop that line")
+    if name.lower() in MISSING:
+        checks.refuse(argument, rows.place(k, place), "the name of a group", "mend or drop that line")
     return name

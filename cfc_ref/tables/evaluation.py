@@ -20,27 +20,29 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[Any]
 
+_BATCH = 1 << 16  # rows that a network runs over at once
+
 __all__ = ["HeldBack", "held_back_figures", "predict_held_back", "series_predictions"]
 
 
 def series_predictions(model: Layer, preparation: Preparation, series: list[Series]) -> list[Array]:
-    """Return a network's predictions for each series, run from its first row to its last."""
-    return [preparation.predictions(model(one.x, timespans=one.dt)[0], one.base) for one in series]
+    """Return a network's predictions for each series, run those of one length at once."""
+    predicted: list[Array] = [np.empty(0)] * len(series)
+    lengths = np.array([len(one.dt) for one in series])
+    for length in np.unique(lengths):
+        (same,) = np.nonzero(lengths == length)
+        for batch in np.array_split(same, -(-len(same) * int(length) // _BATCH)):
+            x, dt = (np.stack([getattr(series[k], name) for k in batch]) for name in ("x", "dt"))
+            for k, outputs in zip(batch, model(x, timespans=dt)[0], strict=True):
+                predicted[k] = preparation.predictions(outputs, series[k].base)
+    return predicted
 
 
 class HeldBack(NamedTuple):
-    """What was to be predicted of the test part, and what was predicted.
+    """The targets of the test part, and predictions of them, shapes (rows, targets)."""
 
-    Attributes
-    ----------
-    y : ndarray, shape (rows, targets)
-        In the table's units, or of a class the place of its name; NaN where unknown.
-    predicted : dict of ndarray, shapes (rows, targets)
-        By the network, and by what it has to beat.
-    """
-
-    y: Array
-    predicted: dict[str, Array]
+    y: Array  # in the table's units, or of a class the place of its name; NaN where unknown
+    predicted: dict[str, Array]  # by the network, and by what it is compared with
 
 
 def predict_held_back(

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cfc_ref import checks
-from cfc_ref.data.missing import fill, last_seen
+from cfc_ref.data.missing import fill_rows, last_seen
 from cfc_ref.tables.columns import Columns
-from cfc_ref.tables.csv import Table, by_group
+from cfc_ref.tables.csv import Table
 from cfc_ref.tables.parts import TRAIN
 
 if TYPE_CHECKING:
@@ -23,39 +23,23 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[Any]
 
-__all__ = ["Preparation", "ahead", "learn_preparation"]
+__all__ = ["Preparation", "ahead", "learn_preparation", "series_order"]
+
+_ROUNDING = 16 * np.finfo(np.float64).eps  # what differs by less, relative to the values, is the same number
 
 
 @dataclass(frozen=True)
 class Preparation:
-    """How a table becomes what a network reads, and its outputs predictions.
-
-    Attributes
-    ----------
-    columns : Columns
-        Of the table.
-    horizon : int
-        How many rows ahead targets are predicted.
-    missing : bool
-        Whether features may be missing, and go in as last seen value, time since, and mask.
-    timespan : float
-        Median time between two rows, the network's unit of time.
-    feature_mean, feature_std : tuple of float
-        Of the features.
-    change : tuple of bool
-        Which targets the network predicts as the change since the last seen value.
-    target_mean, target_std : tuple of float
-        Of the targets, or of their change; of classes 0 and 1.
-    """
+    """Numbers that turn a table into what a network reads, and its outputs into predictions."""
 
     columns: Columns
-    horizon: int
-    missing: bool
-    timespan: float
+    horizon: int  # how many rows ahead targets are predicted
+    missing: bool  # whether features may be missing: the network reads last seen value, time since, and mask
+    timespan: float  # median time between two rows, the network's unit of time
     feature_mean: tuple[float, ...]
     feature_std: tuple[float, ...]
-    change: tuple[bool, ...]
-    target_mean: tuple[float, ...]
+    change: tuple[bool, ...]  # whether a target is predicted as the change since its last seen value
+    target_mean: tuple[float, ...]  # of the target, or of its change; 0 for classes
     target_std: tuple[float, ...]
 
     @property
@@ -68,18 +52,18 @@ class Preparation:
         """Numbers that the network gives: one a target, or one a class."""
         return len(self.columns.classes or self.columns.targets)
 
-    def timespans(self, time: Array) -> Array:
-        """Return the timespans of a series: time since the row before, over the median; of the first row 1."""
-        return np.concatenate([[1.0], np.diff(time) / self.timespan])
+    def timespans(self, step: Array) -> Array:
+        """Return the time since the row before over the median, 1 for the first row of a series."""
+        return np.where(np.isnan(step), 1.0, step / self.timespan)
 
     def scaled(self, x: Array) -> Array:
         """Return standardised features, NaN where missing."""
         return (x - self.feature_mean) / self.feature_std
 
-    def network_inputs(self, x: Array, timespans: Array) -> Array:
-        """Return what the network reads."""
+    def network_inputs(self, x: Array, timespans: Array, begins: Array) -> Array:
+        """Return what the network reads; a row's series begins in the row that `begins` says."""
         x = self.scaled(x)
-        return fill(x, ~np.isnan(x), timespans) if self.missing else x
+        return np.concatenate(fill_rows(x, ~np.isnan(x), np.cumsum(timespans), begins), axis=1) if self.missing else x
 
     def base(self, inputs: Array) -> Array:
         """Return what predictions are added to: the last seen target per changed column, 0 for the others."""
@@ -116,41 +100,48 @@ class Preparation:
         return cls(**{**tuples(stored), "columns": Columns(**tuples(stored["columns"]))})
 
 
-def ahead(values: Array, horizon: int) -> Array:
-    """Return a series' values `horizon` rows later, NaN where it ends before."""
+def ahead(values: Array, horizon: int, group: Array) -> Array:
+    """Return values `horizon` rows later, NaN where the group ends before; rows of a group are together."""
     later = np.full_like(values, np.nan)
-    later[: max(0, len(values) - horizon)] = values[horizon:]
+    k = np.arange(max(0, len(values) - horizon))
+    k = k[group[k] == group[k + horizon]]
+    later[k] = values[k + horizon]
     return later
 
 
+def series_order(group: Array) -> tuple[Array, Array]:
+    """Return the rows of a table, series by series, and for each place in that order where its series begins."""
+    order = np.argsort(group, kind="stable")
+    first = np.diff(group[order], prepend=-1) != 0
+    return order, np.maximum.accumulate(np.where(first, np.arange(len(order)), 0))
+
+
 def learn_preparation(table: Table, columns: Columns, part: Array, *, horizon: int, missing: bool) -> Preparation:
-    """Learn means, standard deviations and the median timespan of the training part, and of nothing else.
+    """Learn means, scales and the median timespan of the training part, and of nothing else.
 
     A target that is a feature is predicted as its change since the last seen value where that varies less than the
     target itself.
     """
-    steps, values, changes = [], [], []
-    for rows in by_group(table.group):
-        trains = part[rows] == TRAIN
-        steps.append(np.diff(table.time[rows])[trains[1:] & trains[:-1]])
-        y = np.where(trains[:, None], table.y[rows], np.nan)
-        values.append(ahead(y, horizon))
-        changes.append(values[-1] - last_seen(y, np.nan))
-    target_mean, target_std = _mean_std(columns.targets, np.concatenate(values))
+    order, begins = series_order(table.group)
+    trains = part[order] == TRAIN
+    steps = table.step[order][1:][trains[1:] & trains[:-1]]
+    y = np.where(trains[:, None], table.y[order], np.nan)
+    values = ahead(y, horizon, table.group[order])
+    target_mean, target_std = _mean_scale(columns.targets, values)
     change = np.zeros(len(columns.targets), dtype=bool)
     if columns.classes is not None:
         target_mean, target_std = np.zeros(1), np.ones(1)
     elif horizon:
-        change_mean, change_std = _mean_std(columns.targets, np.concatenate(changes))
+        change_mean, change_std = _mean_scale(columns.targets, values - last_seen(y, np.nan, begins))
         change = (change_std < target_std) & np.isin(columns.targets, columns.features)
         target_mean = np.where(change, change_mean, target_mean)
         target_std = np.where(change, change_std, target_std)
-    feature_mean, feature_std = _mean_std(columns.features, table.x[part == TRAIN])
+    feature_mean, feature_std = _mean_scale(columns.features, table.x[part == TRAIN])
     return Preparation(
         columns,
         horizon,
         missing,
-        _median(columns.time, np.concatenate(steps)),
+        _median(columns.time, steps[~np.isnan(steps)]),
         tuple(feature_mean.tolist()),
         tuple(feature_std.tolist()),
         tuple(change.tolist()),
@@ -167,17 +158,18 @@ def _median(column: str, steps: Array) -> float:
     return median
 
 
-def _mean_std(columns: tuple[str, ...], values: Array) -> tuple[Array, Array]:
-    """Return means and standard deviations of what is known; 1 for a column that is constant."""
+def _mean_scale(columns: tuple[str, ...], values: Array) -> tuple[Array, Array]:
+    """Return means and standard deviations of what is known; 1 for a column that is constant up to rounding."""
     known = ~np.isnan(values)
     count = known.sum(axis=0)
     for k in np.flatnonzero(count == 0):
         got = f"no number in column {columns[k]!r} of the training part"
         checks.refuse("path", got, "at least one", "leave the column out, or add rows")
-    with np.errstate(over="ignore", invalid="ignore"):
-        mean = np.where(known, values, 0).sum(axis=0) / count
-        std = np.sqrt(np.where(known, (values - mean) ** 2, 0).sum(axis=0) / count)
-    for k in np.flatnonzero(~np.isfinite(std)):
-        got = f"numbers in column {columns[k]!r} whose variance overflows"
-        checks.refuse("path", got, "numbers up to 1e150", "give the column another unit")
-    return mean, np.where(std > 0, std, 1)
+    first = np.take_along_axis(values, known.argmax(axis=0)[None], axis=0)[0]
+    apart = np.where(known, values - first, 0)  # an offset takes no digits from what varies
+    largest = np.abs(apart).max(axis=0)
+    constant = largest <= _ROUNDING * np.abs(first)
+    unit = np.where(constant, 1, largest)  # squares neither overflow nor vanish
+    mean = (apart / unit).sum(axis=0) / count
+    std = np.sqrt(np.where(known, (apart / unit - mean) ** 2, 0).sum(axis=0) / count)
+    return first + mean * unit, np.where(constant, 1, std * unit)

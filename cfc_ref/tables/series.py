@@ -2,90 +2,90 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from cfc_ref import checks
-from cfc_ref.tables.csv import Table, by_group
+from cfc_ref.csv_table import Rows
+from cfc_ref.tables.csv import Table
 from cfc_ref.tables.parts import PARTS
-from cfc_ref.tables.preparation import Preparation, ahead
+from cfc_ref.tables.preparation import Preparation, ahead, series_order
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     Array = npt.NDArray[Any]
 
-__all__ = ["Series", "Windows", "cut_windows", "prepare"]
+__all__ = ["Series", "Windows", "check_range", "cut_windows", "prepare"]
+
+_LARGEST = 1e18  # of what a network of float32 reads and learns from: squares and sums of such numbers are finite
 
 
 class Series(NamedTuple):
-    """The rows of one group, in the order of time.
+    """The T rows of one group, in the order of time."""
 
-    Attributes
-    ----------
-    rows : ndarray of int, shape (T,)
-        Where they are in the table.
-    x : ndarray, shape (T, inputs)
-        What a network reads.
-    dt : ndarray, shape (T,)
-        Timespans.
-    base : ndarray, shape (T, targets)
-        What predicted changes are added to.
-    y : ndarray, shape (T, targets)
-        What a network's outputs are compared with, of the row `horizon` later; NaN where unknown.
-    part : ndarray of int, shape (T,)
-        The part of the row that is predicted; -1 where there is none.
-    """
-
-    rows: Array
-    x: Array
-    dt: Array
-    base: Array
-    y: Array
-    part: Array
+    rows: Array  # (T,) where they are in the table
+    x: Array  # (T, inputs) what a network reads
+    dt: Array  # (T,) timespans
+    base: Array  # (T, targets) what predicted changes are added to
+    y: Array  # (T, targets) what outputs are compared with, of the row `horizon` later; NaN where unknown
+    part: Array  # (T,) the part of the row that is predicted; -1 where there is none
 
 
 class Windows(NamedTuple):
-    """Pieces of series, as :func:`cfc_ref.fit` takes them.
+    """N pieces of series, as :func:`cfc_ref.fit` takes them."""
 
-    Attributes
-    ----------
-    x : ndarray, shape (N, length, inputs)
-    y : ndarray, shape (N, length, targets)
-        NaN where nothing is to be learned.
-    dt : ndarray, shape (N, length)
-    mask : ndarray of bool, shape (N, length)
-        False outside of the series.
-    """
-
-    x: Array
-    y: Array
-    dt: Array
-    mask: Array
+    x: Array  # (N, length, inputs)
+    y: Array  # (N, length, targets), NaN where nothing is learned
+    dt: Array  # (N, length)
+    mask: Array  # (N, length), False outside of the series
 
 
-def prepare(preparation: Preparation, table: Table, part: Array | None = None) -> list[Series]:
+def prepare(
+    preparation: Preparation, table: Table, part: Array | None = None, *, argument: str = "path"
+) -> list[Series]:
     """Return a table's series."""
-    prepared = []
-    for rows in by_group(table.group):
-        dt = preparation.timespans(table.time[rows])
-        x = preparation.network_inputs(table.x[rows], dt)
-        base = preparation.base(x)
-        y = np.full(base.shape, np.nan)
-        if table.y.size:
-            y = preparation.network_targets(ahead(table.y[rows], preparation.horizon), base)
-        of_row = np.zeros(len(rows)) if part is None else part[rows].astype(np.float64)
-        predicted = np.nan_to_num(ahead(of_row, preparation.horizon), nan=-1).astype(np.int64)
-        prepared.append(Series(rows, x, dt, base, y, predicted))
+    order, begins = series_order(table.group)
+    group, dt = table.group[order], preparation.timespans(table.step[order])
+    x = preparation.network_inputs(table.x[order], dt, begins)
+    base = preparation.base(x)
+    y = np.full(base.shape, np.nan)
+    if table.y.size:
+        y = preparation.network_targets(ahead(table.y[order], preparation.horizon, group), base)
+    check_range(argument, table.rows, preparation, preparation.scaled(table.x), preparation.timespans(table.step))
+    if preparation.columns.classes is None and table.y.size:
+        means, scales = np.where(preparation.change, 0, preparation.target_mean), preparation.target_std
+        _refuse_large(argument, table.rows, preparation.columns.targets, (table.y - means) / scales, means, scales)
+    of_row = np.zeros(len(order)) if part is None else part[order].astype(np.float64)
+    predicted = np.nan_to_num(ahead(of_row, preparation.horizon, group), nan=-1).astype(np.int64)
     if part is not None:
-        _check_parts(preparation, prepared)
-    return prepared
+        _check_parts(preparation, predicted, y)
+    arrays = (order, x, dt, base, y, predicted)
+    edges = np.append(np.flatnonzero(begins == np.arange(len(order))), len(order)).tolist()
+    return [Series(*(array[a:b] for array in arrays)) for a, b in pairwise(edges)]
 
 
-def _check_parts(preparation: Preparation, prepared: list[Series]) -> None:
+def check_range(argument: str, rows: Rows, preparation: Preparation, scaled: Array, timespans: Array) -> None:
+    """Refuse times and features that a network of float32 does not hold once they are standardised."""
+    p = preparation
+    names, means, scales = (p.columns.time, *p.columns.features), (0.0, *p.feature_mean), (p.timespan, *p.feature_std)
+    _refuse_large(argument, rows, names, np.column_stack([timespans, scaled]), means, scales)
+
+
+def _refuse_large(argument: str, rows: Rows, names: Sequence[str], scaled: Array, means: Any, scales: Any) -> None:
+    if (large := np.abs(scaled) > _LARGEST).any():
+        k, column = checks.first(large)
+        low, high = (means[column] + sign * _LARGEST * scales[column] for sign in (-1, 1))
+        do = "if it fills a gap, leave the field empty and train with --missing, else mend or drop that line"
+        got = rows.place(k, rows.header.index(names[column]))
+        checks.refuse(argument, got, f"numbers from {low:.3g} to {high:.3g}, as the training part has them", do)
+
+
+def _check_parts(preparation: Preparation, part: Array, y: Array) -> None:
     """Refuse parts in which a target is never known."""
-    part, y = (np.concatenate(arrays) for arrays in ([one.part for one in prepared], [one.y for one in prepared]))
     for k, name in enumerate(PARTS):
         known = ~np.isnan(y[part == k])
         for target, any_known in zip(preparation.columns.targets, known.any(axis=0), strict=True):
@@ -108,8 +108,8 @@ def cut_windows(series: list[Series], part: int, length: int, stride: int, *, be
         for first, end in zip(edges[::2], edges[1::2], strict=True):
             cut.append(_cut(one, first, end, length, stride, before))
     whole = Windows(*map(np.concatenate, zip(*cut, strict=True)))
-    learns = ~np.isnan(whole.y).all(axis=(1, 2))
-    return Windows(*(array[learns] for array in whole))
+    learns, steps = ~np.isnan(whole.y).all(axis=(1, 2)), whole.mask.any(axis=0)
+    return Windows(*(array[learns][:, steps] for array in whole))
 
 
 def _cut(one: Series, first: int, end: int, length: int, stride: int, before: int) -> Windows:

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import copy
-import csv
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cfc_ref import checks
-from cfc_ref.csv_table import Rows, number_columns, rows_of, whole
+from cfc_ref.csv_table import Rows, number_columns, rows_of, split_rows, whole
 from cfc_ref.data.missing import Filler
 from cfc_ref.io import packed, unpacked, write_atomically
-from cfc_ref.tables.columns import check_header
 from cfc_ref.tables.csv import check_columns, group_name, refuse_going_back
-from cfc_ref.tables.dates import read_times
+from cfc_ref.tables.dates import differences, read_times
 from cfc_ref.tables.preparation import Preparation
+from cfc_ref.tables.series import check_range
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -37,24 +37,26 @@ _STATE_FILE = "a file that cfc-ref predict --save-state wrote with this network"
 
 def stream_rows(
     source: str, lines: Iterable[bytes], bad: Callable[[ValueError], None] | None
-) -> Iterator[tuple[int, list[str]]]:
-    """Yield the line number and the fields of each row, as lines come in.
+) -> tuple[Rows, Iterator[tuple[int, list[str]]]]:
+    """Return a table without its rows, and an iterator over their lines and fields as lines come in.
 
     With `bad` each line is a row by itself, and is passed on as an error where it is none; otherwise it is refused.
     """
-    if bad is None:
-        yield from rows_of(source, (_decoded(source, number, line) for number, line in enumerate(lines, start=1)))
-        return
-    for number, line in enumerate(lines, start=1):
+    numbered = enumerate(lines, start=1)
+    table, rows = rows_of(source, (_decoded(source, *line) for line in numbered))
+    return table, rows if bad is None else _line_by_line(source, table, numbered, bad)
+
+
+def _line_by_line(
+    source: str, table: Rows, numbered: Iterable[tuple[int, bytes]], bad: Callable[[ValueError], None]
+) -> Iterator[tuple[int, list[str]]]:
+    for number, line in numbered:
         try:
-            fields = next(csv.reader([_decoded(source, number, line)], strict=True), [])
-        except csv.Error as error:
-            bad(ValueError(f"{source}: got line {number}, which can't be read as text ({error})."))
+            rows = list(split_rows(source, [_decoded(source, number, line)], table.delimiter, number - 1))
         except ValueError as error:
             bad(error)
         else:
-            if len(fields) > 1 or "".join(fields).strip():
-                yield number, fields
+            yield from rows
 
 
 def _decoded(source: str, number: int, line: bytes) -> str:
@@ -69,7 +71,7 @@ class _Group:
     """A group's last time and values, and the state of the network after them."""
 
     filler: Filler
-    time: Any = None
+    time: Decimal | None = None
     written: str = ""
     state: Any = field(default=None)
 
@@ -77,10 +79,9 @@ class _Group:
 class RowPredictor:
     """A trained network that predicts from rows, one at a time; a row that is refused changes nothing."""
 
-    def __init__(self, model: Layer, preparation: Preparation, source: str, header: list[str]) -> None:
-        check_header(source, header)
-        check_columns(source, header, preparation.columns, targets=False)
-        columns, place = preparation.columns, {name: k for k, name in enumerate(header)}
+    def __init__(self, model: Layer, preparation: Preparation, source: str, header: Rows) -> None:
+        check_columns(source, header.header, preparation.columns, targets=False)
+        columns, place = preparation.columns, {name: k for k, name in enumerate(header.header)}
         self._model, self._preparation = model, preparation
         self._source, self._header = source, header
         self._features = [place[name] for name in columns.features]
@@ -93,7 +94,8 @@ class RowPredictor:
     def __call__(self, line: int, fields: list[str]) -> Array:
         """Return the predictions for a row."""
         source, columns, p = self._source, self._preparation.columns, self._preparation
-        rows = Rows(self._header, [line], [whole(source, fields, self._header, line)])
+        fields = whole(source, fields, self._header.header, line)
+        rows = replace(self._header, lines=[line], fields=[fields], notes=[])
         name = None if self._group is None else group_name(source, rows, 0, self._group)
         time = read_times(source, rows, columns.time, dates=columns.dates)[0]
         with np.errstate(over="ignore"):
@@ -101,8 +103,8 @@ class RowPredictor:
         group = self._groups.get(name) or _Group(Filler(len(columns.features)))
         if group.time is not None and time < group.time:
             refuse_going_back(source, columns, rows, 0, group.written)
-        dt = 1.0 if group.time is None else float(time - group.time) / p.timespan
-        self._check_range(rows, x, dt)
+        dt = 1.0 if group.time is None else differences([time], [group.time])[0] / p.timespan
+        check_range(source, rows, p, x[None], np.array([dt]))
         filler = copy.copy(group.filler)
         if p.missing:
             x = filler(x, ~np.isnan(x), dt)
@@ -116,20 +118,14 @@ class RowPredictor:
         texts = [rows.fields[0][k] for k in self._features]
         missing = self._preparation.missing
         try:
+            if rows.delimiter != ",":
+                raise ValueError  # decimal commas
             x = np.array([float(text or "nan") for text in texts])
         except ValueError:
             x = np.array([np.inf])
         if (~np.isinf(x) if missing else np.isfinite(x)).all() and "_" not in "".join(texts):
             return x
         return np.concatenate(number_columns(self._source, rows, self._features, missing=missing))
-
-    def _check_range(self, rows: Rows, x: Array, dt: float) -> None:
-        """Refuse what the network's numbers can't hold."""
-        dtype = self._model.dtype
-        for k in np.flatnonzero(np.abs(np.append(dt, x)) > float(np.finfo(dtype).max)):
-            place = [self._time, *self._features][k]
-            got = f"{rows.fields[0][place].strip()!r} in line {rows.lines[0]}, column {self._header[place]!r}"
-            checks.refuse(self._source, got, f"a number that is in {dtype}'s range once scaled", "mend that line")
 
     def _step(self, group: _Group, x: Array, dt: float) -> Array:
         """Take one sample of a group; all groups share one stepper, and keep their states."""
@@ -150,7 +146,7 @@ class RowPredictor:
             "format": _FORMAT,
             "network": self._digest(),
             "groups": list(self._groups),
-            "times": [np.asarray(group.time).item() for group in groups],
+            "times": [str(group.time) for group in groups],
             "written": [group.written for group in groups],
         }
         states = [group.state if isinstance(group.state, tuple) else (group.state,) for group in groups]
@@ -168,9 +164,9 @@ class RowPredictor:
                 raise ValueError
             names, network = header["groups"], header["network"]
             rows = [dict(zip(arrays, one, strict=True)) for one in zip(*arrays.values(), strict=True)]
-            each = list(zip(header["times"], header["written"], rows, strict=True))
+            each = list(zip(map(Decimal, header["times"]), header["written"], rows, strict=True))
             fine = len(names) == len(each) and all(np.isfinite(array).all() for array in arrays.values())
-        except (OSError, ValueError, TypeError, KeyError):
+        except (OSError, ValueError, TypeError, KeyError, ArithmeticError):
             fine, network = False, None
         if not fine or network != self._digest():
             other = fine and "of another network"

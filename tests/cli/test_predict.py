@@ -121,7 +121,7 @@ HEADER = b"date,warmth,wind,rain\n"
 BROKEN_STREAMS = [
     (b"", "standard input: got nothing; "),
     (b"date,wind\n2024-01-01,1\n", "standard input: got no columns 'warmth', 'rain'; expected columns 'date', "),
-    (b"date,warmth,wind,rain,wind\n", "standard input: got column 'wind' more than once; "),
+    (b"date,warmth,wind,rain,wind\n2024-01-01,1,2,3,4\n", "standard input: got column 'wind' more than once; "),
     (HEADER + b"2024-01-01,1,2,3\n2024-01-02,1,x,3\n", "standard input: got 'x' in line 3, column 'wind'; "),
     (HEADER + b"2024-01-01,1,2,3\n2024-01-02,1,,3\n", "standard input: got '' in line 3, column 'wind'; "),
     (HEADER + b"2024-01-01,1,2,3\n2024-01-02,1,2\n", "standard input: got 3 fields in line 3; "),
@@ -129,7 +129,8 @@ BROKEN_STREAMS = [
     (HEADER + b"7,1,2,3\n", "standard input: got '7' in line 2, column 'date'; "),
     (HEADER + b"2024-01-02,1,\xff,3\n", "standard input: got bytes in line 2 that are no text"),
     (HEADER + b'2024-01-02,1,"2,3\n', "standard input: got line 2, which can't be read as text"),
-    (HEADER + b"2024-01-02,1e300,2,3\n", "standard input: got '1e300' in line 2, column 'warmth'; "),
+    (HEADER + b"2024-01-02,1e300,2,3\n", "got '1e300' in line 2, column 'warmth'; expected numbers from -"),
+    (HEADER + b"2024-01-02,2,1e39,3\n", "got '1e39' in line 2, column 'wind'; expected numbers from -"),
 ]
 
 

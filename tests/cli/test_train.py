@@ -184,7 +184,7 @@ BAD_WORDS = [
     (["--features", "rain"], "features: got 'rain', the target of the same row; "),
     (["--group", "rain"], "target: got 'rain' twice; "),
     (["--time", "day"], "time: got 'day', which is missing; "),
-    (["--time", "wind"], "path: got "),
+    (["--time", "wind"], "features: got text, '2024-01-02T10:00:00' in line 2, column 'date'; "),
     (["--target", "snow"], "target: got 'snow', which is missing; "),
     (["--seed", "-1"], "seed: got -1; "),
     (["--unknown"], "unrecognized arguments: --unknown"),

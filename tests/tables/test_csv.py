@@ -4,6 +4,7 @@ import csv
 import io
 import time
 from datetime import datetime
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -30,9 +31,7 @@ def write(folder, text):
     return path
 
 
-FIELDS = st.one_of(
-    st.floats(allow_nan=False, allow_infinity=False).map(repr), st.sampled_from(["", "nan", " 3 ", "NaN"])
-)
+FIELDS = st.one_of(st.floats(-1e150, 1e150).map(repr), st.sampled_from(["", "nan", " 3 ", "NaN"]))
 
 
 @given(st.lists(st.tuples(FIELDS, FIELDS, st.floats(0, 1e6), st.sampled_from(["one", "two, too"])), min_size=1))
@@ -45,9 +44,11 @@ def test_numbers_are_those_of_the_csv_module(folder, rows):
     for k, row in enumerate(expected):
         for name, value in (("a", table.x[k, 0]), ("y", table.y[k, 0])):
             np.testing.assert_array_equal(value, float(row[name].strip() or "nan"))
-        assert table.time[k] == float(row["t"])
+        assert table.time[k] == float(Fraction(row["t"]) - Fraction(expected[0]["t"]))
         assert (table.group[k] == table.group[0]) == (row["g"] == expected[0]["g"])
-    assert table.rows.fields == [list(row.values()) for row in expected]
+    assert [[text.strip() for text in fields] for fields in table.rows.fields] == [
+        [text.strip() for text in row.values()] for row in expected
+    ]
 
 
 @pytest.mark.parametrize("zone", ["", "Z", "+05:30"])
@@ -99,7 +100,7 @@ BROKEN = [
     ("", "path", "table.csv, which is empty"),
     (HEADER, "path", "a header and no rows"),
     (b"\x89PNG\r\n\x1a\n\xff", "path", "can't be read as text"),
-    (b"t,v,y\n0,\xe9,1\n", "path", "can't be read as text (invalid continuation byte in line 2)"),
+    (b"t,v,y\n0,\xe9,1\n", "path", "can't be read as text (invalid continuation byte in line 2, column 2)"),
     (b"t,v,y\n0,\0,1\n", "path", "a NUL byte in line 2"),
     (HEADER + '0,"1,2\n', "path", "line 2, which can't be read as text"),
     (HEADER + "0,1,2\n1,2\n", "path", "2 fields in line 3"),
@@ -117,7 +118,6 @@ BROKEN = [
     (HEADER + "0,1,2\n2024-01-02,1,2\n", "path", "'2024-01-02' in line 3, column 't'"),
     (HEADER + "2024-01-02T00:00Z,1,2\n2024-01-02T01:00,1,2\n", "path", "'2024-01-02T01:00' in line 3, column 't'"),
     ("t,v,y,v\n0,1,2,3\n", "path", "column 'v' more than once"),
-    (",t,v,y\n0,1,2,3\n", "path", "no name for column 1"),
     ("s,v,y\n0,1,2\n", "time", "'t', which is missing"),
     ("t,v,z\n0,1,2\n", "target", "'y', which is missing"),
     ("t,y\n0,1\n", "features", "no columns"),
