@@ -44,15 +44,15 @@ TWINS: dict[str, tuple[str, str | None]] = {
         "cfc_ref.kernels.cfc_streaming.stream",
         "cfc_ref.kernels.cfc_calls.CfCStreamTwin",
     ),
-    "cfc_ref.cells.ltc_sequences.ltc_sequence": (
+    "cfc_ref.cells.ltc.network.sequence": (
         "cfc_ref.kernels.ltc_forward.forward",
         "cfc_ref.kernels.ltc_calls.forward_sequence",
     ),
-    "cfc_ref.cells.ltc_sequences.d_ltc_sequence": (
+    "cfc_ref.cells.ltc.network.d_sequence": (
         "cfc_ref.kernels.ltc_backward.backward",
         "cfc_ref.kernels.ltc_calls.backward_sequence",
     ),
-    "cfc_ref.cells.ltc_sequences.ltc_stream": (
+    "cfc_ref.cells.ltc.network.stream": (
         "cfc_ref.kernels.ltc_streaming.stream",
         "cfc_ref.kernels.ltc_calls.LTCStreamTwin",
     ),
@@ -66,9 +66,9 @@ _TRIALS: dict[str, str] = {
     "cfc_ref.cells.cfc.network.sequence": "cfc_ref.kernels.cfc_calls.try_forward",
     "cfc_ref.cells.cfc.network.d_sequence": "cfc_ref.kernels.cfc_calls.try_backward",
     "cfc_ref.cells.cfc.network.stream": "cfc_ref.kernels.cfc_calls.try_stream",
-    "cfc_ref.cells.ltc_sequences.ltc_sequence": "cfc_ref.kernels.ltc_calls.try_forward",
-    "cfc_ref.cells.ltc_sequences.d_ltc_sequence": "cfc_ref.kernels.ltc_calls.try_backward",
-    "cfc_ref.cells.ltc_sequences.ltc_stream": "cfc_ref.kernels.ltc_calls.try_stream",
+    "cfc_ref.cells.ltc.network.sequence": "cfc_ref.kernels.ltc_calls.try_forward",
+    "cfc_ref.cells.ltc.network.d_sequence": "cfc_ref.kernels.ltc_calls.try_backward",
+    "cfc_ref.cells.ltc.network.stream": "cfc_ref.kernels.ltc_calls.try_stream",
 }
 _DTYPES = ("float32", "float64")
 

@@ -15,8 +15,8 @@ import numpy.typing as npt
 
 from cfc_ref import checks
 from cfc_ref.cells import ltc_bounds, ltc_tube
-from cfc_ref.cells.ltc import LTCParams
-from cfc_ref.cells.ode_network import ODENetwork, scaled
+from cfc_ref.cells.ltc.network import ODENetwork, scaled
+from cfc_ref.cells.ltc.synapses import LTCParams
 from cfc_ref.cells.tree import tree_map
 
 __all__ = [

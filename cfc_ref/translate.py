@@ -20,10 +20,11 @@ import numpy.typing as npt
 
 from cfc_ref import checks
 from cfc_ref.cells.algorithm1 import algorithm1_states
-from cfc_ref.cells.ltc import synaptic
-from cfc_ref.cells.ode_network import ODENetwork, ode_step, scaled
+from cfc_ref.cells.ltc import network as ltc
+from cfc_ref.cells.ltc.network import ODENetwork, scaled
+from cfc_ref.cells.ltc.synapses import synaptic
+from cfc_ref.cells.ode import Scheme
 from cfc_ref.cells.sequence import over_time
-from cfc_ref.cells.solvers import Scheme
 from cfc_ref.cells.tree import tree_map
 from cfc_ref.layers.arguments import Call, arrange
 from cfc_ref.network_bounds import FrozenCertificate, network_box, network_frozen_error, weights_of
@@ -205,7 +206,7 @@ def frozen_translation(
     scheme = Scheme(synaptic(network.epsilon), "frozen", parts)
 
     def step(weights: ODENetwork, I: Array, state: Any, dt: Array) -> Any:
-        return ode_step(weights, I, state, dt, scheme)
+        return ltc.step(weights, I, state, dt, scheme)
 
     mapped = posed.weights._replace(input_map=None)
     states, _ = over_time(step, mapped, posed.I, (posed.x0, None), posed.dt, keep=False)

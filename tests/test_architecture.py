@@ -34,7 +34,7 @@ RANKS = [
 RANK = {unit: rank for rank, units in enumerate(RANKS) for unit in units}
 HOMES = {  # third-party package -> the files and folders that may import it, and whether at their top
     "numba": (("kernels/",), True),
-    "scipy": (("neuron/trajectory.py", "cells/solvers.py", "cells/adjoint.py", "report/"), False),
+    "scipy": (("neuron/trajectory.py", "cells/adjoint.py", "report/"), False),
     "matplotlib": (("plots/", "report/", "datasets/eeg.py"), False),
 }
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cfc_ref.bench.peers import package
-from cfc_ref.cells.ode_network import scaled
+from cfc_ref.cells.ltc.network import scaled
 from cfc_ref.network_bounds import weights_of
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def with_numbalsoda(layer: LTC) -> Callable[[float], Advance]:
     def at(rtol: float) -> Advance:
         def advance(x: Array, timespans: Array, start: Array) -> Array:
             states, state = np.empty((len(x), n)), start
-            G, Q = layer._form.hold(weights.cell, scaled(weights.input_map, x))
+            G, Q = layer._equation.hold(weights.cell, scaled(weights.input_map, x))
             for k, dt in enumerate(timespans):
                 G0[:], Q0[:] = G[k], Q[k]
                 solution, success = lsoda(slope, state, np.array([0.0, dt]), data=numbers, rtol=rtol, atol=rtol)

@@ -2,8 +2,8 @@ r"""The CT-RNN: neurons with a fixed time constant, driven through a tanh (Funah
 
 .. math:: \dot x = -\frac{x}{\tau} + s \odot \tanh(W I + R\,x + b)
 
-As a conductance form (:mod:`cfc_ref.cells.conductance`): C = 1, G = 1/τ, and Q = s ⊙ tanh(…). Unlike in the LTC, no
-input changes how fast a neuron forgets.
+In terms of :mod:`cfc_ref.cells.ode`: C = 1, G = 1/τ, and Q = s ⊙ tanh(…). Unlike in the LTC, no input changes how fast
+a neuron forgets.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from cfc_ref.activations import d_tanh
-from cfc_ref.cells.conductance import Balance, ConductanceForm
 from cfc_ref.cells.dense import Dense, affine, d_affine
+from cfc_ref.cells.ode import Balance, Equation
 
-__all__ = ["CTRNNParams", "ctrnn_form", "trace_ctrnn"]
+__all__ = ["CTRNNParams", "ctrnn_equation", "trace_ctrnn"]
 
 Array = npt.NDArray[Any]
 
@@ -43,16 +43,10 @@ class CTRNNParams(NamedTuple):
     scale: Any
 
 
-def ctrnn_form(tau: float) -> ConductanceForm:
-    r"""Return the CT-RNN as the solvers take it.
-
-    Parameters
-    ----------
-    tau : float
-        Time constant of all neurons, > 0, in the unit of the timespans.
-    """
+def ctrnn_equation(tau: float) -> Equation:
+    """Return the ODE of the CT-RNN; tau > 0 is in the unit of the timespans."""
     balance, fastest = partial(_balance, tau=tau), partial(_fastest, tau=tau)  # unlike closures they can be pickled
-    return ConductanceForm(_hold, _d_hold, balance, _d_balance, fastest)
+    return Equation(_hold, _d_hold, balance, _d_balance, fastest)
 
 
 def _balance(params: CTRNNParams, held: Array, x: Array, tau: float) -> tuple[Balance, Array]:
@@ -65,7 +59,7 @@ def _fastest(params: CTRNNParams, tau: float) -> Array:
 
 
 def _hold(params: CTRNNParams, I: Array) -> Array:
-    """Return what the input adds to the argument of tanh."""
+    """Return the input's share of the argument of tanh."""
     return affine(params.input_map, I)
 
 
@@ -82,24 +76,10 @@ def _d_balance(params: CTRNNParams, x: Array, tanh_z: Array, d: Balance) -> tupl
 
 
 def trace_ctrnn(params: CTRNNParams, I: Array, x: Array, tau: float) -> dict[str, Array]:
-    r"""Return what the neurons do at states x with input I, by name.
+    r"""Return the neurons' quantities at states x with input I, by name, each of shape (batch, units).
 
-    Parameters
-    ----------
-    params : CTRNNParams
-        Parameters.
-    I : ndarray, shape (batch, inputs)
-        The input.
-    x : ndarray, shape (batch, units)
-        The states.
-    tau : float
-        Time constant.
-
-    Returns
-    -------
-    dict of ndarray, shape (batch, units)
-        "drive" :math:`s \tanh(\cdot)`, "equilibrium" :math:`\tau` times it, "leak_current" :math:`-x/\tau`, and
-        "current", their sum, :math:`\dot x`.
+    "drive" :math:`s \tanh(\cdot)`, "equilibrium" :math:`\tau` times it, "leak_current" :math:`-x/\tau`, and "current",
+    their sum, :math:`\dot x`.
     """
-    (_, G, drive), _ = ctrnn_form(tau).balance(params, _hold(params, I), x)
+    (_, G, drive), _ = ctrnn_equation(tau).balance(params, _hold(params, I), x)
     return {"drive": drive, "equilibrium": drive / G, "leak_current": -G * x, "current": drive - G * x}

@@ -1,8 +1,8 @@
 r"""What is known of a synaptic LTC from its weights alone: a box of its states, its time constants, its frozen form.
 
 All of it holds for the weights as real numbers, with the conductance ε on the value 0 that a layer adds to the leak.
-Parameters are those of :class:`cfc_ref.cells.ltc.LTCParams`, effective, indexed [presynaptic, postsynaptic]. The reach
-tube, which knows the inputs and the time as well, is in :mod:`cfc_ref.cells.ltc_tube`.
+Parameters are those of :class:`cfc_ref.cells.ltc.synapses.LTCParams`, effective, indexed [presynaptic, postsynaptic].
+The reach tube, which knows the inputs and the time as well, is in :mod:`cfc_ref.cells.ltc_tube`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cfc_ref.activations import sigmoid
-from cfc_ref.cells.ltc import LTCParams, Synapses, recurrent_synapses, sensory_synapses
+from cfc_ref.cells.ltc.synapses import LTCParams, Synapses, recurrent_synapses, sensory_synapses
 
 __all__ = [
     "FrozenRates",

@@ -20,10 +20,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cfc_ref.cells.conductance import Balance, ConductanceForm
-from cfc_ref.cells.ltc import LTCParams, recurrent_synapses, sensory_synapses, synaptic
+from cfc_ref.cells.adjoint import integrate
+from cfc_ref.cells.ltc.synapses import LTCParams, recurrent_synapses, sensory_synapses, synaptic
 from cfc_ref.cells.ltc_bounds import all_synapses, release_range
-from cfc_ref.cells.solvers import Scheme, integrate
+from cfc_ref.cells.ode import Balance, Equation, Scheme
 
 __all__ = ["fused_interval", "fused_tube", "ode_tube", "tube_form"]
 
@@ -67,7 +67,7 @@ def _no_way_back(*_: Any) -> Any:
     raise NotImplementedError("a tube has no gradient")
 
 
-def tube_form(epsilon: float = 0.0) -> ConductanceForm:
+def tube_form(epsilon: float = 0.0) -> Equation:
     """Tube as the solvers take it: a network of twice as many neurons, l and then u, over twice as many inputs.
 
     Parameters
@@ -77,18 +77,18 @@ def tube_form(epsilon: float = 0.0) -> ConductanceForm:
 
     Returns
     -------
-    ConductanceForm
+    Equation
         Without backward functions.
     """
 
     def fastest(params: LTCParams) -> Array:
         return np.tile(synaptic(epsilon).fastest(params), 2)
 
-    return ConductanceForm(_hold, _no_way_back, partial(_balance, epsilon=epsilon), _no_way_back, fastest)
+    return Equation(_hold, _no_way_back, partial(_balance, epsilon=epsilon), _no_way_back, fastest)
 
 
 def ode_tube(params: LTCParams, inputs: Interval, start: Interval, timespans: Array, epsilon: float = 0.0) -> Interval:
-    r"""Tube of the ODE, by scipy with the tolerances of :class:`cfc_ref.cells.solvers.Scheme`.
+    r"""Tube of the ODE, by scipy with the tolerances of :class:`cfc_ref.cells.ode.Scheme`.
 
     Parameters
     ----------

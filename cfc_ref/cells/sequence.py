@@ -1,12 +1,12 @@
 r"""A network over a sequence, and backpropagation through time.
 
-Nothing here knows what a step computes: ``step(params, x, state, dt)`` returns (state, kept), ``d_step(params, kept,
-d_state)`` returns the gradients of its four arguments. A state is a tuple of arrays, None for a part that is not there.
+Any step will do: ``step(params, x, state, dt)`` returns (state, kept), ``d_step(params, kept, d_state)`` returns the
+gradients of its four arguments. A state is a tuple of arrays, None for a missing one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from cfc_ref.cells.tree import tree_map
 
-__all__ = ["d_over_time", "over_time"]
+__all__ = ["d_over_time", "d_run", "over_time", "run"]
 
 Array = npt.NDArray[Any]
 
@@ -24,29 +24,8 @@ def over_time(
 ) -> tuple[list[Any], list[Any]]:
     r"""Run a network over a sequence, :math:`s_k = \mathrm{step}(x_k, s_{k-1}, t_k)`; a masked step holds the state.
 
-    Parameters
-    ----------
-    step : callable
-        One time step, of a batch.
-    params : nested tuples of ndarray
-        Its parameters.
-    x : ndarray, shape (batch, time, inputs)
-        Inputs.
-    state : tuple of ndarray
-        The state before the first step, shapes (batch, units).
-    dt : ndarray, shape (batch, time)
-        dt[:, k] is the time from sample k - 1 to sample k.
-    mask : ndarray of bool, shape (batch, time), optional
-        True where a step is real.
-    keep : bool
-        Whether to return what the backward needs.
-
-    Returns
-    -------
-    states : list of time + 1 states
-        The first is the given one.
-    kept : list
-        What each step kept; empty without `keep`.
+    Shapes: `x` (batch, time, inputs), `state` arrays (batch, units), `dt` and `mask` (batch, time), dt[:, k] the time
+    from sample k - 1 to sample k. Returns time + 1 states, the given one first, and with `keep` what each step kept.
     """
     states, kept = [state], []
     for k in range(x.shape[1]):
@@ -61,33 +40,13 @@ def over_time(
 def d_over_time(
     d_step: Callable[..., Any], params: Any, kept: list[Any], d_states: list[Any], mask: Array | None = None
 ) -> tuple[Any, Array, Any, Array]:
-    r"""Backward of :func:`over_time`: backpropagation through time.
+    r"""Backpropagate through time: return the gradients of params, x, the first state and dt.
 
     .. math:: \bar s_{k-1} \mathrel{+}= \Big(\frac{\partial s_k}{\partial s_{k-1}}\Big)^{\!\top} \bar s_k, \qquad
               \bar\theta = \sum_k \Big(\frac{\partial s_k}{\partial \theta}\Big)^{\!\top} \bar s_k
 
-    At a masked step the gradient passes to the state that was held, and nothing else gets any.
-
-    Parameters
-    ----------
-    d_step : callable
-        Backward of the step.
-    params : nested tuples of ndarray
-        As in the forward.
-    kept : list
-        What each step kept; at least one.
-    d_states : list of time + 1 states
-        Gradient of each of the forward's states by what was made of it directly; a leaf may be 0.
-    mask : ndarray of bool, shape (batch, time), optional
-        As in the forward.
-
-    Returns
-    -------
-    d_params : nested tuples of ndarray
-    d_x : ndarray, shape (batch, time, inputs)
-    d_state : tuple of ndarray
-        Gradient of the state before the first step.
-    d_dt : ndarray, shape (batch, time)
+    `d_states` are the gradients of the loss by each of the forward's time + 1 states directly; a leaf may be 0. At a
+    masked step the gradient passes to the state that was held, and nothing else gets any.
     """
     d_params, d_x, d_dt = tree_map(np.zeros_like, params), [], []
     d_state = d_states[-1]
@@ -105,6 +64,24 @@ def d_over_time(
         d_x.append(d_x_k)
         d_dt.append(d_dt_k[:, 0])
     return d_params, np.stack(d_x[::-1], axis=1), d_state, np.stack(d_dt[::-1], axis=1)
+
+
+def run(
+    step: Callable[..., Any], params: Any, x: Array, state: Any, dt: Array, mask: Array | None, *, keep: bool
+) -> tuple[list[Array], Any, list[Any]]:
+    """Run a network over a sequence; return h, the first array, of each state, the last state, and what is kept."""
+    states, kept = over_time(step, params, x, state, dt, mask, keep=keep)
+    return [h for h, *_ in states[1:]], states[-1], kept
+
+
+def d_run(
+    d_step: Callable[..., Any], params: Any, kept: list[Any], d_h: Sequence[Array] | Array, d_state: Any, mask: Any
+) -> tuple[Any, Array, Any, Array]:
+    """Backward of :func:`run`: `d_h` are the gradients of the last states h, and `d_state` adds to that of the last."""
+    nothing = [None if d is None else 0 for d in d_state[1:]]
+    d_states: list[Any] = [(d, *nothing) for d in [*[0] * (len(kept) + 1 - len(d_h)), *d_h]]
+    d_states[-1] = tree_map(np.add, d_state, d_states[-1])
+    return d_over_time(d_step, params, kept, d_states, mask)
 
 
 def _choose(real: Array) -> Callable[[Array, Array], Array]:

@@ -1,7 +1,11 @@
-r"""One time step of an LTC network, by the solver of one's choice.
+r"""The solvers of an ODE over one time step; each is one record of :data:`SOLVERS`, which is all that others read.
 
-A step of length t is cut into equal parts (:mod:`cfc_ref.cells.solver_parts`), the input held; scipy alone takes the
-step as a whole, with an error control of its own, and can let the input run along a line.
+.. math:: C\,\dot x = Q(x, I) - G(x, I)\,x
+
+A step is cut into equal parts, the input held. One part takes the equation, its parameters, the contribution of the
+held input, states x (batch, units) and the part's length h (batch, 1), and returns the states at its end. Its backward
+also takes the gradient of those, computes the sums again rather than keep them, and returns the gradients of params,
+held, x and h. At h = 0 each is the identity. scipy alone takes a step as a whole (:mod:`cfc_ref.cells.adjoint`).
 """
 
 from __future__ import annotations
@@ -14,246 +18,240 @@ import numpy as np
 import numpy.typing as npt
 
 from cfc_ref import checks
-from cfc_ref.cells import solver_parts as parts
-from cfc_ref.cells.conductance import ConductanceForm, right_side
-from cfc_ref.cells.tree import tree_map
+from cfc_ref.cells.adjoint import integrate
+from cfc_ref.cells.ode import Balance, Equation, Scheme, SolverKept, d_right_side, right_side
+from cfc_ref.cells.tree import add, tree_map
 
-__all__ = [
-    "SOLVERS",
-    "Overstep",
-    "Scheme",
-    "Solver",
-    "SolverKept",
-    "d_solver_step",
-    "input_at",
-    "integrate",
-    "overstep",
-    "solver_step",
-    "tolerances",
-]
+__all__ = ["SOLVERS", "Overstep", "Solver", "d_solver_step", "overstep", "solver_step"]
 
 Array = npt.NDArray[Any]
+Gradient = tuple[Any, Any, Array, Array]  # of params, held, x and h
 
-_RK4_LIMIT = 2.785293563405282  # where 1 - z + z²/2 - z³/6 + z⁴/24 comes back to 1
-_SMALLEST_RTOL = 100 * np.finfo(np.float64).eps  # scipy's floor
+
+def fused(equation: Equation, params: Any, held: Any, x: Array, h: Array) -> Array:
+    r"""Semi-implicit Euler: conductances at the part's start, the states they act on at its end.
+
+    .. math:: x^+ = x + \frac{h}{C}\,(Q - G\,x^+) \quad\Longleftrightarrow\quad x^+ = \frac{C\,x + h\,Q}{C + h\,G}
+    """
+    (C, G, Q), _ = equation.balance(params, held, x)
+    D = C + h * G
+    return C / D * x + h / D * Q  # a weighted mean: it never leaves the box of the reversal potentials
+
+
+def d_fused(equation: Equation, params: Any, held: Any, x: Array, h: Array, d_new: Array) -> Gradient:
+    r"""Backward of :func:`fused`, with :math:`D = C + h G`.
+
+    .. math:: \bar Q = \tfrac hD\,\bar x^+, \quad \bar G = -\tfrac hD\,x^+ \bar x^+, \quad
+              \bar C = \tfrac{x - x^+}{D}\,\bar x^+, \quad \bar h = \tfrac{Q - G x^+}{D}\,\bar x^+, \quad
+              \bar x = \tfrac CD\,\bar x^+ + \ldots
+    """
+    (C, G, Q), kept = equation.balance(params, held, x)
+    D = C + h * G
+    new = C / D * x + h / D * Q
+    d_Q = h / D * d_new
+    d_G = -new * d_Q
+    d_C = (x - new) / D * d_new
+    d_h = ((Q - G * new) / D * d_new).sum(axis=1, keepdims=True)
+    d_params, d_held, d_x = equation.d_balance(params, x, kept, Balance(d_C, d_G, d_Q))
+    return d_params, d_held, d_x + C / D * d_new, d_h
+
+
+def euler(equation: Equation, params: Any, held: Any, x: Array, h: Array) -> Array:
+    r"""Explicit Euler, :math:`x^+ = x + h\,(Q - G x)/C`."""
+    return x + h * right_side(equation, params, held, x)
+
+
+def d_euler(equation: Equation, params: Any, held: Any, x: Array, h: Array, d_new: Array) -> Gradient:
+    r"""Backward of :func:`euler`: :math:`\bar k = h\,\bar x^+` of the slope k, and :math:`\bar h = k\,\bar x^+`."""
+    k = right_side(equation, params, held, x)
+    d_h = (k * d_new).sum(axis=1, keepdims=True)
+    d_params, d_held, d_x = d_right_side(equation, params, held, x, h * d_new)
+    return d_params, d_held, d_x + d_new, d_h
+
+
+def _stages(equation: Equation, params: Any, held: Any, x: Array, h: Array) -> list[tuple[Array, Array]]:
+    """Return the states and the slopes of the four stages of RK4."""
+    k1 = right_side(equation, params, held, x)
+    x2 = x + h / 2 * k1
+    k2 = right_side(equation, params, held, x2)
+    x3 = x + h / 2 * k2
+    k3 = right_side(equation, params, held, x3)
+    x4 = x + h * k3
+    k4 = right_side(equation, params, held, x4)
+    return [(x, k1), (x2, k2), (x3, k3), (x4, k4)]
+
+
+def rk4(equation: Equation, params: Any, held: Any, x: Array, h: Array) -> Array:
+    r"""Classical Runge–Kutta method.
+
+    .. math:: k_1 = F(x), \quad k_2 = F(x + \tfrac h2 k_1), \quad k_3 = F(x + \tfrac h2 k_2), \quad k_4 = F(x + h k_3)
+
+    .. math:: x^+ = x + \tfrac h6\,(k_1 + 2 k_2 + 2 k_3 + k_4)
+    """
+    (_, k1), (_, k2), (_, k3), (_, k4) = _stages(equation, params, held, x, h)
+    return x + h / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
+
+
+def d_rk4(equation: Equation, params: Any, held: Any, x: Array, h: Array, d_new: Array) -> Gradient:
+    r"""Backward of :func:`rk4`, from the last stage to the first.
+
+    .. math:: \bar k_4 = \tfrac h6 \bar x^+, \; \bar k_3 = \tfrac h3 \bar x^+ + h\,\bar x_4, \;
+              \bar k_2 = \tfrac h3 \bar x^+ + \tfrac h2 \bar x_3, \; \bar k_1 = \tfrac h6 \bar x^+ + \tfrac h2 \bar x_2
+    """
+    (_, k1), (x2, k2), (x3, k3), (x4, k4) = _stages(equation, params, held, x, h)
+    d_params4, d_held4, d_x4 = d_right_side(equation, params, held, x4, h / 6 * d_new)
+    d_params3, d_held3, d_x3 = d_right_side(equation, params, held, x3, h / 3 * d_new + h * d_x4)
+    d_params2, d_held2, d_x2 = d_right_side(equation, params, held, x2, h / 3 * d_new + h / 2 * d_x3)
+    d_params1, d_held1, d_x1 = d_right_side(equation, params, held, x, h / 6 * d_new + h / 2 * d_x2)
+    d_h = (k1 + 2 * k2 + 2 * k3 + k4) / 6 * d_new + k1 / 2 * d_x2 + k2 / 2 * d_x3 + k3 * d_x4
+    return (
+        add(d_params1, d_params2, d_params3, d_params4),
+        add(d_held1, d_held2, d_held3, d_held4),
+        d_new + d_x1 + d_x2 + d_x3 + d_x4,
+        d_h.sum(axis=1, keepdims=True),
+    )
+
+
+def _relax(balance: Balance, x: Array, h: Array) -> Array:
+    r"""Return the exact solution for constant sums, :math:`e^{-u} x + (1 - e^{-u})\,Q/G` with :math:`u = h G/C`."""
+    C, G, Q = balance
+    u = h * G / C
+    return np.exp(-u) * x - np.expm1(-u) * (Q / G)
+
+
+def _d_relax(balance: Balance, x: Array, h: Array, d_new: Array) -> tuple[Balance, Array, Array]:
+    r"""Return the gradients of the sums, x and h, with :math:`x_\infty = Q/G`.
+
+    .. math:: \bar x_\infty = (1 - e^{-u})\,\bar x^+, \quad \bar u = -e^{-u}(x - x_\infty)\,\bar x^+
+    """
+    C, G, Q = balance
+    u = h * G / C
+    e = np.exp(-u)
+    d_Q = -np.expm1(-u) / G * d_new
+    d_u = -e * (x - Q / G) * d_new
+    d_G = h / C * d_u - Q / G * d_Q
+    d_C = -(u * d_u) / C
+    d_h = (G / C * d_u).sum(axis=1, keepdims=True)
+    return Balance(d_C, d_G, d_Q), e * d_new, d_h
+
+
+def frozen(equation: Equation, params: Any, held: Any, x: Array, h: Array) -> Array:
+    r"""Exponential Euler: the conductances of the part's start, everything else exactly.
+
+    .. math:: x^+ = x_\infty + (x - x_\infty)\,e^{-h\,G/C}, \qquad x_\infty = Q/G
+    """
+    return _relax(equation.balance(params, held, x)[0], x, h)
+
+
+def d_frozen(equation: Equation, params: Any, held: Any, x: Array, h: Array, d_new: Array) -> Gradient:
+    r"""Backward of :func:`frozen`.
+
+    .. math:: \bar x_\infty = (1 - e^{-u})\,\bar x^+, \quad \bar u = -e^{-u}(x - x_\infty)\,\bar x^+, \quad
+              \bar x = e^{-u}\,\bar x^+ + \ldots, \qquad u = h\,G/C
+    """
+    balance, kept = equation.balance(params, held, x)
+    d_balance, d_x, d_h = _d_relax(balance, x, h, d_new)
+    d_params, d_held, d_x_sums = equation.d_balance(params, x, kept, d_balance)
+    return d_params, d_held, d_x + d_x_sums, d_h
+
+
+def frozen_midpoint(equation: Equation, params: Any, held: Any, x: Array, h: Array) -> Array:
+    r"""Frozen midpoint: half a frozen part gives :math:`x_{1/2}`, whose conductances drive the whole one from x."""
+    half = frozen(equation, params, held, x, h / 2)
+    return _relax(equation.balance(params, held, half)[0], x, h)
+
+
+def d_frozen_midpoint(equation: Equation, params: Any, held: Any, x: Array, h: Array, d_new: Array) -> Gradient:
+    r"""Backward of :func:`frozen_midpoint`: that of the whole part, then that of the half."""
+    half = frozen(equation, params, held, x, h / 2)
+    balance, kept = equation.balance(params, held, half)
+    d_balance, d_x, d_h = _d_relax(balance, x, h, d_new)
+    d_params, d_held, d_half = equation.d_balance(params, half, kept, d_balance)
+    d_params_half, d_held_half, d_x_half, d_h_half = d_frozen(equation, params, held, x, h / 2, d_half)
+    return add(d_params, d_params_half), add(d_held, d_held_half), d_x + d_x_half, d_h + d_h_half / 2
+
+
+# --- records
 
 
 class Solver(NamedTuple):
-    """A solver.
+    """A solver: either parts, or the step as a whole.
 
     Attributes
     ----------
-    part, d_part : callable
-        One part of a step, and its backward; None for scipy's, which take a step as a whole.
     order : int
-        The power of h with which the error falls; 0 for those that hold a tolerance.
+        The power of h with which the error falls; 0 for a solver that holds a tolerance.
+    part, d_part : callable, optional
+        One part of a step, and its backward.
+    whole : callable, optional
+        (scheme, params, I, x, dt) → (states at the step's end, path), instead of parts.
     limit : float
         The largest h · rate at which it is stable, the rate of a neuron being G/C.
+    keeps_box : bool
+        Whether states never leave the box of the reversal potentials.
+    kernel : bool
+        Whether :data:`cfc_ref.kernels.ltc.solvers.KERNELS` has its twin.
     """
 
-    part: Callable[[ConductanceForm, Any, Any, Array, Array], Array] | None
-    d_part: Callable[[ConductanceForm, Any, Any, Array, Array, Array], parts.Gradient] | None
     order: int
+    part: Callable[[Equation, Any, Any, Array, Array], Array] | None = None
+    d_part: Callable[[Equation, Any, Any, Array, Array, Array], Gradient] | None = None
+    whole: Callable[[Scheme, Any, Array, Array, Array], tuple[Array, Any]] | None = None
     limit: float = math.inf
+    keeps_box: bool = False
+    kernel: bool = False
 
 
-SOLVERS = {
-    "fused": Solver(parts.fused, parts.d_fused, 1),
-    "euler": Solver(parts.euler, parts.d_euler, 1, limit=2.0),
-    "rk4": Solver(parts.rk4, parts.d_rk4, 4, limit=_RK4_LIMIT),
-    "frozen": Solver(parts.frozen, parts.d_frozen, 1),
-    "frozen_midpoint": Solver(parts.frozen_midpoint, parts.d_frozen_midpoint, 2),
-    "scipy": Solver(None, None, 0),
+SOLVERS: dict[str, Solver] = {
+    "fused": Solver(1, fused, d_fused, keeps_box=True, kernel=True),
+    "euler": Solver(1, euler, d_euler, limit=2.0),
+    "rk4": Solver(4, rk4, d_rk4, limit=2.785293563405282),  # where 1 - z + z²/2 - z³/6 + z⁴/24 comes back to 1
+    "frozen": Solver(1, frozen, d_frozen, keeps_box=True, kernel=True),
+    "frozen_midpoint": Solver(2, frozen_midpoint, d_frozen_midpoint, keeps_box=True),
+    "scipy": Solver(0, whole=integrate),
 }
 
 
-class Scheme(NamedTuple):
-    """How a network's ODE is solved.
-
-    Attributes
-    ----------
-    form : ConductanceForm
-        The network's.
-    solver : str
-        A key of :data:`SOLVERS`.
-    unfolds : int
-        Equal parts of a time step; scipy does without.
-    method : str
-        scipy's solver, a name that :func:`scipy.integrate.solve_ivp` knows.
-    rtol, atol : float
-        Its tolerances for a neuron.
-    """
-
-    form: ConductanceForm
-    solver: str = "fused"
-    unfolds: int = 6
-    method: str = "DOP853"
-    rtol: float = 1e-10
-    atol: float = 1e-12
-
-
-class SolverKept(NamedTuple):
-    """What the backward of a step needs.
-
-    Attributes
-    ----------
-    I : ndarray, shape (batch, inputs) or (2, batch, inputs)
-        The input; two of them at the step's start and end.
-    dt : ndarray, shape (batch, 1)
-        Its length.
-    held : nested tuples
-        What the held input contributes.
-    states : list of ndarray, shape (batch, units)
-        The states at the parts' ends, the first one that before the step.
-    path : callable or None
-        scipy's: from a share of the step to the states then, flat.
-    """
-
-    I: Array
-    dt: Array
-    held: Any
-    states: list[Array]
-    path: Callable[[float], Array] | None = None
+# --- time steps
 
 
 def solver_step(scheme: Scheme, params: Any, I: Array, x: Array, dt: Array) -> tuple[Array, SolverKept]:
-    r"""One time step.
+    """Solve one time step; return the states at its end, and what the backward needs.
 
-    Parameters
-    ----------
-    scheme : Scheme
-        The network's form and how to solve it.
-    params : NamedTuple
-        Its parameters.
-    I : ndarray, shape (batch, inputs)
-        The input, held; for scipy also (2, batch, inputs), the ends of a line.
-    x : ndarray, shape (batch, units)
-        States at the step's start.
-    dt : ndarray, shape (batch, 1)
-        Its length, >= 0.
-
-    Returns
-    -------
-    x : ndarray, shape (batch, units)
-        States at its end.
-    kept : SolverKept
+    The input I is held, shape (batch, inputs); a solver of whole steps also takes (2, batch, inputs), the ends of a
+    line. x has the shape (batch, units), and dt >= 0 the shape (batch, 1).
     """
-    part = SOLVERS[scheme.solver].part
-    if part is None:
-        new, path = integrate(scheme, params, I, x, dt)
+    solver = SOLVERS[scheme.solver]
+    if solver.whole is not None:
+        new, path = solver.whole(scheme, params, I, x, dt)
         return new, SolverKept(I, dt, None, [x, new], path)
-    held = scheme.form.hold(params, I)
-    h = dt / scheme.unfolds
+    if solver.part is None:
+        raise TypeError(f"the record of solver {scheme.solver!r} has neither `part` nor `whole`; give it one of them")
+    held = scheme.equation.hold(params, I)
+    h = dt / scheme.parts
     states = [x]
-    for _ in range(scheme.unfolds):
-        states.append(part(scheme.form, params, held, states[-1], h))
+    for _ in range(scheme.parts):
+        states.append(solver.part(scheme.equation, params, held, states[-1], h))
     return states[-1], SolverKept(I, dt, held, states)
 
 
 def d_solver_step(scheme: Scheme, params: Any, kept: SolverKept, d_new: Array) -> tuple[Any, Array, Array, Array]:
-    r"""Backward of :func:`solver_step`, from the last part to the first.
-
-    Parameters
-    ----------
-    scheme, params
-        As in the forward.
-    kept : SolverKept
-        As the forward returned it.
-    d_new : ndarray, shape (batch, units)
-        Gradient of the states at the step's end.
-
-    Returns
-    -------
-    d_params : NamedTuple
-    d_I : ndarray, shape (batch, inputs)
-    d_x : ndarray, shape (batch, units)
-    d_dt : ndarray, shape (batch, 1)
-    """
+    """Return the gradients of params, I, x and dt, from the last part to the first: backward of :func:`solver_step`."""
     d_part = SOLVERS[scheme.solver].d_part
     if d_part is None:
-        fixed = ", ".join(repr(name) for name, solver in SOLVERS.items() if solver.d_part)
-        do = "ask for the adjoint gradient, or choose one of them"
-        checks.refuse("solver", repr(scheme.solver), f"a solver of fixed steps for backprop: {fixed}", do)
-    form, h = scheme.form, kept.dt / scheme.unfolds
+        with_parts = ", ".join(repr(name) for name, solver in SOLVERS.items() if solver.d_part)
+        do = "call adjoint(tape, …) instead of backward(tape, …), or use one of those solvers"
+        checks.refuse("solver", repr(scheme.solver), f"a solver with parts for backprop: {with_parts}", do)
+    equation, h = scheme.equation, kept.dt / scheme.parts
     d_params: Any = tree_map(lambda _: 0, params)
     d_held: Any = tree_map(lambda _: 0, kept.held)
     d_x, d_dt = d_new, np.zeros_like(kept.dt)
     for x in reversed(kept.states[:-1]):
-        d_params_part, d_held_part, d_x, d_h = d_part(form, params, kept.held, x, h, d_x)
-        d_params, d_held = parts.add(d_params, d_params_part), parts.add(d_held, d_held_part)
-        d_dt = d_dt + d_h / scheme.unfolds
-    d_params_held, d_I = form.d_hold(params, kept.I, d_held)
-    return parts.add(d_params, d_params_held), d_I, d_x, d_dt
-
-
-# --- scipy
-
-
-def input_at(I: Array, share: float) -> Array:
-    """Return the input at a share of the step: held, or on a line between two.
-
-    Parameters
-    ----------
-    I : ndarray, shape (batch, inputs) or (2, batch, inputs)
-        The input, or its values at the step's start and end.
-    share : float
-        From 0 at the start to 1 at the end.
-    """
-    return I if I.ndim == 2 else (1 - share) * I[0] + share * I[1]
-
-
-def integrate(
-    scheme: Scheme, params: Any, I: Array, x: Array, dt: Array
-) -> tuple[Array, Callable[[float], Array] | None]:
-    r"""Solve a time step with :func:`scipy.integrate.solve_ivp`, in the share τ of the step, in float64.
-
-    .. math:: \frac{dx}{d\tau} = t\,F(x, I(\tau)), \qquad 0 \le \tau \le 1
-
-    Samples with other lengths t so share one system. Its tolerances are divided by the root of its size, down to
-    scipy's floor of 2.2e-14, as scipy averages its error over the system.
-
-    Parameters
-    ----------
-    scheme, params, I, x, dt
-        As in :func:`solver_step`.
-
-    Returns
-    -------
-    x : ndarray, shape (batch, units)
-        States at the step's end, in the dtype they were given.
-    path : callable or None
-        From τ to the states then, flat and in float64; None for no samples.
-    """
-    checks.need("scipy", "solver", ", or choose another solver")
-    from scipy.integrate import solve_ivp
-
-    if not x.size:
-        return x, None
-    params, I, dt = tree_map(lambda array: np.asarray(array, np.float64), (params, I, dt))
-    always = scheme.form.hold(params, I) if I.ndim == 2 else None
-
-    def slope(share: float, flat: Array) -> Array:
-        held = always if always is not None else scheme.form.hold(params, input_at(I, share))
-        return (dt * right_side(scheme.form, params, held, flat.reshape(x.shape))).reshape(-1)
-
-    start = x.astype(np.float64).reshape(-1)
-    solution = solve_ivp(slope, (0, 1), start, scheme.method, dense_output=True, **tolerances(scheme, x.size))
-    if not solution.success:
-        raise RuntimeError(f"{scheme.method} stopped at {solution.t[-1]:.3g} of a time step: {solution.message}")
-    return solution.y[:, -1].reshape(x.shape).astype(x.dtype), solution.sol
-
-
-def tolerances(scheme: Scheme, size: int) -> dict[str, float]:
-    """Return what scipy is asked for, so that every variable of a system holds the scheme's tolerances.
-
-    Parameters
-    ----------
-    scheme : Scheme
-        Its rtol and atol.
-    size : int
-        Number of variables, over which scipy averages its error.
-    """
-    return {"rtol": max(scheme.rtol / math.sqrt(size), _SMALLEST_RTOL), "atol": scheme.atol / math.sqrt(size)}
+        d_params_part, d_held_part, d_x, d_h = d_part(equation, params, kept.held, x, h, d_x)
+        d_params, d_held = add(d_params, d_params_part), add(d_held, d_held_part)
+        d_dt = d_dt + d_h / scheme.parts
+    d_params_held, d_I = equation.d_hold(params, kept.I, d_held)
+    return add(d_params, d_params_held), d_I, d_x, d_dt
 
 
 # --- stability
@@ -268,26 +266,13 @@ class Overstep(NamedTuple):
 
 
 def overstep(scheme: Scheme, params: Any, kept: SolverKept) -> Overstep | None:
-    r"""Return where an explicit solver left its stability region, :math:`h\,G/C > 2` (Euler) or 2.785 (RK4).
-
-    Parameters
-    ----------
-    scheme, params
-        As in :func:`solver_step`.
-    kept : SolverKept
-        As it returned it.
-
-    Returns
-    -------
-    Overstep or None
-        The part with the largest h · rate, where that is above the limit.
-    """
-    limit, h = SOLVERS[scheme.solver].limit, kept.dt / scheme.unfolds
-    if np.all(h * scheme.form.fastest(params) <= limit):  # spares the sums at every part
+    r"""Return the part with the largest h · rate, if it left the stability region, :math:`h\,G/C >` the limit."""
+    limit, h = SOLVERS[scheme.solver].limit, kept.dt / scheme.parts
+    if np.all(h * scheme.equation.fastest(params) <= limit):  # spares the sums at every part
         return None
     worst = Overstep(0.0, 0.0, limit)
     for x in kept.states[:-1]:
-        (C, G, _), _ = scheme.form.balance(params, kept.held, x)
+        (C, G, _), _ = scheme.equation.balance(params, kept.held, x)
         rate = np.max(G / C, axis=1)
         b = int(np.argmax(h[:, 0] * rate))
         if h[b, 0] * rate[b] > worst.h * worst.rate:

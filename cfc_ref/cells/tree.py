@@ -1,24 +1,19 @@
-"""Parameters and gradients travel as nested (Named)tuples of arrays; None stands for a part that is not there."""
+"""Parameters and gradients as nested (Named)tuples of arrays; None stands for a missing part."""
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
+from functools import reduce
 from typing import Any
 
-__all__ = ["leaves", "tree_map"]
+__all__ = ["add", "leaves", "tree_map"]
 
 
 def tree_map(function: Callable[..., Any], tree: Any, *others: Any) -> Any:
-    """Return a tree of the same structure whose leaves are `function` of the leaves at the same place.
+    """Return a tree of the same structure; its leaves are `function` of the leaves of all trees at that place.
 
-    Parameters
-    ----------
-    function : callable
-        Takes one leaf of `tree` and one of each of `others`.
-    tree : nested tuples
-        Leaves are whatever is neither a tuple nor None; None stays None.
-    *others : nested tuples
-        Of the structure of `tree`.
+    A leaf is anything but a tuple or None; None stays None.
     """
     if tree is None:
         return None
@@ -29,13 +24,12 @@ def tree_map(function: Callable[..., Any], tree: Any, *others: Any) -> Any:
 
 
 def leaves(tree: Any) -> list[Any]:
-    """Return the leaves of a tree, depth first.
-
-    Parameters
-    ----------
-    tree : nested tuples
-        None is no leaf.
-    """
+    """Return the leaves of a tree, depth first; None is no leaf."""
     if tree is None:
         return []
     return [leaf for branch in tree for leaf in leaves(branch)] if isinstance(tree, tuple) else [tree]
+
+
+def add(*trees: Any) -> Any:
+    """Return the sum of trees of the same structure."""
+    return reduce(lambda a, b: tree_map(operator.add, a, b), trees)  # 0 + float32 is float32, unlike NumPy's int64

@@ -1,4 +1,4 @@
-r"""Synaptic LTC networks over sequences, backward: twin of :func:`cfc_ref.cells.ltc_sequences.d_ltc_sequence`.
+r"""Synaptic LTC networks over sequences, backward: twin of :func:`cfc_ref.cells.ltc.network.d_sequence`.
 
 The sums G and Q of every part are on the tape: each synapse's release is computed once forward and once backward. What
 the parameters get is summed in arrays of each part of the batch, parts that depend on the batch and not on the threads.

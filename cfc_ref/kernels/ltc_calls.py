@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cfc_ref.cells.ltc import LTCParams
-from cfc_ref.cells.ltc_sequences import LTCForm
-from cfc_ref.cells.ode_network import ODENetwork, State
+from cfc_ref.cells.ltc.network import LTCSettings, ODENetwork, State
+from cfc_ref.cells.ltc.synapses import LTCParams
 from cfc_ref.kernels import threads
 from cfc_ref.kernels.ltc_packed import SOLVER_IDS, Packed, pack, pack_stream, unpack
 from cfc_ref.kernels.ltc_rows import ROWS
@@ -50,20 +49,20 @@ class Kept(NamedTuple):
 
 
 def forward_sequence(kernel: Callable[..., None]) -> Callable[..., tuple[Array, State, Kept | None]]:
-    """Give the kernel the arguments of :func:`cfc_ref.cells.ltc_sequences.ltc_sequence`."""
+    """Give the kernel the arguments of :func:`cfc_ref.cells.ltc.network.sequence`."""
 
     def twin(
-        params: ODENetwork, x: Array, state: State, dt: Array, mask: Array | None, form: LTCForm, *, keep: bool
+        params: ODENetwork, x: Array, state: State, dt: Array, mask: Array | None, form: LTCSettings, *, keep: bool
     ) -> tuple[Array, State, Kept | None]:
         (B, T, F), U, dtype = x.shape, state[0].shape[1], params.cell.w.dtype
         packed = pack(params, form.epsilon)
         given = own(x), own(dt), np.empty((0, T), np.bool_) if mask is None else own(mask)
         rows = ROWS if B < _MANY else 2 * ROWS
         blocks = -(-B // rows)
-        parts = aligned((blocks, *((T, form.unfolds) if keep else (1, 1)), 3, U, rows), dtype)
+        parts = aligned((blocks, *((T, form.parts) if keep else (1, 1)), 3, U, rows), dtype)
         h, start = aligned((T, B, U), dtype), own(state[0])
         buffers = tuple(aligned((blocks, *shape, rows), dtype) for shape in ((F,), (U,), (2, U), (), (2,)))
-        arguments = (*packed, SOLVER_IDS[form.solver], form.unfolds, *given, start, h, parts, buffers)
+        arguments = (*packed, SOLVER_IDS[form.solver], form.parts, *given, start, h, parts, buffers)
         threads.share(kernel, arguments, blocks, _parts(packed, form, B * T), 1)
         return h, (h[-1] if T else start, None), Kept(packed, *given, parts) if keep else None
 
@@ -71,10 +70,15 @@ def forward_sequence(kernel: Callable[..., None]) -> Callable[..., tuple[Array, 
 
 
 def backward_sequence(kernel: Callable[..., None]) -> Callable[..., tuple[ODENetwork, Array, State, Array]]:
-    """Give the kernel the arguments of :func:`cfc_ref.cells.ltc_sequences.d_ltc_sequence`."""
+    """Give the kernel the arguments of :func:`cfc_ref.cells.ltc.network.d_sequence`."""
 
     def twin(
-        params: ODENetwork, kept: Kept, d_h: Sequence[Array] | Array, d_state: State, mask: Array | None, form: LTCForm
+        params: ODENetwork,
+        kept: Kept,
+        d_h: Sequence[Array] | Array,
+        d_state: State,
+        mask: Array | None,
+        form: LTCSettings,
     ) -> tuple[ODENetwork, Array, State, Array]:
         packed, (B, _, F), U, dtype = kept.packed, kept.x.shape, len(kept.packed.neurons), kept.x.dtype
         d_read = own(np.asarray(d_h, dtype).reshape(len(d_h), B, U))
@@ -84,7 +88,7 @@ def backward_sequence(kernel: Callable[..., None]) -> Callable[..., tuple[ODENet
         tables = packed.neurons, packed.synapses[:, :4], packed.sensory[:, :4], packed.maps
         sums = tuple(aligned((parts, *table.shape), dtype) for table in tables)
         arguments = (
-            *packed, SOLVER_IDS[form.solver], form.unfolds, kept.x, kept.dt, kept.mask, kept.parts, d_read, d_start,
+            *packed, SOLVER_IDS[form.solver], form.parts, kept.x, kept.dt, kept.mask, kept.parts, d_read, d_start,
             d_x, d_dt, buffers, *sums,
         )  # fmt: skip
         threads.share(kernel, arguments, parts, _parts(packed, form, kept.dt.size), 1)
@@ -95,16 +99,16 @@ def backward_sequence(kernel: Callable[..., None]) -> Callable[..., tuple[ODENet
 
 
 class LTCStreamTwin(StreamTwin):
-    """Gives the kernel the arguments of :func:`cfc_ref.cells.ltc_sequences.ltc_stream`."""
+    """Gives the kernel the arguments of :func:`cfc_ref.cells.ltc.network.stream`."""
 
-    def start(self, params: ODENetwork, readout: Any, read: slice, form: LTCForm) -> Stream:
+    def start(self, params: ODENetwork, readout: Any, read: slice, form: LTCSettings) -> Stream:
         """Return the network from the state 0 on."""
         return Stream(self._kernel, *pack_stream(params, readout, read, form), paired=False)
 
 
-def _parts(packed: Packed, form: LTCForm, steps: int) -> int:
+def _parts(packed: Packed, form: LTCSettings, steps: int) -> int:
     """Return into how many parts a batch is worth to be cut."""
-    return steps * (form.unfolds * len(packed.ends) + len(packed.sensory_ends)) // _WORTH_A_THREAD
+    return steps * (form.parts * len(packed.ends) + len(packed.sensory_ends)) // _WORTH_A_THREAD
 
 
 def try_forward(twin: Callable[..., Any], dtype: str) -> None:
@@ -127,8 +131,8 @@ def try_stream(twin: LTCStreamTwin, dtype: str) -> None:
     twin(params, (None, None), slice(0, 1), x[0], state, dt[0], None, form)
 
 
-def _smallest(dtype: str) -> tuple[ODENetwork, Array, State, Array, None, LTCForm]:
+def _smallest(dtype: str) -> tuple[ODENetwork, Array, State, Array, None, LTCSettings]:
     """Return a network of one neuron, and a sequence of one step for it."""
     one = np.ones((1, 1, 1), dtype)
     params = ODENetwork(LTCParams(*[one[0, 0]] * 3, *[one[0]] * 8))
-    return params, one, (one[0], None), one[0], None, LTCForm()
+    return params, one, (one[0], None), one[0], None, LTCSettings()

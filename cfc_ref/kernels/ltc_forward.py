@@ -1,4 +1,4 @@
-r"""Synaptic LTC networks over sequences, forward: twin of :func:`cfc_ref.cells.ltc_sequences.ltc_sequence`."""
+r"""Synaptic LTC networks over sequences, forward: twin of :func:`cfc_ref.cells.ltc.network.sequence`."""
 
 from __future__ import annotations
 

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cfc_ref.cells.dense import Dense
-from cfc_ref.cells.ltc import LTCParams, Synapses, recurrent_synapses, sensory_synapses
-from cfc_ref.cells.ltc_sequences import LTCForm
-from cfc_ref.cells.ode_network import ODENetwork, Scaling
+from cfc_ref.cells.ltc.network import LTCSettings, ODENetwork, Scaling
+from cfc_ref.cells.ltc.synapses import LTCParams, Synapses, recurrent_synapses, sensory_synapses
 from cfc_ref.kernels.memory import LINE, aligned, whole_lines
 from cfc_ref.kernels.packed import FC, HEAD, INPUTS, OUTPUTS, READS, ROOM, STATE, UNITS, Weights
 
@@ -130,7 +129,7 @@ def _spread(values: Array, there: tuple[Array, Array], like: Array) -> Array:
 
 
 def pack_stream(
-    params: ODENetwork, readout: tuple[Scaling | None, Dense | None], read: slice, form: LTCForm
+    params: ODENetwork, readout: tuple[Scaling | None, Dense | None], read: slice, form: LTCSettings
 ) -> tuple[Array, npt.NDArray[np.int64]]:
     """Return a network's tiles and its output's maps in one array, and their table."""
     packed, weights, table = pack(params, form.epsilon), Weights(), np.zeros(ENDS, np.int64)
@@ -138,7 +137,7 @@ def pack_stream(
     lanes, reads = whole_lines(units), read.stop - read.start
     neurons = np.ones((3, lanes), dtype)  # those that are not there have a leak and a capacity like others
     neurons[:, :units] = packed.neurons.T
-    table[SOLVER], table[UNFOLDS] = SOLVER_IDS[form.solver], form.unfolds
+    table[SOLVER], table[UNFOLDS] = SOLVER_IDS[form.solver], form.parts
     table[INPUTS], table[UNITS], table[READS], table[OUTPUTS] = inputs, units, reads, reads
     table[NEURONS], table[INPUT_MAP] = weights.place(neurons), weights.place(packed.maps.T)
     table[OUTPUT_MAP] = weights.place(_factors(output_map, reads, dtype).T)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cfc_ref import checks
-from cfc_ref.cells.ctrnn import CTRNNParams, ctrnn_form, trace_ctrnn
+from cfc_ref.cells.ctrnn import CTRNNParams, ctrnn_equation, trace_ctrnn
 from cfc_ref.cells.dense import Dense, affine, d_affine
 from cfc_ref.cells.lstm import LSTMKept, LSTMParams, d_lstm_sequence, lstm_sequence, lstm_step
 from cfc_ref.layers.base import UNDRAWN, Layer, Params, Tape
@@ -21,8 +21,8 @@ from cfc_ref.layers.ode import ODELayer
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from cfc_ref.cells.conductance import ConductanceForm
-    from cfc_ref.cells.ode_network import ODEKept, ODENetwork
+    from cfc_ref.cells.ltc.network import NetworkKept, ODENetwork
+    from cfc_ref.cells.ode import Equation
     from cfc_ref.layers.arguments import Call
 
     Array = npt.NDArray[Any]
@@ -283,10 +283,10 @@ class CTRNN(ODELayer):
         _draw(self._arrays, rng)
 
     @property
-    def _form(self) -> ConductanceForm:
-        return ctrnn_form(self.tau)
+    def _equation(self) -> Equation:
+        return ctrnn_equation(self.tau)
 
-    def _trace(self, params: ODENetwork, kept: ODEKept) -> dict[str, Array]:
+    def _trace(self, params: ODENetwork, kept: NetworkKept) -> dict[str, Array]:
         return trace_ctrnn(params.cell, kept.solver.I, kept.solver.states[-1], self.tau)
 
     def trace(self, x: Any, hx: Any = None, timespans: Any = None, mask: Any = None) -> dict[str, Array]:

@@ -8,10 +8,9 @@ import numpy as np
 
 from cfc_ref import backend as backends
 from cfc_ref import checks
-from cfc_ref.cells.ltc import LTCParams, synaptic, trace_ltc
-from cfc_ref.cells.ltc_sequences import LTCForm
-from cfc_ref.cells.neural_ltc import NEURAL, NeuralLTCParams, trace_neural_ltc
-from cfc_ref.cells.ode_network import ODEKept, ODENetwork, Scaling
+from cfc_ref.cells.ltc.network import LTCSettings, NetworkKept, ODENetwork, Scaling
+from cfc_ref.cells.ltc.neural import NEURAL, NeuralLTCParams, trace_neural_ltc
+from cfc_ref.cells.ltc.synapses import LTCParams, synaptic, trace_ltc
 from cfc_ref.layers.base import Params, Tape, units_or_wiring
 from cfc_ref.layers.initial import glorot
 from cfc_ref.layers.ode import COMMON, ODELayer
@@ -19,7 +18,7 @@ from cfc_ref.layers.ode import COMMON, ODELayer
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from cfc_ref.cells.conductance import ConductanceForm
+    from cfc_ref.cells.ode import Equation
     from cfc_ref.layers.arguments import Call
     from cfc_ref.wirings import Wiring
 
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["LTC", "NeuralLTC"]
 
 _CELL = "rnn_cell."
-_SEQUENCE = ("cfc_ref.cells.ltc_sequences.ltc_sequence", "cfc_ref.cells.ltc_sequences.d_ltc_sequence")
+_SEQUENCE = ("cfc_ref.cells.ltc.network.sequence", "cfc_ref.cells.ltc.network.d_sequence")
 _COMPILED = ("fused", "frozen")  # solvers that kernels know
 _SYNAPSES = ("w", "sigma", "mu", "erev")
 _INITIAL = {  # as in ncps
@@ -113,7 +112,7 @@ class LTC(ODELayer):
     """
 
     wiring: Wiring
-    _stream = "cfc_ref.cells.ltc_sequences.ltc_stream"
+    _stream = "cfc_ref.cells.ltc.network.stream"
 
     def __init__(
         self,
@@ -201,7 +200,7 @@ class LTC(ODELayer):
         self._arrays[f"{_CELL}sensory_erev"][...] = self._sensory_adjacency
 
     @property
-    def _form(self) -> ConductanceForm:
+    def _equation(self) -> Equation:
         return synaptic(self.epsilon)
 
     # --- whole sequences: the specification, or the kernel that is its twin
@@ -215,34 +214,36 @@ class LTC(ODELayer):
         return ""
 
     @property
-    def _how(self) -> LTCForm:
-        return LTCForm(self.solver, self.ode_unfolds, self.epsilon)
+    def _settings(self) -> LTCSettings:
+        return LTCSettings(self.solver, self.ode_unfolds, self.epsilon)
 
     @property
-    def _streamed(self) -> tuple[slice, LTCForm]:
-        return slice(0, self._read), self._how
+    def _streamed(self) -> tuple[slice, LTCSettings]:
+        return slice(0, self._read), self._settings
 
     def _run(self, params: Params, call: Call, rng: np.random.Generator | None, *, keep: bool) -> tuple[Any, Any, Any]:
         if self._lacks_kernels:
             return super()._run(params, call, rng, keep=keep)
         run = self._functions(*(_SEQUENCE if keep else _SEQUENCE[:1]))[0]
-        result: tuple[Any, Any, Any] = run(params.network, call.x, call.state, call.dt, call.mask, self._how, keep=keep)
+        result: tuple[Any, Any, Any] = run(
+            params.network, call.x, call.state, call.dt, call.mask, self._settings, keep=keep
+        )
         return result
 
     def _d_run(self, tape: Tape, d_read: Array, d_last: Any, d_step: Any = None) -> tuple[Any, Array, Any, Array]:
         if isinstance(tape.kept, list):
             return super()._d_run(tape, d_read, d_last, d_step)
         d_run = backends.kernel(_SEQUENCE[1])
-        return d_run(tape.params.network, tape.kept, d_read, d_last, tape.call.mask, self._how)
+        return d_run(tape.params.network, tape.kept, d_read, d_last, tape.call.mask, self._settings)
 
-    def _trace(self, params: ODENetwork, kept: ODEKept) -> dict[str, Array]:
+    def _trace(self, params: ODENetwork, kept: NetworkKept) -> dict[str, Array]:
         trace = trace_ltc(params.cell, kept.solver.I, kept.solver.states[-1], self.epsilon)
         for name, key in (("release", "w"), ("sensory_release", "sensory_w")):
             trace[name] = trace[name] * self._masks[_CELL + key]
         return trace
 
     def trace(self, x: Any, hx: Any = None, timespans: Any = None, mask: Any = None) -> dict[str, Array]:
-        """Return what the network did, at the end of every time step: see :func:`cfc_ref.cells.ltc.trace_ltc`.
+        """Return what the network did, at the end of every time step: see :func:`cfc_ref.cells.ltc.synapses.trace_ltc`.
 
         Parameters
         ----------
@@ -395,10 +396,10 @@ class NeuralLTC(ODELayer):
         self._arrays[f"{_CELL}w_tau"][...] = _INVERSE_SOFTPLUS_OF_1 if self.implicit_param_constraints else 1
 
     @property
-    def _form(self) -> ConductanceForm:
+    def _equation(self) -> Equation:
         return NEURAL
 
-    def _trace(self, params: ODENetwork, kept: ODEKept) -> dict[str, Array]:
+    def _trace(self, params: ODENetwork, kept: NetworkKept) -> dict[str, Array]:
         return trace_neural_ltc(params.cell, kept.solver.I, kept.solver.states[-1])
 
     @property

@@ -11,11 +11,12 @@ import numpy as np
 
 from cfc_ref import checks
 from cfc_ref.cells.adjoint import d_adjoint_step, d_reversed_step
-from cfc_ref.cells.conductance import ConductanceForm, d_positive, positive
 from cfc_ref.cells.dense import Dense, affine, d_affine
-from cfc_ref.cells.ode_network import ODEKept, ODENetwork, Scaling, d_ode_step, d_scaled, ode_step, scaled
+from cfc_ref.cells.ltc import network
+from cfc_ref.cells.ltc.network import NetworkKept, ODENetwork, Scaling, d_scaled, scaled
+from cfc_ref.cells.ode import Equation, Scheme, d_positive, positive
 from cfc_ref.cells.sequence import over_time
-from cfc_ref.cells.solvers import SOLVERS, Scheme, overstep
+from cfc_ref.cells.solvers import SOLVERS, overstep
 from cfc_ref.cells.tree import tree_map
 from cfc_ref.layers.arguments import arrange
 from cfc_ref.layers.base import UNDRAWN, Gradients, Params, Tape
@@ -84,7 +85,7 @@ class ODELayer(StreamingLayer):
         fc = None if self.proj_size is None else self._dense("fc", self.proj_size, self._read)
         self.output_size = self._read if self.proj_size is None else self.proj_size
         self._keys = Params(ODENetwork(cell, input_map, lstm), (output_map, fc))
-        self._scheme = Scheme(self._form, self.solver, self.ode_unfolds)
+        self._scheme = Scheme(self._equation, self.solver, self.ode_unfolds)
         if seed is not UNDRAWN:
             rng = generator(seed)
             self._draw(rng)
@@ -92,7 +93,7 @@ class ODELayer(StreamingLayer):
             initialise_cfc(others, "default", "torch", rng)
 
     @property
-    def _form(self) -> ConductanceForm:
+    def _equation(self) -> Equation:
         """The ODE, as the solvers take it."""
         raise NotImplementedError
 
@@ -144,12 +145,12 @@ class ODELayer(StreamingLayer):
     # --- one time step
 
     def _step(self, params: ODENetwork, x: Array, state: Any, dt: Array) -> tuple[Any, Any]:
-        state, kept = ode_step(params, x, state, dt, self._scheme)
+        state, kept = network.step(params, x, state, dt, self._scheme)
         if self._watches:
             self._watch(params, kept)
         return state, kept
 
-    def _watch(self, params: ODENetwork, kept: ODEKept) -> None:
+    def _watch(self, params: ODENetwork, kept: NetworkKept) -> None:
         """Warn, once, where an explicit solver leaves its stability region."""
         over = overstep(self._scheme, params.cell, kept.solver)
         if over is None:
@@ -165,8 +166,8 @@ class ODELayer(StreamingLayer):
             stacklevel=2,
         )
 
-    def _d_step(self, params: ODENetwork, kept: ODEKept, d_state: Any) -> tuple[Any, Array, Any, Array]:
-        return d_ode_step(params, kept, d_state, self._scheme)
+    def _d_step(self, params: ODENetwork, kept: NetworkKept, d_state: Any) -> tuple[Any, Array, Any, Array]:
+        return network.d_step(params, kept, d_state, self._scheme)
 
     def _readout(self, params: tuple[Scaling | None, Dense | None], h: Array) -> Array:
         output_map, fc = params
@@ -236,7 +237,7 @@ class ODELayer(StreamingLayer):
 
         def step(params: Any, both: Array, state: Any, dt: Array) -> Any:
             was, now = np.split(both, 2, axis=1)
-            return ode_step(params, now, state, dt, scheme, was if between == "linear" else None)
+            return network.step(params, now, state, dt, scheme, was if between == "linear" else None)
 
         states, _ = over_time(step, params, np.concatenate([before, samples], axis=2), start, dt, keep=False)
         whole = [state[0] for state in states[1:]]
@@ -268,7 +269,7 @@ class ODELayer(StreamingLayer):
             checks.refuse("solver", repr(self.solver), "'scipy' for the adjoint", "call backward, its own gradient")
         checks.flag("reverse_state", reverse_state)
         d_solver = d_reversed_step if reverse_state else d_adjoint_step
-        d_step = partial(d_ode_step, scheme=self._scheme, d_step=d_solver)
+        d_step = partial(network.d_step, scheme=self._scheme, d_solver=d_solver)
         return self._gradients(tape, d_output, d_hx, partial(self._d_run, d_step=d_step))
 
     def __repr__(self) -> str:

@@ -1,4 +1,4 @@
-"""Random networks of both forms, as the solvers take them and as the oracle does."""
+"""Random networks of both equations, for the solvers and for the oracle."""
 
 from functools import partial
 from typing import Any, NamedTuple
@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from cfc_ref.cells.dense import Dense
-from cfc_ref.cells.ltc import LTCParams, synaptic
-from cfc_ref.cells.neural_ltc import NEURAL, NeuralLTCParams
+from cfc_ref.cells.ltc.neural import NEURAL, NeuralLTCParams
+from cfc_ref.cells.ltc.synapses import LTCParams, synaptic
 from cfc_ref.cells.tree import leaves, tree_map
 from tests import naive_ltc
 
@@ -17,7 +17,7 @@ FORMS = ("synaptic", "neural")
 class Problem(NamedTuple):
     """A network and one time step's arguments."""
 
-    form: Any
+    equation: Any
     params: Any
     I: Any
     x: Any
@@ -46,17 +46,17 @@ def draw_neural(rng, inputs, units, dtype="float64"):
 
 def draw(kind, rng, inputs=3, units=4, batch=2, epsilon=0.0, dtype="float64"):
     if kind == "synaptic":
-        form, params = synaptic(epsilon), draw_synaptic(rng, inputs, units, dtype=dtype)
+        equation, params = synaptic(epsilon), draw_synaptic(rng, inputs, units, dtype=dtype)
         named = {name: array.tolist() for name, array in params._asdict().items()}
         oracle = partial(naive_ltc.synaptic, named, epsilon=epsilon)
     else:
-        form, params = NEURAL, draw_neural(rng, inputs, units, dtype=dtype)
+        equation, params = NEURAL, draw_neural(rng, inputs, units, dtype=dtype)
         f, w_tau, A = params
         oracle = partial(
             naive_ltc.neural, {"W": f.W.tolist(), "b": f.b.tolist(), "w_tau": w_tau.tolist(), "A": A.tolist()}
         )
     arrays = rng.normal(size=(batch, inputs)), rng.uniform(-1, 1, (batch, units)), rng.uniform(0.1, 1.5, (batch, 1))
-    return Problem(form, params, *(array.astype(dtype) for array in arrays), oracle)
+    return Problem(equation, params, *(array.astype(dtype) for array in arrays), oracle)
 
 
 def largest(*trees):

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cfc_ref.cells import ltc_bounds, ltc_tube
-from cfc_ref.cells.ltc import LTCParams, Synapses, synaptic
-from cfc_ref.cells.solvers import Scheme, solver_step
+from cfc_ref.cells.ltc.synapses import LTCParams, Synapses, synaptic
+from cfc_ref.cells.ode import Scheme
+from cfc_ref.cells.solvers import solver_step
 from tests.cells.networks import draw_synaptic
 from tests.compare import assert_close, assert_inside
 from tests.naive import f

@@ -6,10 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 
-from cfc_ref.cells.conductance import right_side
-from cfc_ref.cells.ltc import LTCParams, synaptic
-from cfc_ref.cells.neural_ltc import NEURAL
-from cfc_ref.cells.solvers import SOLVERS, Scheme, d_solver_step, integrate, overstep, solver_step
+from cfc_ref.cells.adjoint import integrate
+from cfc_ref.cells.ltc.neural import NEURAL
+from cfc_ref.cells.ltc.synapses import LTCParams, synaptic
+from cfc_ref.cells.ode import Scheme, right_side
+from cfc_ref.cells.solvers import SOLVERS, d_solver_step, overstep, solver_step
 from cfc_ref.cells.tree import leaves, tree_map
 from tests import naive_ltc
 from tests.cells.networks import FORMS, draw, draw_synaptic
@@ -27,8 +28,8 @@ def shorter(p, share):
     return p._replace(dt=p.dt * share)
 
 
-def step(p, solver, unfolds=1, **options):
-    return solver_step(Scheme(p.form, solver, unfolds, **options), p.params, p.I, p.x, p.dt)
+def step(p, solver, parts=1, **options):
+    return solver_step(Scheme(p.equation, solver, parts, **options), p.params, p.I, p.x, p.dt)
 
 
 def test_the_oracle_knows_them_all():
@@ -37,25 +38,25 @@ def test_the_oracle_knows_them_all():
 
 
 @given(kinds, fixed, generators, st.integers(1, 12), st.integers(1, 4), st.sampled_from([1, 3, 4]))
-def test_a_step_is_the_oracles(kind, solver, rng, unfolds, units, batch):
+def test_a_step_is_the_oracles(kind, solver, rng, parts, units, batch):
     p = draw(kind, rng, 2, units, batch, epsilon=1e-3 if kind == "synaptic" else 0.0)
-    new, kept = step(p, solver, unfolds)
-    assert len(kept.states) == unfolds + 1
+    new, kept = step(p, solver, parts)
+    assert len(kept.states) == parts + 1
     for b in range(batch):
-        assert_close(new[b], naive_ltc.solver_step(solver, p.sums(b), p.x[b].tolist(), p.dt[b, 0], unfolds))
+        assert_close(new[b], naive_ltc.solver_step(solver, p.sums(b), p.x[b].tolist(), p.dt[b, 0], parts))
 
 
-@pytest.mark.parametrize("unfolds", [1, 3])
+@pytest.mark.parametrize("parts", [1, 3])
 @pytest.mark.parametrize("solver", FIXED)
 @pytest.mark.parametrize("kind", FORMS)
-def test_the_backward_by_central_differences(kind, solver, unfolds):
-    p = draw(kind, np.random.default_rng(unfolds), units=4, batch=3, epsilon=0.1 if kind == "synaptic" else 0.0)
-    scheme, d_new = Scheme(p.form, solver, unfolds), np.random.default_rng(9).normal(size=p.x.shape)
+def test_the_backward_by_central_differences(kind, solver, parts):
+    p = draw(kind, np.random.default_rng(parts), units=4, batch=3, epsilon=0.1 if kind == "synaptic" else 0.0)
+    scheme, d_new = Scheme(p.equation, solver, parts), np.random.default_rng(9).normal(size=p.x.shape)
 
     def loss():
-        return np.sum(step(p, solver, unfolds)[0] * d_new)
+        return np.sum(step(p, solver, parts)[0] * d_new)
 
-    d_params, d_I, d_x, d_dt = d_solver_step(scheme, p.params, step(p, solver, unfolds)[1], d_new)
+    d_params, d_I, d_x, d_dt = d_solver_step(scheme, p.params, step(p, solver, parts)[1], d_new)
     for got, array in zip((d_I, d_x, d_dt), (p.I, p.x, p.dt), strict=True):
         assert_gradient(got, loss, array)
     for got, array in zip(leaves(d_params), leaves(p.params), strict=True):
@@ -76,8 +77,8 @@ def test_the_gradient_of_a_step_of_no_length(kind, solver):
     """It is that of the identity, and by the length the slope; nothing is divided by it."""
     p = shorter(draw(kind, np.random.default_rng(0)), 0)
     d_new = np.random.default_rng(9).normal(size=p.x.shape)
-    d_params, d_I, d_x, d_dt = d_solver_step(Scheme(p.form, solver, 3), p.params, step(p, solver, 3)[1], d_new)
-    slope = right_side(p.form, p.params, p.form.hold(p.params, p.I), p.x)
+    d_params, d_I, d_x, d_dt = d_solver_step(Scheme(p.equation, solver, 3), p.params, step(p, solver, 3)[1], d_new)
+    slope = right_side(p.equation, p.params, p.equation.hold(p.params, p.I), p.x)
     assert_close(d_x, d_new)
     assert_close(d_dt, (slope * d_new).sum(axis=1, keepdims=True))
     assert_close(d_I, np.zeros_like(p.I), 0, 1e-15)
@@ -125,7 +126,7 @@ def test_a_held_input(kind):
 def test_an_input_that_runs_along_a_line(kind):
     p = draw(kind, np.random.default_rng(0), batch=3)
     was = np.random.default_rng(1).normal(size=p.I.shape)
-    new, _ = integrate(Scheme(p.form, "scipy"), p.params, np.stack([was, p.I]), p.x, p.dt)
+    new, _ = integrate(Scheme(p.equation, "scipy"), p.params, np.stack([was, p.I]), p.x, p.dt)
     for b in range(3):
         line = by_scipy(p, b, lambda share, b=b: (1 - share) * was[b] + share * p.I[b])
         assert_close(new[b], line, rtol=0, atol=1e-9)
@@ -151,13 +152,15 @@ def test_a_network_without_synapses_decays_like_an_exponential():
 def test_scipy_has_no_backprop():
     p = draw("synaptic", np.random.default_rng(0))
     with pytest.raises(ValueError, match=refusal("solver")) as refused:
-        d_solver_step(Scheme(p.form, "scipy"), p.params, step(p, "scipy")[1], p.x)
+        d_solver_step(Scheme(p.equation, "scipy"), p.params, step(p, "scipy")[1], p.x)
     assert "adjoint" in str(refused.value)
 
 
 def test_scipy_that_gives_up_says_so():
     p = draw("neural", np.random.default_rng(0))
-    broken = p.form._replace(balance=lambda *arguments: (p.form.balance(*arguments)[0]._replace(Q=p.x * np.nan), None))
+    broken = p.equation._replace(
+        balance=lambda *arguments: (p.equation.balance(*arguments)[0]._replace(Q=p.x * np.nan), None)
+    )
     with pytest.raises((RuntimeError, ValueError)):
         solver_step(Scheme(broken, "scipy", method="BDF"), p.params, p.I, p.x, p.dt)
 
@@ -167,7 +170,7 @@ def test_no_samples(solver):
     p = draw("synaptic", np.random.default_rng(0), batch=0)
     new, kept = step(p, solver)
     assert new.shape == (0, 4)
-    assert overstep(Scheme(p.form, solver, 1), p.params, kept) is None
+    assert overstep(Scheme(p.equation, solver, 1), p.params, kept) is None
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
@@ -178,7 +181,7 @@ def test_float32_stays_float32(kind, solver):
     new, kept = step(single, solver)
     assert_close(new, step(p, solver)[0], 1e-5, 1e-5, np.float32)
     if solver in FIXED:
-        gradients = d_solver_step(Scheme(p.form, solver, 1), single.params, kept, new)
+        gradients = d_solver_step(Scheme(p.equation, solver, 1), single.params, kept, new)
         assert {leaf.dtype for leaf in leaves(gradients)} == {np.dtype("float32")}
 
 
@@ -213,13 +216,13 @@ def test_the_others_have_no_limit(solver):
 def test_an_overstep_is_that_of_the_worst_sample_and_rate():
     rng = np.random.default_rng(0)
     p = draw("synaptic", rng, units=5, batch=4)
-    scheme = Scheme(p.form, "euler", 2)
+    scheme = Scheme(p.equation, "euler", 2)
     params = p.params._replace(cm=p.params.cm / 50)
     _, kept = solver_step(scheme, params, p.I, p.x, p.dt)
     products = []
     for b in range(4):
         for x in kept.states[:-1]:
-            sums, _ = p.form.balance(params, p.form.hold(params, p.I), x)
+            sums, _ = p.equation.balance(params, p.equation.hold(params, p.I), x)
             products += [(p.dt[b, 0] / 2 * rate, p.dt[b, 0] / 2, rate) for rate in (sums.G / sums.C)[b]]
     worst = overstep(scheme, params, kept)
     assert_close([worst.h * worst.rate, worst.h, worst.rate], max(products))
@@ -230,9 +233,9 @@ def test_a_bound_above_the_limit_is_no_overstep_while_the_rates_are_below():
     """Closed synapses: the fastest rate is not met."""
     p = draw("synaptic", np.random.default_rng(0), units=1)
     params = p.params._replace(w=p.params.w * 0 + 1e3, sigma=p.params.sigma * 0 + 10, mu=p.params.mu * 0 + 50)
-    scheme = Scheme(p.form, "euler", 4)
+    scheme = Scheme(p.equation, "euler", 4)
     _, kept = solver_step(scheme, params, p.I, p.x, p.dt)
-    assert (p.dt / 4 * p.form.fastest(params) > 2).all()
+    assert (p.dt / 4 * p.equation.fastest(params) > 2).all()
     assert overstep(scheme, params, kept) is None
 
 

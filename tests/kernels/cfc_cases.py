@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from cfc_ref import CfC, wirings
 from cfc_ref.cells.cfc.cell import CfCSettings
-from cfc_ref.cells.ltc_sequences import LTCForm
+from cfc_ref.cells.ltc.network import LTCSettings
 from cfc_ref.cells.tree import leaves, tree_map
 from tests.layers.strategies import MODES, VARIANTS
 
@@ -116,7 +116,7 @@ def _with_numbers(case, change):
             return [changed(branch) for branch in part]
         return (
             tree_map(changed, part)
-            if isinstance(part, tuple) and not isinstance(part, (CfCSettings, LTCForm))
+            if isinstance(part, tuple) and not isinstance(part, (CfCSettings, LTCSettings))
             else part
         )
 

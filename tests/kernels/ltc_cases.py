@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from cfc_ref import LTC, wirings
 from cfc_ref.cells.tree import leaves, tree_map
 
-SEQUENCE = "cfc_ref.cells.ltc_sequences.ltc_sequence"
-D_SEQUENCE = "cfc_ref.cells.ltc_sequences.d_ltc_sequence"
-STREAM = "cfc_ref.cells.ltc_sequences.ltc_stream"
+SEQUENCE = "cfc_ref.cells.ltc.network.sequence"
+D_SEQUENCE = "cfc_ref.cells.ltc.network.d_sequence"
+STREAM = "cfc_ref.cells.ltc.network.stream"
 SHAPES = [(1, 1), (1, 40), (2, 3), (3, 0), (0, 2), (16, 2), (31, 3), (33, 2), (70, 1)]  # (batch, time)
 
 
@@ -71,7 +71,7 @@ def cases(draw, layouts, shapes=SHAPES, **options):
         (array(B, U), None),
         layout(lengths.astype(layer.dtype)),
         layout(rng.random((B, T)) < 0.7) if draw(st.booleans()) else None,
-        layer._how,
+        layer._settings,
         array(read, B, U, scale=1 / max(B * T, 1)),  # the gradient of a mean
         (array(B, U, scale=1 / max(B, 1)), None),
     )

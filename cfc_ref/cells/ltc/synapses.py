@@ -1,10 +1,10 @@
-r"""The LTC as ncps and the LTC repository have it: neurons with a leak, and synapses that are conductances.
+r"""The LTC of ncps and of the LTC repository: neurons with a leak, and synapses that are conductances.
 
 .. math:: C_i\,\dot x_i = g_i\,(V_i - x_i) + \sum_j w_{ij}\,\sigma\big(\sigma_{ij}(x_j - \mu_{ij})\big)\,(E_{ij} - x_i)
           + \text{the same sum over the inputs } I_j
 
-It is not the paper's Eq. 1, which has one release and one reversal potential a neuron, and no capacity
-(:mod:`cfc_ref.cells.neural_ltc`). Matrices are indexed [presynaptic, postsynaptic], so that :math:`w_{ij}` is
+It is not the paper's Eq. 1, which has one release and one reversal potential per neuron, and no capacity
+(:mod:`cfc_ref.cells.ltc.neural`). Matrices are indexed [presynaptic, postsynaptic], so that :math:`w_{ij}` is
 ``w[j, i]``. Parameters are effective: positive where they have to be, and w is 0 where there is no synapse.
 """
 
@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy.typing as npt
 
 from cfc_ref.activations import d_sigmoid, sigmoid
-from cfc_ref.cells.conductance import Balance, ConductanceForm
+from cfc_ref.cells.ode import Balance, Equation
 
 __all__ = [
     "LTCParams",
@@ -41,9 +41,9 @@ class LTCParams(NamedTuple):
     gleak, vleak, cm : ndarray, shape (units,)
         Leak g > 0, its reversal potential V, capacity C > 0.
     w, sigma, mu, erev : ndarray, shape (units, units)
-        Of the synapses between neurons: conductance w >= 0, gain σ, threshold μ, reversal potential E.
+        The synapses between neurons: conductance w >= 0, gain σ, threshold μ, reversal potential E.
     sensory_w, sensory_sigma, sensory_mu, sensory_erev : ndarray, shape (inputs, units)
-        The same of the synapses from inputs.
+        The same for the synapses from inputs.
     """
 
     gleak: Any
@@ -72,45 +72,20 @@ _UNTOUCHED = LTCParams(*(0,) * len(LTCParams._fields))  # gradients of what a fu
 
 
 def recurrent_synapses(params: LTCParams) -> Synapses:
-    """Return the synapses between neurons.
-
-    Parameters
-    ----------
-    params : LTCParams
-        Of the network.
-    """
+    """Return the synapses between neurons."""
     return Synapses(params.w, params.sigma, params.mu, params.erev)
 
 
 def sensory_synapses(params: LTCParams) -> Synapses:
-    """Return the synapses from inputs.
-
-    Parameters
-    ----------
-    params : LTCParams
-        Of the network.
-    """
+    """Return the synapses from inputs."""
     return Synapses(params.sensory_w, params.sensory_sigma, params.sensory_mu, params.sensory_erev)
 
 
 def synapse_sums(synapses: Synapses, pre: Array) -> tuple[Array, Array, Array]:
-    r"""Sum synapses over their presynaptic side.
+    r"""Return G and Q, shape (batch, post), and the release s of each synapse, shape (batch, pre, post).
 
     .. math:: s_{ij} = \sigma\big(\sigma_{ij}(x_j - \mu_{ij})\big), \qquad
               G_i = \sum_j w_{ij}\,s_{ij}, \qquad Q_i = \sum_j w_{ij}\,s_{ij}\,E_{ij}
-
-    Parameters
-    ----------
-    synapses : Synapses
-        Parameters, shape (pre, post).
-    pre : ndarray, shape (batch, pre)
-        Presynaptic values, of neurons or inputs.
-
-    Returns
-    -------
-    G, Q : ndarray, shape (batch, post)
-    s : ndarray, shape (batch, pre, post)
-        The release of each synapse.
     """
     s = sigmoid(synapses.sigma * (pre[:, :, None] - synapses.mu))
     ws = synapses.w * s
@@ -118,25 +93,11 @@ def synapse_sums(synapses: Synapses, pre: Array) -> tuple[Array, Array, Array]:
 
 
 def d_synapse_sums(synapses: Synapses, pre: Array, s: Array, d_G: Array, d_Q: Array) -> tuple[Synapses, Array]:
-    r"""Backward of :func:`synapse_sums`, with :math:`z = \sigma_{ij}(x_j - \mu_{ij})`.
+    r"""Return the gradients of the synapses and of `pre`, with :math:`z = \sigma_{ij}(x_j - \mu_{ij})`.
 
     .. math:: \overline{ws} = \bar G_i + E_{ij} \bar Q_i, \quad \bar w = \overline{ws}\,s, \quad \bar E = \bar Q_i\,w s,
               \quad \bar z = \overline{ws}\,w\,s(1-s), \quad \bar\sigma = (x_j - \mu)\,\bar z, \quad
               \bar\mu = -\sigma \bar z, \quad \bar x_j = \textstyle\sum_i \sigma \bar z
-
-    Parameters
-    ----------
-    synapses, pre
-        As in the forward.
-    s : ndarray, shape (batch, pre, post)
-        As the forward returned it.
-    d_G, d_Q : ndarray, shape (batch, post)
-        Gradients of the sums.
-
-    Returns
-    -------
-    d_synapses : Synapses
-    d_pre : ndarray, shape (batch, pre)
     """
     d_G, d_Q = d_G[:, None, :], d_Q[:, None, :]
     d_ws = d_G + synapses.erev * d_Q
@@ -166,7 +127,7 @@ def _d_hold(params: LTCParams, I: Array, d_held: Sums) -> tuple[LTCParams, Array
 
 
 def _balance(params: LTCParams, held: Sums, x: Array) -> tuple[Balance, Array]:
-    """Return the sums over everything; kept is the release of the synapses between neurons."""
+    """Return the sums over the leak and all synapses, and the release of the synapses between neurons."""
     G, Q, s = synapse_sums(recurrent_synapses(params), x)
     return Balance(params.cm, held[0] + G, held[1] + Q), s
 
@@ -181,47 +142,25 @@ def _fastest(params: LTCParams, epsilon: float) -> Array:
     return (params.gleak + epsilon + params.w.sum(axis=0) + params.sensory_w.sum(axis=0)) / params.cm
 
 
-def synaptic(epsilon: float = 0.0) -> ConductanceForm:
-    r"""Synaptic LTC as the solvers take it.
+def synaptic(epsilon: float = 0.0) -> Equation:
+    r"""Return the ODE of the synaptic LTC.
 
     .. math:: G_i = g_i + \varepsilon + \sum_j w_{ij}\,s_{ij}, \qquad Q_i = g_i V_i + \sum_j w_{ij}\,s_{ij}\,E_{ij}
               \qquad \text{(sums over neurons and inputs)}
 
-    Parameters
-    ----------
-    epsilon : float
-        One more conductance of every neuron, on the value 0: ncps adds it to a denominator, which is the same.
-
-    Returns
-    -------
-    ConductanceForm
+    ε is one more conductance of every neuron, whose reversal potential is 0: ncps adds it to a denominator, which is
+    the same.
     """
-    return ConductanceForm(
-        partial(_hold, epsilon=epsilon), _d_hold, _balance, _d_balance, partial(_fastest, epsilon=epsilon)
-    )
+    return Equation(partial(_hold, epsilon=epsilon), _d_hold, _balance, _d_balance, partial(_fastest, epsilon=epsilon))
 
 
 def trace_ltc(params: LTCParams, I: Array, x: Array, epsilon: float = 0.0) -> dict[str, Array]:
-    r"""Return what the neurons do at states x with input I, by name.
+    r"""Return the neurons' quantities at states x with input I, as it reaches the synapses, by name.
 
-    Parameters
-    ----------
-    params : LTCParams
-        Parameters.
-    I : ndarray, shape (batch, inputs)
-        The input, as it reaches the synapses.
-    x : ndarray, shape (batch, units)
-        The states.
-    epsilon : float
-        As in :func:`synaptic`.
-
-    Returns
-    -------
-    dict of ndarray
-        "time_constant", :math:`C/G`, and "equilibrium", :math:`Q/G`, shape (batch, units); "release" s and
-        "synaptic_current" :math:`w s (E - x)` of each synapse between neurons, shape (batch, pre, post);
-        "sensory_release" and "sensory_current", shape (batch, inputs, post); "leak_current" :math:`g (V - x)` and
-        "current", the sum of them all, :math:`C \dot x`, shape (batch, units).
+    "time_constant", :math:`C/G`, and "equilibrium", :math:`Q/G`, shape (batch, units); "release" s and
+    "synaptic_current" :math:`w s (E - x)` of each synapse between neurons, shape (batch, pre, post); "sensory_release"
+    and "sensory_current", shape (batch, inputs, post); "leak_current" :math:`g (V - x)` and "current", the sum of all
+    currents, :math:`C \dot x`, shape (batch, units).
     """
     held = _hold(params, I, epsilon)
     (C, G, Q), s = _balance(params, held, x)

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cfc_ref.cells.conductance import Balance, d_positive, d_right_side, positive, right_side
-from cfc_ref.cells.ltc import LTCParams, Synapses, d_synapse_sums, synapse_sums, synaptic, trace_ltc
+from cfc_ref.cells.ltc.synapses import LTCParams, Synapses, d_synapse_sums, synapse_sums, synaptic, trace_ltc
+from cfc_ref.cells.ode import Balance, d_positive, d_right_side, positive, right_side
 from cfc_ref.cells.tree import leaves
 from tests import naive_ltc
 from tests.cells.networks import FORMS, draw
@@ -24,9 +24,9 @@ problems = st.tuples(
 
 @given(problems)
 def test_sums_and_right_side_are_those_of_the_oracle(p):
-    held = p.form.hold(p.params, p.I)
-    (C, G, Q), _ = p.form.balance(p.params, held, p.x)
-    slope = right_side(p.form, p.params, held, p.x)
+    held = p.equation.hold(p.params, p.I)
+    (C, G, Q), _ = p.equation.balance(p.params, held, p.x)
+    slope = right_side(p.equation, p.params, held, p.x)
     for b in range(len(p.x)):
         x = p.x[b].tolist()
         assert_close(np.stack([C, G[b], Q[b]], axis=1), p.sums(b)(x))
@@ -39,11 +39,11 @@ def test_the_backward_of_the_right_side(p):
     d_slope = np.cos(np.arange(p.x.size)).reshape(p.x.shape)
 
     def loss():
-        return np.sum(right_side(p.form, p.params, p.form.hold(p.params, p.I), p.x) * d_slope)
+        return np.sum(right_side(p.equation, p.params, p.equation.hold(p.params, p.I), p.x) * d_slope)
 
-    held = p.form.hold(p.params, p.I)
-    d_params, d_held, d_x = d_right_side(p.form, p.params, held, p.x, d_slope)
-    d_params_held, d_I = p.form.d_hold(p.params, p.I, d_held)
+    held = p.equation.hold(p.params, p.I)
+    d_params, d_held, d_x = d_right_side(p.equation, p.params, held, p.x, d_slope)
+    d_params_held, d_I = p.equation.d_hold(p.params, p.I, d_held)
     assert_gradient(d_x, loss, p.x)
     assert_gradient(d_I, loss, p.I)
     for here, through_held, array in zip(leaves(d_params), leaves(d_params_held), leaves(p.params), strict=True):
@@ -53,17 +53,17 @@ def test_the_backward_of_the_right_side(p):
 @pytest.mark.parametrize("kind", FORMS)
 def test_the_backward_of_the_sums_takes_each_sum_by_itself(kind):
     p = draw(kind, np.random.default_rng(0))
-    held = p.form.hold(p.params, p.I)
-    (_, G, _), kept = p.form.balance(p.params, held, p.x)
+    held = p.equation.hold(p.params, p.I)
+    (_, G, _), kept = p.equation.balance(p.params, held, p.x)
     weights = np.random.default_rng(1).normal(size=(3, *G.shape))
     for only in range(3):
         d = Balance(*(weights[k] if k == only else np.zeros_like(G) for k in range(3)))
 
         def loss(d=d):
-            now = p.form.balance(p.params, held, p.x)[0]
+            now = p.equation.balance(p.params, held, p.x)[0]
             return sum(np.sum(sums * part) for sums, part in zip(now, d, strict=True))
 
-        d_params, _, d_x = p.form.d_balance(p.params, p.x, kept, d)
+        d_params, _, d_x = p.equation.d_balance(p.params, p.x, kept, d)
         assert_gradient(d_x, loss, p.x)
         for got, array in zip(leaves(d_params), leaves(p.params), strict=True):
             if np.ndim(got):
@@ -84,17 +84,17 @@ def test_synapses_from_as_many_neurons_as_samples_as_targets():
 
 @given(problems)
 def test_no_rate_is_above_the_fastest(p):
-    fastest = p.form.fastest(p.params)
+    fastest = p.equation.fastest(p.params)
     for x in (p.x, p.x + 1e3, p.x - 1e3):
         for I in (p.I, p.I + 1e3, p.I - 1e3):
-            (C, G, _), _ = p.form.balance(p.params, p.form.hold(p.params, I), x)
+            (C, G, _), _ = p.equation.balance(p.params, p.equation.hold(p.params, I), x)
             assert (fastest * (1 + 1e-12) >= G / C).all()
 
 
 def test_the_fastest_rate_is_met_with_every_synapse_open():
     p = draw("synaptic", np.random.default_rng(0), epsilon=0.2)
-    (C, G, _), _ = p.form.balance(p.params, p.form.hold(p.params, p.I + 1e3), p.x + 1e3)
-    assert_close(G / C, np.tile(p.form.fastest(p.params), (2, 1)))
+    (C, G, _), _ = p.equation.balance(p.params, p.equation.hold(p.params, p.I + 1e3), p.x + 1e3)
+    assert_close(G / C, np.tile(p.equation.fastest(p.params), (2, 1)))
 
 
 def test_epsilon_is_one_more_leak_on_the_value_0():
@@ -116,8 +116,8 @@ def test_a_synapse_that_is_not_there_does_nothing_whatever_its_other_numbers():
         **{name: np.where(missing, 7.0, getattr(p.params, name)) for name in ("sigma", "mu", "erev")}
     )
     for params in (p.params, other):
-        got = right_side(p.form, params, p.form.hold(params, p.I), p.x)
-        assert_close(got, right_side(p.form, p.params, p.form.hold(p.params, p.I), p.x), 0, 0)
+        got = right_side(p.equation, params, p.equation.hold(params, p.I), p.x)
+        assert_close(got, right_side(p.equation, p.params, p.equation.hold(p.params, p.I), p.x), 0, 0)
 
 
 def test_the_currents_of_a_trace_add_up():

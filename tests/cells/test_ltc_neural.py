@@ -4,8 +4,9 @@ import numpy as np
 
 from cfc_ref import LTCNeuron, solve
 from cfc_ref.cells.dense import Dense
-from cfc_ref.cells.neural_ltc import NEURAL, NeuralLTCParams, trace_neural_ltc
-from cfc_ref.cells.solvers import Scheme, solver_step
+from cfc_ref.cells.ltc.neural import NEURAL, NeuralLTCParams, trace_neural_ltc
+from cfc_ref.cells.ode import Scheme
+from cfc_ref.cells.solvers import solver_step
 from tests.cells.networks import draw
 from tests.compare import assert_close
 

@@ -1,9 +1,9 @@
-r"""The LTC as the papers have it (Eq. 1), with a neural release f: one layer on input and state.
+r"""The LTC of the papers (Eq. 1), with a neural release f: one layer on input and state.
 
 .. math:: \dot x = -\big(w_\tau + f(x, I)\big)\,x + A\,f(x, I), \qquad f(x, I) = \sigma\big(W\,[I, x] + b\big)
 
-As a conductance form: C = 1, G = w_τ + f, and Q = A f. It is not the LTC of ncps (:mod:`cfc_ref.cells.ltc`), whose
-synapses have a conductance and a reversal potential each.
+In terms of :mod:`cfc_ref.cells.ode`: C = 1, G = w_τ + f, and Q = A f. It is not the LTC of ncps
+(:mod:`cfc_ref.cells.ltc.synapses`), where each synapse has its own conductance and reversal potential.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from cfc_ref.activations import d_sigmoid, sigmoid
-from cfc_ref.cells.conductance import Balance, ConductanceForm
 from cfc_ref.cells.dense import Dense
+from cfc_ref.cells.ode import Balance, Equation
 
 __all__ = ["NEURAL", "NeuralLTCParams", "trace_neural_ltc"]
 
@@ -41,7 +41,7 @@ class NeuralLTCParams(NamedTuple):
 
 
 def _hold(params: NeuralLTCParams, I: Array) -> Array:
-    """Return what the input adds to the argument of f."""
+    """Return the input's share of the argument of f."""
     return I @ params.f.W[:, : I.shape[1]].T + params.f.b
 
 
@@ -76,26 +76,14 @@ def _fastest(params: NeuralLTCParams) -> Array:
     return params.w_tau + 1
 
 
-NEURAL = ConductanceForm(_hold, _d_hold, _balance, _d_balance, _fastest)
+NEURAL = Equation(_hold, _d_hold, _balance, _d_balance, _fastest)
 
 
 def trace_neural_ltc(params: NeuralLTCParams, I: Array, x: Array) -> dict[str, Array]:
-    r"""Return what the neurons do at states x with input I, by name.
+    r"""Return the neurons' quantities at states x with input I, by name, each of shape (batch, units).
 
-    Parameters
-    ----------
-    params : NeuralLTCParams
-        Parameters.
-    I : ndarray, shape (batch, inputs)
-        The input.
-    x : ndarray, shape (batch, units)
-        The states.
-
-    Returns
-    -------
-    dict of ndarray, shape (batch, units)
-        "release" f, "time_constant" :math:`1/(w_\tau + f)`, "equilibrium" :math:`A f/(w_\tau + f)`, "synaptic_current"
-        :math:`f (A - x)`, "leak_current" :math:`-w_\tau x`, and "current", their sum, :math:`\dot x`.
+    "release" f, "time_constant" :math:`1/(w_\tau + f)`, "equilibrium" :math:`A f/(w_\tau + f)`, "synaptic_current"
+    :math:`f (A - x)`, "leak_current" :math:`-w_\tau x`, and "current", their sum, :math:`\dot x`.
     """
     (_, G, Q), f = _balance(params, _hold(params, I), x)
     return {

@@ -1,0 +1,150 @@
+r"""The ODE of every network here: neurons whose conductances depend on inputs and states.
+
+.. math:: C_i\,\dot x_i = Q_i(x, I) - G_i(x, I)\,x_i
+
+G is the sum of all conductances of a neuron, Q the sum of the currents they would drive at x = 0 (each conductance
+times its reversal potential), and C the capacity. C/G is the liquid time constant, Q/G the state towards which the
+neuron moves. Solvers (:mod:`cfc_ref.cells.solvers`) know nothing else of a network. Backward functions write
+:math:`\bar y` for the gradient of the loss by y.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from cfc_ref.activations import softplus
+
+__all__ = ["Balance", "Equation", "Scheme", "SolverKept", "d_positive", "d_right_side", "positive", "right_side"]
+
+Array = npt.NDArray[Any]
+
+
+class Balance(NamedTuple):
+    """The sums of one moment.
+
+    Attributes
+    ----------
+    C : ndarray, shape (units,)
+        Capacities, > 0.
+    G : ndarray, shape (batch, units)
+        Conductances, > 0.
+    Q : ndarray, shape (batch, units)
+        Currents at x = 0.
+    """
+
+    C: Array
+    G: Array
+    Q: Array
+
+
+class Equation(NamedTuple):
+    """An ODE as the solvers take it: its sums, and their backward.
+
+    Gradients of parameters that a function does not read are the number 0.
+
+    Attributes
+    ----------
+    hold : callable
+        (params, I) → held: what the input of shape (batch, inputs) contributes, constant while it is held.
+    d_hold : callable
+        (params, I, d_held) → (d_params, d_I).
+    balance : callable
+        (params, held, x) → (:class:`Balance`, kept) for states x of shape (batch, units).
+    d_balance : callable
+        (params, x, kept, d_balance) → (d_params, d_held, d_x). The gradient of C comes with a batch axis.
+    fastest : callable
+        params → an upper bound of the rate G/C for every input and state, shape (units,).
+    """
+
+    hold: Callable[[Any, Array], Any]
+    d_hold: Callable[[Any, Array, Any], tuple[Any, Array]]
+    balance: Callable[[Any, Any, Array], tuple[Balance, Any]]
+    d_balance: Callable[[Any, Array, Any, Balance], tuple[Any, Any, Array]]
+    fastest: Callable[[Any], Array]
+
+
+class Scheme(NamedTuple):
+    """An ODE and how to solve it.
+
+    Attributes
+    ----------
+    equation : Equation
+    solver : str
+        A key of :data:`cfc_ref.cells.solvers.SOLVERS`.
+    parts : int
+        Equal parts of a time step; scipy chooses its own.
+    method : str
+        scipy's solver, a name that :func:`scipy.integrate.solve_ivp` knows.
+    rtol, atol : float
+        Its tolerances for each neuron.
+    """
+
+    equation: Equation
+    solver: str = "fused"
+    parts: int = 6
+    method: str = "DOP853"
+    rtol: float = 1e-10
+    atol: float = 1e-12
+
+
+class SolverKept(NamedTuple):
+    """The arrays of a time step that its backward needs.
+
+    Attributes
+    ----------
+    I : ndarray, shape (batch, inputs) or (2, batch, inputs)
+        The input; two of them at the step's start and end.
+    dt : ndarray, shape (batch, 1)
+        The step's length.
+    held : nested tuples
+        What the held input contributes.
+    states : list of ndarray, shape (batch, units)
+        The state before the step, and those at the parts' ends.
+    path : callable or None
+        scipy's solution: from a share of the step to the states then, flat.
+    """
+
+    I: Array
+    dt: Array
+    held: Any
+    states: list[Array]
+    path: Callable[[float], Array] | None = None
+
+
+def right_side(equation: Equation, params: Any, held: Any, x: Array) -> Array:
+    r"""Return the right-hand side of the ODE, :math:`\dot x = (Q - G\,x)/C`, shape (batch, units)."""
+    (C, G, Q), _ = equation.balance(params, held, x)
+    return (Q - G * x) / C
+
+
+def d_right_side(equation: Equation, params: Any, held: Any, x: Array, d_slope: Array) -> tuple[Any, Any, Array]:
+    r"""Return the gradients of params, held and x, the backward of :func:`right_side`.
+
+    .. math:: \bar Q = \bar{\dot x}/C, \qquad \bar G = -x\,\bar{\dot x}/C, \qquad \bar C = -\dot x\,\bar{\dot x}/C,
+              \qquad \bar x = -G\,\bar{\dot x}/C + \text{what comes through } G \text{ and } Q
+    """
+    (C, G, Q), kept = equation.balance(params, held, x)
+    d_Q = d_slope / C
+    d_G = -x * d_Q
+    d_C = -(Q - G * x) / C * d_Q
+    d_params, d_held, d_x = equation.d_balance(params, x, kept, Balance(d_C, d_G, d_Q))
+    return d_params, d_held, d_x - G * d_Q
+
+
+def positive(z: Array, implicit: bool = True) -> Array:
+    r"""Return the effective value of a parameter that has to be positive: :math:`\log(1 + e^z)`, or explicit z >= 0.
+
+    A value of 0 becomes the square root of the smallest number of its dtype, so that a step of no length is the
+    identity, and nothing divides 0 by 0, also without leak or capacity. PyTorch's softplus is its argument above 20,
+    which differs by less than 2.1e-9.
+    """
+    return np.maximum(softplus(z) if implicit else z, np.sqrt(np.finfo(z.dtype).tiny))
+
+
+def d_positive(y: Array, d_y: Array, implicit: bool = True) -> Array:
+    r"""Return :math:`\bar z = \sigma(z)\,\bar y` from the effective value y, as :math:`\sigma(z) = 1 - e^{-y}`."""
+    return d_y * -np.expm1(-y) if implicit else d_y
