@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from cfc_ref.cli.command import main
+from cfc_ref.csv_table import Rows
 from cfc_ref.tables.folder import read_trained
 from cfc_ref.tables.stream import RowPredictor
 from tests.cli.test_predict import Input
@@ -127,7 +128,7 @@ def test_options_of_a_stream_are_refused_without_one(trained, tables, tmp_path, 
 def test_a_group_holds_its_state_and_no_weights(trained):
     found = read_trained(trained / "stations")
     header = ["date", "station", "warmth"]
-    predict = RowPredictor(found.model, found.preparation, "rows", header)
+    predict = RowPredictor(found.model, found.preparation, "rows", Rows(header, [], []))
     predict(2, ["2024-01-01", "first", "1.0"])
     tracemalloc.start()
     for k in range(300):
@@ -156,7 +157,8 @@ def test_time_per_row_grows_with_its_columns():
     names = tuple(f"f{k}" for k in range(F))
     preparation = Preparation(Columns("t", False, names, ("y",), None, None), 0, False, 1.0, (0.0,) * F, (1.0,) * F,
                               (False,), (0.0,), (1.0,))  # fmt: skip
-    predict = RowPredictor(CfC(F, 2, proj_size=1, seed=0), preparation, "rows", [Counted(n) for n in ("t", *names)])
+    header = Rows([Counted(n) for n in ("t", *names)], [], [])
+    predict = RowPredictor(CfC(F, 2, proj_size=1, seed=0), preparation, "rows", header)
     Counted.compared = 0
     predict(2, ["0"] + ["1.5"] * F)
     assert Counted.compared <= 3 * F
