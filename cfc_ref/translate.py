@@ -19,6 +19,9 @@ import numpy as np
 import numpy.typing as npt
 
 from cfc_ref import checks
+from cfc_ref.bounds.ltc import FrozenCertificate, network_frozen_error
+from cfc_ref.bounds.network import box
+from cfc_ref.bounds.posed import weights_of
 from cfc_ref.cells.algorithm1 import algorithm1_states
 from cfc_ref.cells.ltc import network as ltc
 from cfc_ref.cells.ltc.network import ODENetwork, scaled
@@ -27,7 +30,6 @@ from cfc_ref.cells.ode import Scheme
 from cfc_ref.cells.sequence import over_time
 from cfc_ref.cells.tree import tree_map
 from cfc_ref.layers.arguments import Call, arrange
-from cfc_ref.network_bounds import FrozenCertificate, network_box, network_frozen_error, weights_of
 from cfc_ref.translation_result import Comparison, Translation
 
 __all__ = ["algorithm1", "algorithm1_free", "compare", "frozen_translation"]
@@ -255,14 +257,14 @@ def compare(network: Any, x: npt.ArrayLike, timespans: Any = None, hx: Any = Non
         "frozen": frozen_translation(network, x, timespans, hx, parts=parts),
     }
     start = np.stack([posed.x0.min(axis=0), posed.x0.max(axis=0)])
-    low, high = box = network_box(network, start)
+    low, high = states_box = box(network, start)
     times, outputs = posed.call.outward(posed.times[:, :, 0]), _outputs(network, truth)
     translations = {}
     for name, states in ways.items():
         outside = (states < low - _ROUNDING) | (states > high + _ROUNDING)
         translations[name] = Translation(states, truth - states, outputs - _outputs(network, states), outside)
     certificate = _certificate(network, posed, times, start, parts)
-    return Comparison(network, times, truth, outputs, translations, box, certificate, parts)
+    return Comparison(network, times, truth, outputs, translations, states_box, certificate, parts)
 
 
 def _outputs(network: Any, states: Array) -> Array:

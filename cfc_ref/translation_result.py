@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from cfc_ref.network_bounds import FrozenCertificate
+from cfc_ref.bounds.ltc import FrozenCertificate
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

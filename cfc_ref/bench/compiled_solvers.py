@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cfc_ref.bench.peers import package
+from cfc_ref.bounds.posed import weights_of
 from cfc_ref.cells.ltc.network import scaled
-from cfc_ref.network_bounds import weights_of
 
 if TYPE_CHECKING:
     import numpy.typing as npt

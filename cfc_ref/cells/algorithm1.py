@@ -8,8 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cfc_ref.activations import sigmoid
-from cfc_ref.cells.ltc.synapses import LTCParams
-from cfc_ref.cells.ltc_bounds import all_synapses
+from cfc_ref.cells.ltc.synapses import LTCParams, all_synapses
 
 __all__ = ["algorithm1_states"]
 

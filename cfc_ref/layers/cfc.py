@@ -2,6 +2,7 @@ r"""The CfC layer: closed-form continuous-time networks over sequences, called l
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +15,6 @@ from cfc_ref.cells.cfc.cell import CfCSettings
 from cfc_ref.cells.cfc.modes import MODES, VARIANTS, CfCParams
 from cfc_ref.cells.cfc.network import CfCNetwork
 from cfc_ref.cells.dense import Dense, affine, d_affine
-from cfc_ref.layers.arguments import OTHER_DTYPE
 from cfc_ref.layers.base import UNDRAWN, Params, Tape, units_or_wiring
 from cfc_ref.layers.streaming import StreamingLayer
 
@@ -302,53 +302,18 @@ class CfC(StreamingLayer):
         return self.state_size**2 if self.wiring is None else self.wiring.synapse_count
 
     def box(self, timespan: float = 1.0) -> tuple[Array, Array]:
-        """Return a box that holds every state but the first: :func:`cfc_ref.cells.cfc_bounds.cell_box`.
+        """Return :func:`cfc_ref.bounds.box` of this layer: the old name, until the next version."""
+        from cfc_ref.bounds.network import box
 
-        In mode "from_x0" it holds the states of runs that begin in it, as at 0, and is not known with mixed memory.
-
-        Parameters
-        ----------
-        timespan : float
-            The shortest one used.
-
-        Returns
-        -------
-        low, high : ndarray, shape (units,)
-        """
-        from cfc_ref.cells.cfc_bounds import cell_box
-
-        t = self._timespan(timespan)
-        if self.mode == "from_x0" and self.mixed_memory:
-            got, expected = "mode 'from_x0' with mixed memory", "another mode, or no mixed memory"
-            checks.refuse("layer", got, expected, "ask a layer whose steps begin at its own state")
-        boxes = [cell_box(layer, t, self._settings) for layer in self._params().network.layers]
-        return np.concatenate([low for low, _ in boxes]), np.concatenate([high for _, high in boxes])
+        warnings.warn("CfC.box is deprecated; call bounds.box(layer, timespans=…)", DeprecationWarning, stacklevel=2)
+        return box(self, timespans=timespan)
 
     def lipschitz(self, timespan: float = 1.0, norm: str = "max") -> float:
-        """Return a Lipschitz constant of a step in its state: :func:`cfc_ref.cells.cfc_bounds.cell_lipschitz`.
+        """Return :func:`cfc_ref.bounds.lipschitz` of this layer: the old name, until the next version."""
+        from cfc_ref.bounds.network import lipschitz
 
-        Parameters
-        ----------
-        timespan : float
-            That of the step.
-        norm : {"max", "euclidean"}
-            Of a state.
-        """
-        from cfc_ref.cells.cfc_bounds import cell_lipschitz
-
-        t = self._timespan(timespan)
-        checks.choice("norm", norm, ("max", "euclidean"))
-        if self.mixed_memory:
-            checks.refuse("layer", "one with mixed memory", "one without, whose state is bounded", "ask its cell alone")
-        if norm == "euclidean" and (self.wiring is not None or self.mode != "default"):
-            got = f"'euclidean' with {'a wiring' if self.wiring is not None else f'mode {self.mode!r}'}"
-            checks.refuse("norm", got, "'max'; 'euclidean' is for one cell of mode 'default'", "pass 'max'")
-        return cell_lipschitz(self._params().network, t, self._settings, norm)
-
-    def _timespan(self, value: float) -> float:
-        t = checks.as_dtype("timespan", np.array(checks.number("timespan", value)), self.dtype, do=OTHER_DTYPE)
-        checks.compare("timespan", t, t >= 0, "a time >= 0", "pass the time between two samples")
-        return float(t)
+        warnings.warn("CfC.lipschitz is deprecated; call bounds.lipschitz(layer, …)", DeprecationWarning, stacklevel=2)
+        return lipschitz(self, timespan, norm)
 
     @property
     def config(self) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from cfc_ref.neuron.closed_form_error import extremal_control
+from cfc_ref.bounds.neuron import extremal_control
 from cfc_ref.neuron.model import LTCNeuron
 from cfc_ref.signals import PiecewiseConstant, Sampled, sampled
 

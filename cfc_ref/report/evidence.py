@@ -9,7 +9,8 @@ import numpy.typing as npt
 
 from cfc_ref import signals
 from cfc_ref.backend import fastest
-from cfc_ref.neuron import frozen_error
+from cfc_ref.bounds.checked import formula
+from cfc_ref.bounds.frozen import frozen_error, release_derivatives
 from cfc_ref.neuron.closed_forms import SAMPLES, gauss_points
 from cfc_ref.neuron.model import LTCNeuron
 from cfc_ref.report import truth
@@ -95,7 +96,7 @@ def _derivatives(cases: Cases) -> tuple[Array, Array, Array, Array]:
     gain, wave = np.abs(cases.neuron.sigma), np.abs(cases.amplitude)
     U1 = gain * (np.abs(cases.slope).max(axis=1) + wave * cases.omega)
     U2, U3, U4 = (gain * wave * cases.omega**j for j in (2, 3, 4))
-    return frozen_error.release_derivatives(U1, U2, U3, U4)
+    return release_derivatives(U1, U2, U3, U4)
 
 
 def _frozen(cases: Cases, exact: Array, doubt: Array, a: Array, b: Array) -> dict[str, FrozenErrors]:
@@ -147,11 +148,6 @@ def _radii(cases: Cases, a: Array, b: Array, longest: Array) -> dict[str, Array]
     """Return the bounds of the three frozen forms at the ends of the pieces."""
     w, A, mu, sigma = (parameter[:, None] for parameter in cases.neuron.parameters)
     neuron = LTCNeuron(w, A, mu, sigma)
-    t, c = np.cumsum(cases.h, axis=1), (cases.x0 - cases.neuron.A)[:, None]
-    L1, L2, L3, L4 = (L[:, None] for L in _derivatives(cases))
-    h, a, b = longest[:, None], a[:, None], b[:, None]
-    return {
-        "start": frozen_error.start_radius(neuron, c, t, h, L1, a),
-        "midpoint": frozen_error.midpoint_radius(neuron, c, t, h, L1, a, L2),
-        "gauss": frozen_error.gauss_radius(neuron, c, h, (L1, L2, L3, L4), a, b) + np.zeros_like(t),
-    }
+    t, L = np.cumsum(cases.h, axis=1), tuple(bound[:, None] for bound in _derivatives(cases))
+    posed = neuron, cases.x0[:, None], t, longest[:, None], L, (a[:, None], b[:, None])
+    return {sample: np.broadcast_to(formula(frozen_error)(*posed, sample)[1], t.shape) for sample in SAMPLES}

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cfc_ref.neuron import closed_form_error as formulas
+from cfc_ref.bounds import neuron as bounds
+from cfc_ref.bounds.checked import formula
 from cfc_ref.neuron.closed_forms import eq9
 from cfc_ref.neuron.model import REFLECTIONS, LTCNeuron
 from cfc_ref.report import truth
@@ -113,23 +114,23 @@ def _ends_of_lemma1(end: str) -> Judge:
 
 
 def _s6(evidence: Evidence) -> Iterator[Comparison]:
-    yield from _within(_SYM, formulas.lemma1_interval, evidence)
+    yield from _within(_SYM, bounds.lemma1, evidence)
 
 
 def _s9(evidence: Evidence) -> Iterator[Comparison]:
-    yield from _within(_LTC, formulas.sharp_interval, evidence)
+    yield from _within(_LTC, bounds.closed_form_error, evidence)
 
 
 def _within(form: str, interval: Callable[..., tuple[Array, Array]], evidence: Evidence) -> Iterator[Comparison]:
     """Compare with an interval for the known range, both ends of which are to be approached."""
     for neuron, x_tilde, use in _reflected(evidence):
-        low, high = interval(neuron, evidence.c, evidence.t, evidence.a, evidence.b)
+        low, high = formula(interval)(neuron, evidence.cases.x0, evidence.t, (evidence.a, evidence.b))
         ends = ("low", "high")
         yield Comparison(*_against(form, evidence, x_tilde), low, high, use, ends, note=_about(neuron))
 
 
 def _s7(evidence: Evidence) -> Iterator[Comparison]:
-    low, high = formulas.gap_interval(evidence.cases.neuron, evidence.t, evidence.a, evidence.b)
+    low, high = formula(bounds.form_gap)(evidence.cases.neuron, evidence.t, (evidence.a, evidence.b))
     gap, doubt, size = _against(_SYM, evidence, evidence.ltc)
     doubt = doubt + np.abs(evidence.ltc - evidence.scipy_ltc)
     yield Comparison(gap, doubt, np.maximum(size, np.abs(evidence.ltc)), low, high, np.full(evidence.t.shape, True))
@@ -137,7 +138,8 @@ def _s7(evidence: Evidence) -> Iterator[Comparison]:
 
 def _s10(evidence: Evidence) -> Iterator[Comparison]:
     for neuron, x_tilde, use in _reflected(evidence):
-        low, high = formulas.floor_interval(neuron, evidence.c, evidence.t, evidence.a, evidence.b)
+        known = evidence.a, evidence.b
+        low, high = formula(bounds.asymptotic_error)(neuron, evidence.cases.x0, evidence.t, known)
         use = use & (low * high > 0)  # late enough that the interval excludes 0
         yield Comparison(*_against(_LTC, evidence, x_tilde), low, high, use, note=_about(neuron))
 
@@ -154,7 +156,7 @@ def _frozen(*samples: str) -> Judge:
 
 def _s12(evidence: Evidence) -> Iterator[Comparison]:
     neuron, t = evidence.cases.neuron, evidence.t
-    low, high = formulas.box_interval(neuron, evidence.cases.x0, t)
+    low, high = formula(bounds.state_box)(neuron, evidence.cases.x0, t)
     yield Comparison(*_against(_LTC, evidence, np.zeros_like(t)), low, high, np.full(t.shape, True), note="state")
     # Two solutions with one input approach like exp(-∫ 1/tau_sys): the mean of 1/tau_sys is measured.
     ratio, by_scipy = (
@@ -187,8 +189,8 @@ def _s14(evidence: Evidence) -> Iterator[Comparison]:
 
 def _s15(evidence: Evidence) -> Iterator[Comparison]:
     for neuron, x_tilde, use in _reflected(evidence):
-        radius = formulas.two_term_radius(neuron, evidence.c, evidence.t, evidence.a)
-        yield Comparison(*_against(_LTC, evidence, x_tilde), -radius, radius, use, note=_about(neuron))
+        low, high = formula(bounds.two_term)(neuron, evidence.cases.x0, evidence.t, (evidence.a, evidence.b))
+        yield Comparison(*_against(_LTC, evidence, x_tilde), low, high, use, note=_about(neuron))
 
 
 STATEMENTS: dict[str, Statement] = {

@@ -55,9 +55,9 @@ def test_the_right_hand_side_for_compiled_solvers_is_the_specifications(posed):
     """Called through its address, as LSODA does."""
     import ctypes
 
+    from cfc_ref.bounds.posed import weights_of
     from cfc_ref.cells.ode import right_side
     from cfc_ref.kernels import ltc_slope
-    from cfc_ref.network_bounds import weights_of
 
     cell, form, rng = weights_of(posed.layer).cell, posed.layer._equation, np.random.default_rng(0)
     numbers, x, slope = ltc_slope.numbers_of(cell), rng.normal(size=(1, 5)), np.empty(5)

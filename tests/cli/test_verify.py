@@ -46,9 +46,9 @@ def test_jobs_do_not_change_the_report(capsys):
 
 
 def test_a_violation_is_status_1(monkeypatch, capsys):
-    from cfc_ref.neuron import closed_form_error
+    from cfc_ref.bounds import neuron as neuron_bounds
 
-    monkeypatch.setattr(closed_form_error, "gap_interval", lambda neuron, t, a, b: (t * 0, t * 0))
+    monkeypatch.setattr(neuron_bounds, "form_gap", lambda neuron, t, f_range: (t * 0, t * 0))
     assert main(["verify", "--cases", "5", "--statement", "S7"]) == 1
     assert "VIOLATED" in capsys.readouterr().out
 

@@ -103,12 +103,12 @@ def test_a_recording_in_a_coarse_unit_of_time():
 
 
 def test_a_violation_makes_the_report_not_ok(monkeypatch):
-    from cfc_ref.neuron import closed_form_error
+    from cfc_ref.bounds import neuron as neuron_bounds
 
-    def too_narrow(neuron, t, a, b):
+    def too_narrow(neuron, t, f_range):
         return np.zeros_like(t), np.zeros_like(t)
 
-    monkeypatch.setattr(closed_form_error, "gap_interval", too_narrow)
+    monkeypatch.setattr(neuron_bounds, "form_gap", too_narrow)
     report = verify(cases=20, statements="S7")
     assert not report.ok
     assert report.statements[0].verdict == "fails"
@@ -116,15 +116,16 @@ def test_a_violation_makes_the_report_not_ok(monkeypatch):
 
 
 def test_a_bound_that_is_not_sharp_fails(monkeypatch):
-    from cfc_ref.neuron import closed_form_error
+    from cfc_ref.bounds import neuron as neuron_bounds
+    from cfc_ref.bounds.checked import formula
 
-    sharp = closed_form_error.sharp_interval
+    sharp = formula(neuron_bounds.closed_form_error)
 
     def too_wide(*arguments):
         low, high = sharp(*arguments)
         return low - 0.5, high + 0.5
 
-    monkeypatch.setattr("cfc_ref.report.statements.formulas.sharp_interval", too_wide)
+    monkeypatch.setattr(neuron_bounds, "closed_form_error", too_wide)
     result = verify(cases=20, statements="S9").statements[0]
     assert result.violations == 0
     assert result.tightness < 0.999

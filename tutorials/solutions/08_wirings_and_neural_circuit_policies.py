@@ -94,7 +94,7 @@ gain[...] = fresh_gain
 assert np.isinf([promise[factor][0] for factor in (1.0, 0.5, 0.2)]).all()
 assert all(error < bound < np.inf for bound, error in (promise[0.1], promise[0.05]))
 
-low, high = bounds.network_box(network)
+low, high = bounds.box(network)
 ends = [network.solve(rest[:60], corner, rtol=1e-8, atol=1e-10) for corner in (low, high)]
 apart = np.max(np.abs(ends[1] - ends[0]), axis=1)
 row = ", ".join(f"{apart[k]:.0e} after {k + 1}" for k in (0, 9, 29))

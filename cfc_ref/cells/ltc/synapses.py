@@ -13,6 +13,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, NamedTuple
 
+import numpy as np
 import numpy.typing as npt
 
 from cfc_ref.activations import d_sigmoid, sigmoid
@@ -21,6 +22,7 @@ from cfc_ref.cells.ode import Balance, Equation
 __all__ = [
     "LTCParams",
     "Synapses",
+    "all_synapses",
     "d_synapse_sums",
     "recurrent_synapses",
     "sensory_synapses",
@@ -79,6 +81,13 @@ def recurrent_synapses(params: LTCParams) -> Synapses:
 def sensory_synapses(params: LTCParams) -> Synapses:
     """Return the synapses from inputs."""
     return Synapses(params.sensory_w, params.sensory_sigma, params.sensory_mu, params.sensory_erev)
+
+
+def all_synapses(params: LTCParams) -> Synapses:
+    """Return the synapses from inputs, then those between neurons, as one set of shape (inputs + units, units)."""
+    return Synapses(
+        *(np.concatenate(both) for both in zip(sensory_synapses(params), recurrent_synapses(params), strict=True))
+    )
 
 
 def synapse_sums(synapses: Synapses, pre: Array) -> tuple[Array, Array, Array]:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cfc_ref.cells import ltc_bounds, ltc_tube
-from cfc_ref.cells.ltc.synapses import LTCParams, Synapses, synaptic
+from cfc_ref.bounds import ltc, tubes
+from cfc_ref.cells.ltc.synapses import LTCParams, Synapses, all_synapses, synaptic
 from cfc_ref.cells.ode import Scheme
 from cfc_ref.cells.solvers import solver_step
 from tests.cells.networks import draw_synaptic
@@ -58,7 +58,7 @@ def run(params, I, x, dt, solver, unfolds=1, epsilon=EPSILON):
 def test_the_box_is_the_range_of_the_potentials_of_the_synapses_that_are_there(seed):
     _, params, _, _ = draw(seed, missing=0.6)
     for epsilon, more in ((0.0, []), (EPSILON, [0.0])):
-        low, high = ltc_bounds.ltc_box(params, epsilon)
+        low, high = ltc.ltc_box(params, epsilon)
         for i in range(3):
             values = [float(params.vleak[i]), *(synapse[3] for synapse in synapses_of(params, i)), *more]
             assert (low[i], high[i]) == (min(values), max(values))
@@ -69,7 +69,7 @@ def test_the_box_is_the_range_of_the_potentials_of_the_synapses_that_are_there(s
 def test_no_step_leaves_the_box(solver, dt):
     for seed in range(5):
         rng, params, _, _ = draw(seed)
-        low, high = ltc_bounds.ltc_box(params, EPSILON)
+        low, high = ltc.ltc_box(params, EPSILON)
         dt = min(dt, 30.0) if solver == "scipy" else dt
         corners = np.where(rng.random((64, 3)) < 0.5, low, high)
         x = run(params, rng.normal(size=(64, 2)) * 10, corners, dt, solver)
@@ -80,10 +80,10 @@ def test_no_step_leaves_the_box(solver, dt):
 def test_from_outside_the_distance_shrinks_as_the_leak_says(solver, unfolds):
     for seed in range(5):
         rng, params, _, _ = draw(seed)
-        box = ltc_bounds.ltc_box(params, EPSILON)
+        box = ltc.ltc_box(params, EPSILON)
         start, I = rng.normal(size=(50, 3)) * 20, rng.normal(size=(50, 2))
-        decay = ltc_bounds.leak_decay(params, np.array([0.7]), unfolds if solver == "fused" else None, EPSILON)
-        low, high = ltc_bounds.with_start(*box, (start, start), decay)
+        decay = ltc.leak_decay(params, np.array([0.7]), unfolds if solver == "fused" else None, EPSILON)
+        low, high = ltc.with_start(*box, (start, start), decay)
         assert_inside(low, run(params, I, start, 0.7, solver, unfolds), high, 1e-9)
 
 
@@ -92,8 +92,8 @@ def test_with_the_leak_alone_the_distance_is_attained(solver, unfolds):
     rng, params, _, _ = draw(0)
     params = params._replace(w=0 * params.w, sensory_w=0 * params.sensory_w)
     start = rng.normal(size=(50, 3)) * 20
-    decay = ltc_bounds.leak_decay(params, np.array([0.7]), unfolds if solver == "fused" else None)
-    low, high = ltc_bounds.with_start(*ltc_bounds.ltc_box(params), (start, start), decay)
+    decay = ltc.leak_decay(params, np.array([0.7]), unfolds if solver == "fused" else None)
+    low, high = ltc.with_start(*ltc.ltc_box(params), (start, start), decay)
     x = run(params, np.zeros((50, 2)), start, 0.7, solver, unfolds, epsilon=0.0)
     assert_close(x, np.where(start < params.vleak, low, high), rtol=1e-8, atol=1e-9)
 
@@ -101,27 +101,13 @@ def test_with_the_leak_alone_the_distance_is_attained(solver, unfolds):
 def test_the_decay_is_that_of_the_leak_step_by_step():
     _, params, _, _ = draw(0)
     dt, left, held = np.array([0.5, 0.0, 2.0]), np.ones(3), np.ones(3)
-    exact, fused = ltc_bounds.leak_decay(params, dt, None, EPSILON), ltc_bounds.leak_decay(params, dt, 3, EPSILON)
+    exact, fused = ltc.leak_decay(params, dt, None, EPSILON), ltc.leak_decay(params, dt, 3, EPSILON)
     for k, t in enumerate(dt):
         left = left * [math.exp(-t * (g + EPSILON) / C) for g, C in zip(params.gleak, params.cm, strict=True)]
         for _ in range(3):
             held = held * [C / (C + t / 3 * (g + EPSILON)) for g, C in zip(params.gleak, params.cm, strict=True)]
         assert_close(exact[k], left)
         assert_close(fused[k], held)
-
-
-@given(SEEDS)
-@settings(max_examples=30)
-def test_time_constants_lie_between_all_synapses_open_and_none(seed):
-    rng, params, _, _ = draw(seed)
-    low, high = ltc_bounds.ltc_time_constant(params, EPSILON)
-    for i in range(3):
-        leak, w = params.gleak[i] + EPSILON, math.fsum(synapse[0] for synapse in synapses_of(params, i))
-        assert_close(low[i], params.cm[i] / (leak + w))
-        assert_close(high[i], params.cm[i] / leak)
-    form, I, x = synaptic(EPSILON), rng.normal(size=(200, 2)) * 3, rng.normal(size=(200, 3)) * 3
-    (C, G, _), _ = form.balance(params, form.hold(params, I), x)
-    assert_inside(low, C / G, high, 1e-12)
 
 
 # --- the tube
@@ -134,9 +120,9 @@ def test_the_fused_interval_is_exact(seed):
     _, params, lows, highs = draw(seed)
     params = no_self_synapses(params)
     h = 0.4
-    sensory_synapses = Synapses(*(array[:2] for array in ltc_bounds.all_synapses(params)))
-    sensory = ltc_bounds.release_range(sensory_synapses, lows[0][:, None], highs[0][:, None])
-    low, high = ltc_tube.fused_interval(params, sensory, lows[1], highs[1], h, EPSILON)
+    sensory_synapses = Synapses(*(array[:2] for array in all_synapses(params)))
+    sensory = ltc.release_range(sensory_synapses, lows[0][:, None], highs[0][:, None])
+    low, high = tubes.fused_interval(params, sensory, lows[1], highs[1], h, EPSILON)
     values = [(float(a), float(b)) for a, b in zip(np.concatenate(lows), np.concatenate(highs), strict=True)]
     for i in range(3):
         reached = []
@@ -162,7 +148,7 @@ def test_one_fused_unfolding_attains_its_interval_and_never_leaves_it(seed):
     corners = np.array(list(itertools.product((0, 1), repeat=5)))
     for own, network in ((True, params), (False, no_self_synapses(params))):
         I_box = tuple(end[None] for end in (lows[0], highs[0]))
-        low, high = ltc_tube.fused_tube(network, I_box, (lows[1], highs[1]), np.array([0.3]), 1, EPSILON)
+        low, high = tubes.fused_tube(network, I_box, (lows[1], highs[1]), np.array([0.3]), 1, EPSILON)
         at = np.where(corners, high_all, low_all)
         x = run(network, at[:, :2], at[:, 2:], 0.3, "fused")
         inner = rng.uniform(low_all, high_all, (300, 5))
@@ -178,9 +164,9 @@ def test_a_box_of_one_point_gives_the_trajectory(kind):
     rng, params, _, _ = draw(3, missing=0)
     I, x, dt = rng.normal(size=(4, 2)), rng.normal(size=3), np.array([0.2, 0.0, 1.0, 0.4])
     if kind == "ode":
-        low, high = ltc_tube.ode_tube(params, (I, I), (x, x), dt, EPSILON)
+        low, high = tubes.ode_tube(params, (I, I), (x, x), dt, EPSILON)
     else:
-        low, high = ltc_tube.fused_tube(params, (I, I), (x, x), dt, 3, EPSILON)
+        low, high = tubes.fused_tube(params, (I, I), (x, x), dt, 3, EPSILON)
     state, states = x[None], []
     for I_k, t in zip(I, dt, strict=True):
         state = run(params, I_k[None], state, t, "scipy" if kind == "ode" else "fused", 1 if kind == "ode" else 3)
@@ -193,7 +179,7 @@ def test_the_tubes_right_side_is_the_largest_that_its_neuron_can_have():
     """Müller's condition, by plain loops over all corners of what the others can do at x_i = u_i (and l_i)."""
     for seed in range(8):
         _, params, lows, highs = draw(seed)
-        form = ltc_tube.tube_form(EPSILON)
+        form = tubes.tube_form(EPSILON)
         held = form.hold(params, np.concatenate([lows[0], highs[0]])[None])
         (C, G, Q), _ = form.balance(params, held, np.concatenate([lows[1], highs[1]])[None])
         ends = np.concatenate([lows[1], highs[1]])
@@ -213,12 +199,12 @@ def test_the_tubes_right_side_is_the_largest_that_its_neuron_can_have():
 
 def test_a_tube_has_no_gradient():
     with pytest.raises(NotImplementedError, match="no gradient"):
-        ltc_tube.tube_form().d_hold()
+        tubes.tube_form().d_hold()
 
 
 def test_the_tubes_form_knows_its_fastest_rate():
     rng, params, _, _ = draw(1)
-    form = ltc_tube.tube_form(EPSILON)
+    form = tubes.tube_form(EPSILON)
     held = form.hold(params, rng.normal(size=(20, 4)))
     (C, G, _), _ = form.balance(params, held, rng.normal(size=(20, 6)))
     assert_inside(0, G / C, form.fastest(params), 1e-12)
@@ -230,7 +216,7 @@ def test_the_tubes_form_knows_its_fastest_rate():
 def test_rates_of_the_frozen_form_by_plain_loops():
     for seed in range(8):
         _, params, lows, highs = draw(seed)
-        got = ltc_bounds.frozen_rates(params, lows[0], highs[0], (lows[1], highs[1]), EPSILON)
+        contraction_got, defect_got = ltc.frozen_rates(params, lows[0], highs[0], (lows[1], highs[1]), EPSILON)
         values = [(float(a), float(b)) for a, b in zip(np.concatenate(lows), np.concatenate(highs), strict=True)]
         speeds, contraction, defects = [], [], []
         for i, (low, high) in enumerate(values[2:]):
@@ -249,10 +235,10 @@ def test_rates_of_the_frozen_form_by_plain_loops():
                     rate, defect = rate - K, defect + K * speeds[j - 2]
             contraction.append(rate / params.cm[i])
             defects.append(defect / params.cm[i])
-        assert_close(got.contraction, min(contraction))
-        assert_close(got.defect, max(defects))
+        assert_close(contraction_got, min(contraction))
+        assert_close(defect_got, max(defects))
 
 
 def test_all_synapses_have_the_inputs_first():
     params = LTCParams(*[np.ones(1)] * 3, *[np.full((1, 1), k) for k in range(8)])
-    assert [array.ravel().tolist() for array in ltc_bounds.all_synapses(params)] == [[4, 0], [5, 1], [6, 2], [7, 3]]
+    assert [array.ravel().tolist() for array in all_synapses(params)] == [[4, 0], [5, 1], [6, 2], [7, 3]]

@@ -1,8 +1,7 @@
-r"""What is known of a CfC cell as a map, from its weights alone: a box that holds its states, and Lipschitz constants.
+r"""Lipschitz constants of a CfC cell as a map, from its weights alone.
 
-Neither is in the paper. A Lipschitz constant below 1 for all timespans used means that runs with equal inputs forget
-their start like ρⁿ, and that an error ε a step never grows past ε/(1 - ρ). It is sufficient only: fresh weights are far
-from it.
+They are not in the paper. A constant ρ < 1 for all timespans used means that runs with equal inputs forget their start
+like ρⁿ, and that an error ε per step never grows past ε/(1 - ρ). It is sufficient only: fresh weights are far from it.
 """
 
 from __future__ import annotations
@@ -18,14 +17,9 @@ from cfc_ref.cells.cfc.cell import CfCSettings
 from cfc_ref.cells.cfc.modes import MODES, VARIANTS, CfCParams
 from cfc_ref.cells.cfc.network import CfCNetwork
 
-__all__ = ["cell_box", "cell_lipschitz", "gain"]
+__all__ = ["cell_lipschitz", "gain"]
 
 Array = npt.NDArray[Any]
-
-
-def cell_box(params: CfCParams, t: float, settings: CfCSettings) -> tuple[Array, Array]:
-    """Return a box of a cell's next state for every input, state, and time of at least t: ``Mode.box`` of its mode."""
-    return MODES[settings.mode].box(params, t, VARIANTS[settings.variant])
 
 
 def gain(params: CfCParams, d_v: Array, t: float, settings: CfCSettings) -> Array:
@@ -41,30 +35,15 @@ def gain(params: CfCParams, d_v: Array, t: float, settings: CfCSettings) -> Arra
 
 
 def cell_lipschitz(params: CfCNetwork, t: float, settings: CfCSettings, norm: str = "max") -> float:
-    r"""Lipschitz constant of a network's step in its state: :math:`\|x^+ - x'^+\| \le L\,\|x - x'\|` for equal inputs.
+    r"""Return a Lipschitz constant of a network's step in its state, :math:`\|x^+ - x'^+\| \le L\,\|x - x'\|`.
 
-    In the norm of the largest entry, by :func:`gain`, layer by layer. In the Euclidean norm, for one gated cell,
+    In the norm of the largest entry, by :func:`gain`, layer by layer. In the Euclidean norm, for one cell of mode
+    "default",
 
     .. math:: L = G\,\Big\| \begin{pmatrix} \tfrac{\kappa}{G} W_1 \\ \tfrac{\kappa}{G} W_2 \\ \pm t W_a + W_b
               \end{pmatrix} \Big\|_2 \prod_k \ell\,\|W_k\|_2
 
-    with the first backbone layer's columns that read the state.
-
-    Parameters
-    ----------
-    params : CfCNetwork
-        Weights; without mixed memory.
-    t : float
-        Timespan, >= 0.
-    settings : CfCSettings
-        Mode, variant and activation.
-    norm : {"max", "euclidean"}
-        The second for one cell of mode "default" only.
-
-    Returns
-    -------
-    float
-        Infinite for linear heads with a gate.
+    with the first backbone layer's columns that read the state. Infinite for linear heads with a gate.
     """
     if norm == "euclidean":
         return _euclidean(params.layers[0], t, settings)

@@ -9,7 +9,7 @@ the most where synapses that pull up (:math:`E_{ij} > x_i`) are open as wide as 
 and the mirror for l. By Müller's theorem every trajectory, for every measurable input in the box, stays within l and u:
 the right side is the largest that neuron i can have at :math:`x_i = u_i` with the others in their intervals. A synapse
 of a neuron on itself therefore sees :math:`u_i`. The tube is exact for one neuron whose inputs have a synapse each, and
-sound otherwise. Parameters and ε are as in :mod:`cfc_ref.cells.ltc_bounds`.
+sound otherwise. Parameters and ε are as in :mod:`cfc_ref.bounds.ltc`.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from cfc_ref.bounds.checked import Interval
+from cfc_ref.bounds.ltc import release_range
 from cfc_ref.cells.adjoint import integrate
-from cfc_ref.cells.ltc.synapses import LTCParams, recurrent_synapses, sensory_synapses, synaptic
-from cfc_ref.cells.ltc_bounds import all_synapses, release_range
+from cfc_ref.cells.ltc.synapses import LTCParams, all_synapses, recurrent_synapses, sensory_synapses, synaptic
 from cfc_ref.cells.ode import Balance, Equation, Scheme
 
 __all__ = ["fused_interval", "fused_tube", "ode_tube", "tube_form"]
 
 Array = npt.NDArray[Any]
-Interval = tuple[Array, Array]
 
 
 # --- of the ODE
@@ -68,18 +68,7 @@ def _no_way_back(*_: Any) -> Any:
 
 
 def tube_form(epsilon: float = 0.0) -> Equation:
-    """Tube as the solvers take it: a network of twice as many neurons, l and then u, over twice as many inputs.
-
-    Parameters
-    ----------
-    epsilon : float
-        One more conductance of every neuron, on the value 0.
-
-    Returns
-    -------
-    Equation
-        Without backward functions.
-    """
+    """Return the tube as the solvers take it: twice as many neurons, l and then u, over twice as many inputs."""
 
     def fastest(params: LTCParams) -> Array:
         return np.tile(synaptic(epsilon).fastest(params), 2)
@@ -88,25 +77,9 @@ def tube_form(epsilon: float = 0.0) -> Equation:
 
 
 def ode_tube(params: LTCParams, inputs: Interval, start: Interval, timespans: Array, epsilon: float = 0.0) -> Interval:
-    r"""Tube of the ODE, by scipy with the tolerances of :class:`cfc_ref.cells.ode.Scheme`.
+    """Return the tube of the ODE after each time step, by scipy with the tolerances of Scheme, shape (T, units) each.
 
-    Parameters
-    ----------
-    params : LTCParams
-        Parameters.
-    inputs : (low, high)
-        Ends of the inputs during each time step, as they reach the synapses, in either order, shape (T, inputs) each.
-    start : (low, high)
-        Box of the first state, shape (units,) each.
-    timespans : ndarray, shape (T,)
-        Lengths of the time steps, >= 0.
-    epsilon : float
-        One more conductance, on the value 0.
-
-    Returns
-    -------
-    low, high : ndarray, shape (T, units)
-        After each time step.
+    The ends of the inputs, shape (T, inputs) each, are those that reach the synapses, in either order.
     """
     scheme, ends = Scheme(tube_form(epsilon), "scipy"), np.concatenate(start)[None]
     tube = []
@@ -123,7 +96,7 @@ def ode_tube(params: LTCParams, inputs: Interval, start: Interval, timespans: Ar
 def fused_interval(
     params: LTCParams, sensory: Interval, low: Array, high: Array, h: float, epsilon: float = 0.0
 ) -> Interval:
-    r"""Interval of one unfolding of the fused step, as states and sensory releases range over theirs.
+    r"""Return the interval of one part of the fused step, as states and sensory releases range over theirs.
 
     .. math:: x_i^+ = \frac{C_i\,x_i + h\,\big(g_i V_i + \sum_j w_{ij} s_{ij} E_{ij}\big)}
               {C_i + h\,\big(g_i + \varepsilon + \sum_j w_{ij} s_{ij}\big)}
@@ -132,23 +105,6 @@ def fused_interval(
     with the synapses sorted by :math:`E_{ij}` at the least release of the first p and the largest of the others, for
     some p: all are tried, in O(m log m) for m synapses. It is exact where no neuron has a synapse on itself, and holds
     where one has.
-
-    Parameters
-    ----------
-    params : LTCParams
-        Parameters.
-    sensory : (low, high)
-        Ranges of the sensory releases, shape (inputs, units) each.
-    low, high : ndarray, shape (units,)
-        Box of the states.
-    h : float
-        Length of the unfolding, >= 0.
-    epsilon : float
-        One more conductance, on the value 0.
-
-    Returns
-    -------
-    low, high : ndarray, shape (units,)
     """
     between = release_range(recurrent_synapses(params), low[:, None], high[:, None])
     synapses = all_synapses(params)
@@ -177,22 +133,10 @@ def _split_means(D: Array, N: Array, first: Array, others: Array, E: Array) -> A
 def fused_tube(
     params: LTCParams, inputs: Interval, start: Interval, timespans: Array, unfolds: int, epsilon: float = 0.0
 ) -> Interval:
-    r"""Tube of a network that runs by fused steps: :func:`fused_interval`, unfolding by unfolding.
+    """Return the tube of a network that runs by fused steps: :func:`fused_interval`, part by part.
 
-    Each unfolding's interval is exact; over several of them the tube is sound, as it forgets what neurons have in
-    common, and that an input is held.
-
-    Parameters
-    ----------
-    params, inputs, start, timespans, epsilon
-        As in :func:`ode_tube`.
-    unfolds : int
-        Equal parts of a time step.
-
-    Returns
-    -------
-    low, high : ndarray, shape (T, units)
-        After each time step.
+    The interval of each part is exact; over several parts the tube is sound, as it forgets what neurons have in common,
+    and that an input is held.
     """
     low, high = start
     tube = [np.empty((2, 0, low.size))]

@@ -1,12 +1,13 @@
 """Certificates of whole networks: nothing leaves its tube, its box, its time constants, or its bound."""
 
+import inspect
 import math
 import re
 
 import numpy as np
 import pytest
 
-from cfc_ref import LTC, LTCNeuron, NeuralLTC, bounds, wirings
+from cfc_ref import LSTM, LTC, CfC, LTCNeuron, NeuralLTC, bounds, wirings
 from cfc_ref.bench.tube import measure
 from tests import bad
 from tests.compare import assert_close, assert_inside
@@ -114,7 +115,7 @@ def test_the_fused_tube_holds_what_the_layer_computes():
 def test_shapes_are_those_of_the_times_and_the_neurons(form):
     _, network = drawn(0)
     for t, shape in ((1.0, ()), ([], (0,)), ([1.0], (1,)), ([0.0, 1.0], (2,))):
-        for low, high in (bounds.tube(network, 0, 1, t, form=form), bounds.network_box(network, t=t, form=form)):
+        for low, high in (bounds.tube(network, 0, 1, t, form=form), bounds.box(network, t=t, form=form)):
             assert low.shape == high.shape == (*shape, 9)
             assert low.dtype == high.dtype == np.float64
     assert_close(bounds.tube(network, 0, 1, 0.0, hx=np.ones(9), form=form), np.ones((2, 9)))
@@ -127,12 +128,12 @@ def test_the_box_holds_the_tube_and_the_layers_states():
     for form in ("ode", "fused"):
         rng, network = drawn(5)
         hx, t = rng.normal(size=9) * 5, np.array([0.2, 1.0, 4.0])
-        box = bounds.network_box(network, hx, t, form)
+        box = bounds.box(network, hx, t, form)
         tube = bounds.tube(network, -9, 9, t, hx=hx, form=form)
         assert_inside(box[0], np.stack(tube), box[1], 1e-9)
     for solver in ("fused", "frozen", "frozen_midpoint"):
         _, network = drawn(5, solver=solver)
-        low, high = bounds.network_box(network)
+        low, high = bounds.box(network)
         assert_inside(low, network.trace(rng.normal(size=(9, 3)) * 9, timespans=99.0)["state"], high, 1e-12)
 
 
@@ -211,10 +212,12 @@ def test_fresh_weights_of_ncps_have_no_certificate(implicit):
 
 CALLS = {
     "tube": (bounds.tube, {"input_low": 0.0, "input_high": 1.0, "t": 1.0}),
-    "network_box": (bounds.network_box, {}),
+    "box": (bounds.box, {}),
     "network_time_constant": (bounds.network_time_constant, {}),
     "network_frozen_error": (bounds.network_frozen_error, {"input_low": 0.0, "input_high": 1.0, "t": 1.0, "step": 0.1}),
+    "lipschitz": (bounds.lipschitz, {}),
 }
+FIRST = {name: next(iter(inspect.signature(function).parameters)) for name, (function, _) in CALLS.items()}
 VALUES = {
     "input_low": (*bad.NUMBERS, [0.0, 0.0], np.zeros((2, 3)), 1.5, [0.0, 0.0, 2.0]),
     "input_high": (*bad.NUMBERS, [0.0, 0.0], np.zeros((2, 3))),
@@ -228,6 +231,8 @@ VALUES = {
     "t": bad.TIMES,
     "step": (*bad.NUMBERS, 0.0, -1.0, [0.1]),
     "form": bad.CHOICES,
+    "timespans": bad.TIMES,
+    "norm": (*bad.CHOICES, "euclidean"),
 }
 
 
@@ -237,7 +242,7 @@ VALUES = {
         (name, argument)
         for name in CALLS
         for argument in VALUES
-        if argument in CALLS[name][0].__code__.co_varnames[: CALLS[name][0].__code__.co_argcount]
+        if argument in inspect.signature(CALLS[name][0]).parameters
     ],
 )
 def test_what_does_not_fit_is_refused(name, argument):
@@ -246,19 +251,64 @@ def test_what_does_not_fit_is_refused(name, argument):
     values = VALUES[argument]
     if argument == "t" and name != "network_frozen_error":
         values = bad.INCREASING
+    default = inspect.signature(function).parameters[argument].default
     for value in values:
-        bad.refuses(function, argument, value, network=network, **{k: v for k, v in options.items() if k != argument})
+        if value is not None or default is not None:
+            bad.refuses(function, argument, value, **{FIRST[name]: network, **options, argument: value})
 
 
 @pytest.mark.parametrize("name", CALLS)
 def test_other_networks_are_refused(name):
     function, options = CALLS[name]
     for network in (None, 3, LTCNeuron(1.0, 1.0), NeuralLTC(3, 4), LTC(3, 4, mixed_memory=True)):
-        bad.refuses(function, "network", network, **options)
+        bad.refuses(function, FIRST[name], network, **options)
 
 
 def test_the_fused_tube_is_refused_for_other_solvers():
     _, network = drawn(0, solver="rk4")
-    bad.refuses(bounds.tube, "network", network, input_low=0, input_high=1, t=1.0, form="fused")
-    bad.refuses(bounds.network_box, "network", network, form="fused")
+    bad.refuses(bounds.tube, "model", network, input_low=0, input_high=1, t=1.0, form="fused")
+    bad.refuses(bounds.box, "model", network, form="fused")
     assert np.all(np.isfinite(bounds.tube(network, 0, 1, 1.0)))
+
+
+# --- Lipschitz constants
+
+
+def test_trajectories_with_the_same_input_part_no_faster_than_the_constant():
+    for seed in range(4):
+        rng, network = contracting(seed) if seed % 2 else drawn(seed)
+        low, high = bounds.box(network)
+        one, other = rng.uniform(low, high, (2, 40, 9))
+        x = rng.normal(size=(40, 1, 3)) * 10
+        for t in (0.05, 0.5):
+            ends = [network.solve(x, start, t)[:, 0] for start in (one, other)]
+            ratio = np.abs(ends[0] - ends[1]).max(axis=1) / np.abs(one - other).max(axis=1)
+            assert ratio.max() <= bounds.lipschitz(network, t) * (1 + 1e-9)
+    assert_close(bounds.lipschitz(network, [[0.5, 0.05]]), max(bounds.lipschitz(network, t) for t in (0.5, 0.05)))
+    assert bounds.lipschitz(contracting(1)[1], 0.5) < 1 < bounds.lipschitz(drawn(0)[1], 0.5)
+
+
+# --- old names
+
+
+def test_old_names_say_what_to_call_instead_and_give_the_same():
+    _, network = drawn(0)
+    with pytest.warns(DeprecationWarning, match=r"bounds\.box"):
+        old = bounds.network_box(network, np.ones(9), [0.5, 1.0], "fused")
+    assert_close(old, bounds.box(network, np.ones(9), [0.5, 1.0], "fused"), 0, 0)
+    layer = CfC(2, 3, seed=0)
+    with pytest.warns(DeprecationWarning, match=r"bounds\.box"):
+        assert_close(layer.box(0.5), bounds.box(layer, timespans=0.5), 0, 0)
+    with pytest.warns(DeprecationWarning, match=r"bounds\.lipschitz"):
+        assert layer.lipschitz(0.5, "euclidean") == bounds.lipschitz(layer, 0.5, "euclidean")
+
+
+def test_options_of_the_other_kind_of_network_are_refused():
+    layer, (_, network) = CfC(2, 3, seed=0), drawn(0)
+    for argument, value in (("hx", np.zeros(3)), ("t", 1.0), ("form", "ode")):
+        bad.refuses(bounds.box, argument, value, model=layer)
+    bad.refuses(bounds.box, "timespans", 0.5, model=network)
+    for value in (bad.NOT_NUMBERS, -1.0, []):
+        bad.refuses(bounds.lipschitz, "timespans", value, model=layer)
+    bad.refuses(bounds.lipschitz, "model", CfC(2, 3, mixed_memory=True, seed=0))
+    bad.refuses(bounds.tube, "model", LSTM(2, 3, seed=0), input_low=0, input_high=1, t=1.0)

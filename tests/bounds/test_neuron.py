@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from cfc_ref import LTCNeuron, bounds, closed_form, exact, frozen, signals
 from cfc_ref.activations import logit
-from cfc_ref.neuron.closed_form_error import extremal_control
-from cfc_ref.neuron.frozen_error import release_derivatives
+from cfc_ref.bounds.frozen import release_derivatives
+from cfc_ref.bounds.neuron import extremal_control
 from tests import naive
 from tests.compare import assert_close, assert_inside
 from tests.strategies import cases, floats, increasing_times, inputs, leaks, ranges, times

@@ -1,0 +1,35 @@
+"""Every bound, each written once: of neurons (:mod:`.neuron`, :mod:`.frozen`) and of networks (:mod:`.network`)."""
+
+from typing import Any
+
+from cfc_ref.facade import lookup
+
+_PUBLIC = {
+    "FrozenCertificate": "cfc_ref.bounds.ltc",
+    "asymptotic_error": "cfc_ref.bounds.neuron",
+    "box": "cfc_ref.bounds.network",
+    "closed_form_error": "cfc_ref.bounds.neuron",
+    "form_gap": "cfc_ref.bounds.neuron",
+    "frozen_error": "cfc_ref.bounds.frozen",
+    "frozen_step_error": "cfc_ref.bounds.frozen",
+    "lemma1": "cfc_ref.bounds.neuron",
+    "lipschitz": "cfc_ref.bounds.network",
+    "network_box": "cfc_ref.bounds.network",
+    "network_frozen_error": "cfc_ref.bounds.ltc",
+    "network_time_constant": "cfc_ref.bounds.ltc",
+    "reachable_states": "cfc_ref.bounds.neuron",
+    "state_box": "cfc_ref.bounds.neuron",
+    "time_constant": "cfc_ref.bounds.neuron",
+    "tube": "cfc_ref.bounds.network",
+    "two_term": "cfc_ref.bounds.neuron",
+}
+
+__all__ = sorted(_PUBLIC)
+
+
+def __getattr__(name: str) -> Any:
+    return lookup(__name__, _PUBLIC, name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,206 @@
+r"""Bounds of the frozen closed forms against the *LTC as stated*.
+
+Notation: :math:`k = w + a`; :math:`M = \max(|c|, |A| w/(w+a))` bounds \|x − A\| for all time; :math:`L_j` bounds the
+j-th derivative of y(t) = f(I(t)) in time within each step; h is the longest step.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cfc_ref import checks
+from cfc_ref.bounds.checked import Given, Interval, bound
+from cfc_ref.bounds.neuron import relax, z_extremes
+from cfc_ref.neuron.exact_solution import constant_piece
+from cfc_ref.neuron.model import LTCNeuron
+
+__all__ = ["frozen_error", "frozen_step_error", "release_derivatives"]
+
+Array = npt.NDArray[Any]
+
+_SERIES_BELOW = 1e-2
+
+# Largest absolute value of the logistic function's derivatives: with p = s (1 - s) they are p, p (1 - 2s),
+# p (1 - 6p), p (1 - 2s)(1 - 12p); the last is largest where 120 p^2 - 30 p + 1 = 0.
+_P4 = (15 + math.sqrt(105)) / 120
+_LOGISTIC = (1 / 4, math.sqrt(3) / 18, 1 / 8, _P4 * math.sqrt(1 - 4 * _P4) * (12 * _P4 - 1))
+
+
+def release_derivatives(U1: Array, U2: Array, U3: Array, U4: Array) -> tuple[Array, Array, Array, Array]:
+    r"""Bound the first four derivatives in time of the logistic of u(t) from those of u = sigma (I(t) - mu).
+
+    The chain rule (Faà di Bruno), with :math:`S_j = \max|\sigma^{(j)}|` = 1/4, √3/18, 1/8, 0.1277:
+
+    .. math::
+        L_1 &= S_1 U_1, \quad L_2 = S_2 U_1^2 + S_1 U_2, \quad L_3 = S_3 U_1^3 + 3 S_2 U_1 U_2 + S_1 U_3, \\
+        L_4 &= S_4 U_1^4 + 6 S_3 U_1^2 U_2 + S_2 (3 U_2^2 + 4 U_1 U_3) + S_1 U_4
+    """
+    S1, S2, S3, S4 = _LOGISTIC
+    return (
+        S1 * U1,
+        S2 * U1**2 + S1 * U2,
+        S3 * U1**3 + 3 * S2 * U1 * U2 + S1 * U3,
+        S4 * U1**4 + 6 * S3 * U1**2 * U2 + S2 * (3 * U2**2 + 4 * U1 * U3) + S1 * U4,
+    )
+
+
+@bound
+def frozen_step_error(neuron: LTCNeuron, x0: Given, t: Given, y: Given, f_range: Given = (0, 1)) -> Interval:
+    r"""One step of the frozen closed form against the *LTC as stated*: sharp for the frozen release y.
+
+    .. math:: x_{LTC}(t) - x_{frozen}(t) \in [\, z_{min}(t) - z_{frozen}(t),\; z_{max}(t) - z_{frozen}(t) \,]
+
+    Parameters
+    ----------
+    neuron : LTCNeuron
+        Parameters of shape N.
+    x0 : array_like
+        State at the start of the step.
+    t : array_like, any shape
+        Length of the step.
+    y : array_like
+        The release at which the step is frozen, in the range; broadcasts like its ends.
+    f_range : (a, b)
+        Known range of f(I) within the step.
+
+    Returns
+    -------
+    low, high : ndarray, shape N + t.shape
+        low <= 0 <= high.
+
+    Raises
+    ------
+    ValueError, TypeError
+        In three parts.
+
+    Notes
+    -----
+    z_frozen is not monotone in y where z changes sign: the ends of a range of y do not give its extremes.
+
+    Examples
+    --------
+    >>> low, high = frozen_step_error(LTCNeuron(w_tau=1.0, A=1.0), 0.0, 1.0, 0.5, f_range=(0.4, 0.6))
+    >>> round(float(low), 4), round(float(high), 4)
+    (-0.0437, 0.0403)
+    """
+    c = x0 - neuron.A
+    z_min, z_max = z_extremes(neuron, c, t, *f_range)
+    z_frozen = constant_piece(neuron.w_tau, neuron.A, y, t, c + neuron.A) - neuron.A
+    # The frozen step is one of the inputs that the extremes range over: rounding must not say otherwise.
+    return np.minimum(z_min - z_frozen, 0), np.maximum(z_max - z_frozen, 0)
+
+
+@bound
+def frozen_error(
+    neuron: LTCNeuron,
+    x0: Given,
+    t: Given,
+    step: Given,
+    lipschitz: Given,
+    f_range: Given = (0, 1),
+    sample: str = "start",
+) -> Interval:
+    r"""Frozen closed forms against the *LTC as stated*, uniformly in time and over any steps not longer than `step`.
+
+    With :math:`k = w + a`, :math:`M = \max(|c|, |A|w/(w+a))`:
+
+    .. math::
+        \text{start:}\quad & M L_1 \min\Big(h\,\frac{1-e^{-kt}}{k},\; \frac{h}{k(1-e^{-kh})}-\frac1{k^2}\Big) \\
+        \text{midpoint:}\quad & \frac{M L_1 h}{2}\,\frac{1-e^{-kt}}{k}, \text{ and with } L_2 \text{ also }
+            \frac{C_2 h^3}{1-e^{-kh}},\quad C_2 = \frac{L_1(|A|w + M L_1 h/2)}{12} + \frac{M L_2}{24} \\
+        \text{gauss:}\quad & \frac{C_4 h^5}{1-e^{-kh}},\quad C_4 = |A|w\Big[\frac{(w+b)L_2}{720} + \frac{7L_3}{576}
+            + \frac{L_1^2}{120} + \frac{L_2^2h^2}{960}\Big] + \frac{M L_4}{4320}
+
+    Where two bounds apply the smaller one is returned.
+
+    Parameters
+    ----------
+    neuron : LTCNeuron
+        Parameters of shape N.
+    x0 : array_like
+        State at t = 0.
+    t : array_like, any shape
+        Times >= 0 in any order. No step is longer than t, so h is the smaller of `step` and t.
+    step : array_like
+        The longest step h > 0; broadcasts to N.
+    lipschitz : array_like, or tuple of them
+        :math:`L_1`, or a tuple :math:`(L_1, L_2)` or :math:`(L_1, …, L_4)`: bounds of the first, second, …
+        derivative *in time* of y(s) = f(I(s)) within the steps; each broadcasts to N. For the logistic f,
+        :math:`L_1 \le |\sigma|\,\mathrm{Lip}(I)/4`.
+    f_range : (a, b)
+        Known range of f(I), 0 <= a <= b <= 1.
+    sample : {"start", "midpoint", "gauss"}
+        As in :func:`cfc_ref.frozen`; "gauss" needs all four constants.
+
+    Returns
+    -------
+    low, high : ndarray, shape N + t.shape
+        Minus and plus the bound; 0 for an input that is constant on each step.
+
+    Raises
+    ------
+    ValueError, TypeError
+        In three parts.
+
+    Examples
+    --------
+    >>> neuron = LTCNeuron(w_tau=1.0, A=1.0)
+    >>> low, high = frozen_error(neuron, x0=0.0, t=10.0, step=0.1, lipschitz=0.5)
+    >>> round(float(high), 4)
+    0.0254
+    >>> low, high = frozen_error(neuron, x0=0.0, t=10.0, step=0.1, lipschitz=(0.5, 1.0), sample="midpoint")
+    >>> round(float(high), 6)
+    0.000887
+    """
+    radius_of = _RADIUS[checks.choice("sample", sample, _RADIUS)]
+    needed, which = (4, "four, (L1, L2, L3, L4), for sample='gauss'") if sample == "gauss" else (1, "one to four")
+    if not needed <= len(lipschitz) <= 4:
+        do = "pass bounds of the derivatives of f(I(t)) in time"
+        checks.refuse("lipschitz", f"{len(lipschitz)} constants", which, do)
+    (a, b), w, A = f_range, neuron.w_tau, neuron.A
+    M = np.maximum(np.abs(x0 - A), np.abs(A) * w / (w + a))
+    radius = radius_of(neuron, M, t, step, lipschitz, a, b)
+    return -radius, radius
+
+
+def _start(neuron: LTCNeuron, M: Array, t: Array, h: Array, L: tuple[Array, ...], a: Array, b: Array) -> Array:
+    """Return the smaller of the two bounds of order 1."""
+    k = neuron.w_tau + a
+    q = k * h
+    # (q/(1 - e^-q) - 1)/k^2, by its series where that cancels
+    large = np.maximum(q, _SERIES_BELOW)
+    steps = np.where(q < _SERIES_BELOW, q / 2 + q**2 / 12, large / -np.expm1(-large) - 1)
+    return M * L[0] * np.minimum(h * relax(k, t), steps / k**2)
+
+
+def _midpoint(neuron: LTCNeuron, M: Array, t: Array, h: Array, L: tuple[Array, ...], a: Array, b: Array) -> Array:
+    """Return the bound of order 1, or the smaller of it and that of order 2 where L₂ is known."""
+    k = neuron.w_tau + a
+    first = M * L[0] * h / 2 * relax(k, t)
+    if len(L) == 1:
+        return first
+    # THEORY 5.1
+    C2 = L[0] * (np.abs(neuron.A) * neuron.w_tau + M * L[0] * h / 2) / 12 + M * L[1] / 24
+    return np.minimum(first, C2 * h**2 * _geometric(k, h))
+
+
+def _gauss(neuron: LTCNeuron, M: Array, t: Array, h: Array, L: tuple[Array, ...], a: Array, b: Array) -> Array:
+    """Return the bound of order 4, for all time."""
+    w, (L1, L2, L3, L4) = neuron.w_tau, L
+    # THEORY 5.2
+    bracket = (w + b) * L2 / 720 + 7 * L3 / 576 + L1**2 / 120 + L2**2 * h**2 / 960
+    C4 = np.abs(neuron.A) * w * bracket + M * L4 / 4320
+    return C4 * h**4 * _geometric(w + a, h)
+
+
+_RADIUS = {"start": _start, "midpoint": _midpoint, "gauss": _gauss}
+
+
+def _geometric(k: Array, h: Array) -> Array:
+    """Return h/(1 - e^{-kh}), the sum of the geometric series of one step's errors times h; 1/k at h = 0."""
+    q = np.maximum(k * h, np.finfo(np.result_type(k, h)).tiny)
+    return q / -np.expm1(-q) / k

@@ -1,0 +1,285 @@
+r"""Certificates of a network from its weights, for any model: a box of its states, a Lipschitz constant, a reach tube.
+
+Weights are taken as real numbers. Time is the first axis and neurons the last, in the order of a layer's states.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cfc_ref import checks
+from cfc_ref.bounds.cfc import cell_lipschitz
+from cfc_ref.bounds.checked import Interval
+from cfc_ref.bounds.ltc import frozen_rates, leak_decay, ltc_box, with_start
+from cfc_ref.bounds.posed import effective, input_box, ode_weights, start_box, time_steps
+from cfc_ref.bounds.tubes import fused_tube, ode_tube
+from cfc_ref.cells.cfc.modes import MODES, VARIANTS
+from cfc_ref.cells.cfc.network import CfCNetwork
+from cfc_ref.cells.ltc.network import ODENetwork
+from cfc_ref.cells.ltc.synapses import LTCParams
+
+__all__ = ["box", "lipschitz", "network_box", "tube"]
+
+Array = npt.NDArray[Any]
+
+FORMS = ("ode", "fused")
+
+
+def box(
+    model: Any,
+    hx: npt.ArrayLike | None = None,
+    t: npt.ArrayLike | None = None,
+    form: str | None = None,
+    *,
+    timespans: npt.ArrayLike | None = None,
+) -> Interval:
+    r"""Box that holds a network's states, whatever the inputs.
+
+    Of an LTC (AAAI 2021, Theorem 2, for synapses), where the 0 is there as ε > 0 is a conductance on it:
+
+    .. math:: \min(V_i, \min_j E_{ij}, 0) \le x_i \le \max(V_i, \max_j E_{ij}, 0)
+
+    A start inside stays inside; from outside the distance shrinks at least like :math:`e^{-t(g+\varepsilon)/C}`
+    ("ode", and frozen steps of any length), or by :math:`C/(C + h(g + \varepsilon))` in each part of length h
+    ("fused"). Of a CfC, every state but the first, G being the heads' bound:
+
+    .. math:: |x^+| < G \;\text{("default")}, \qquad |x^+| < 2G \;\text{("no_gate")}, \qquad
+              |x^+ - A| \le \frac{|A|\,e^{-t |w_\tau|}}{e\,t} \;\text{("pure")}, \qquad
+              |x^+ - A| \le |B|\,e^{-t |w_\tau|} \;\text{("paper_pure")}
+
+    and in mode "from_x0" :math:`|x - A| \le |A|` for runs that begin there, as at 0.
+
+    Parameters
+    ----------
+    model : LTC or CfC
+        The LTC without mixed memory.
+    hx : array_like, shape (units,), or (2, units) for the ends of a box, or None
+        Of an LTC, the state at t = 0; 0 by default.
+    t : array_like, shape () or (T,)
+        Of an LTC, strictly increasing times >= 0; the box holds from each of them on. 0 by default.
+    form : {"ode", "fused"}
+        Of an LTC, as in :func:`tube`.
+    timespans : array_like
+        Of a CfC, the timespans used, of which the shortest matters; 1 by default.
+
+    Returns
+    -------
+    low, high : ndarray, shape t.shape + (units,)
+
+    Raises
+    ------
+    ValueError, TypeError
+        In three parts.
+
+    Examples
+    --------
+    >>> from cfc_ref import LTC, CfC
+    >>> low, high = box(LTC(2, 3, seed=1), hx=[0.0, 0.0, 3.0], t=[0.0, 50.0])
+    >>> high.round(4)
+    array([[1., 1., 3.],
+           [1., 1., 1.]])
+    >>> box(CfC(2, 3, seed=1))[1]
+    array([1., 1., 1.])
+    """
+    weights = effective(model)
+    if isinstance(weights, CfCNetwork):
+        _no_option(hx=hx, t=t, form=form)
+        if model.mode == "from_x0" and model.mixed_memory:
+            got, expected = "mode 'from_x0' with mixed memory", "another mode, or no mixed memory"
+            checks.refuse("model", got, expected, "pass a layer whose steps begin at its own state")
+        shortest = float(_timespans(model, timespans).min())
+        mode, variant = MODES[model.mode], VARIANTS[model.variant]
+        ends = [mode.box(layer, shortest, variant) for layer in weights.layers]
+        return np.concatenate([low for low, _ in ends]), np.concatenate([high for _, high in ends])
+    ode = _ode(model)
+    if timespans is not None:
+        checks.refuse("timespans", timespans, "None, as this network has an ODE", "pass the times `t`")
+    start = start_box(hx, model.state_size)
+    steps, shape = time_steps(0.0 if t is None else t)
+    unfolds = _unfolds(model) if _equation(form) == "fused" else None
+    decay = leak_decay(ode.cell, steps, unfolds, model.epsilon)
+    low, high = with_start(*ltc_box(ode.cell, model.epsilon), start, decay)
+    return low.reshape((*shape, model.state_size)), high.reshape((*shape, model.state_size))
+
+
+def lipschitz(model: Any, timespans: npt.ArrayLike = 1.0, norm: str = "max") -> float:
+    r"""Lipschitz constant of a time step in the state: :math:`\|x^+ - x'^+\| \le L\,\|x - x'\|` for equal inputs.
+
+    Of a CfC, with bounds on the change of the backbone's features
+    (:func:`cfc_ref.bounds.cfc.cell_lipschitz`); of an LTC :math:`e^{-\lambda t}`, for its ODE, states in :func:`box`,
+    and any inputs, with
+
+    .. math:: \lambda = \min_i\; \frac{1}{C_i}\Big[g_i + \varepsilon -
+              \sum_j w_{ij}\,|\sigma_{ij}| \max_{x_i} |x_i - E_{ij}|/4\Big]
+
+    Below 1 for all timespans used, runs with equal inputs forget their start. It is sufficient only: fresh weights are
+    far from it.
+
+    Parameters
+    ----------
+    model : CfC or LTC
+        Without mixed memory.
+    timespans : array_like, any shape
+        Those of the time steps, >= 0: the constant holds for each of them.
+    norm : {"max", "euclidean"}
+        Of a state; "euclidean" for one CfC cell of mode "default".
+
+    Returns
+    -------
+    float
+        Infinite where nothing is known, as for linear heads with a gate.
+
+    Raises
+    ------
+    ValueError, TypeError
+        In three parts.
+
+    Examples
+    --------
+    >>> from cfc_ref import CfC
+    >>> round(lipschitz(CfC(3, 32, seed=0), 1.0, norm="euclidean"), 1)
+    6.1
+    """
+    weights = effective(model)
+    checks.choice("norm", norm, ("max", "euclidean"))
+    if isinstance(weights, CfCNetwork):
+        t = _timespans(model, timespans)
+        if model.mixed_memory:
+            checks.refuse("model", "mixed memory", "a CfC without it, whose state is bounded", "pass one without it")
+        if norm == "euclidean" and (model.wiring is not None or model.mode != "default"):
+            got = f"'euclidean' with {'a wiring' if model.wiring is not None else f'mode {model.mode!r}'}"
+            checks.refuse("norm", got, "'max'; 'euclidean' is for one cell of mode 'default'", "pass 'max'")
+        return max(cell_lipschitz(weights, float(span), model._settings, norm) for span in np.unique(t))
+    ode, t = _ode(model), checks.times("timespans", timespans)
+    if norm != "max":
+        checks.refuse("norm", repr(norm), "'max'; 'euclidean' is for one CfC cell of mode 'default'", "pass 'max'")
+    any_input = np.full(model.input_size, 1e290)  # not infinite, as a gain may be 0
+    with np.errstate(over="ignore"):
+        rate, _ = frozen_rates(ode.cell, -any_input, any_input, ltc_box(ode.cell, model.epsilon), model.epsilon)
+        return float(np.exp(-rate * t).max())
+
+
+def tube(
+    model: Any,
+    input_low: npt.ArrayLike,
+    input_high: npt.ArrayLike,
+    t: npt.ArrayLike,
+    hx: npt.ArrayLike | None = None,
+    form: str | None = None,
+) -> Interval:
+    r"""Interval of every neuron's state at times t, for all inputs that stay in a box.
+
+    .. math:: C_i\,\dot u_i = g_i\,(V_i - u_i) + \sum_j w_{ij}\,s^u_{ij}\,(E_{ij} - u_i), \qquad
+              s^u_{ij} = s^{hi}_{ij} \text{ where } E_{ij} > u_i, \text{ else } s^{lo}_{ij}
+
+    and the mirror for the lower end, where :math:`s_{ij} \in [s^{lo}_{ij}, s^{hi}_{ij}]` as its presynaptic value
+    ranges over its own interval (Müller's theorem).
+
+    Parameters
+    ----------
+    model : LTC
+        Without mixed memory.
+    input_low, input_high : array_like, shape (), (inputs,) or (T, inputs)
+        The box of the inputs, as the network is called with them; box k of (T, inputs) is in force up to t[k].
+    t : array_like, shape () or (T,)
+        Strictly increasing times >= 0.
+    hx : array_like, shape (units,), or (2, units) for the ends of a box, or None
+        The state at t = 0; 0 by default.
+    form : {"ode", "fused"}
+        The network's ODE (the default), with every measurable input in the box, solved by scipy to 1e-10; or the
+        states that the layer itself computes with solver "fused", when its samples come at the times t.
+
+    Returns
+    -------
+    low, high : ndarray of float64, shape t.shape + (units,)
+        Before the output's mapping.
+
+    Raises
+    ------
+    ValueError, TypeError
+        In three parts, before anything is computed.
+    RuntimeError
+        If scipy's solver gives up.
+
+    Notes
+    -----
+    "ode" is exact for one neuron with a synapse on each input, and where all neurons excite each other. "fused" is the
+    exact interval of every part (but for synapses of a neuron on itself); over several it is sound.
+
+    Examples
+    --------
+    >>> from cfc_ref import LTC
+    >>> network = LTC(2, 3, seed=0, dtype="float64")
+    >>> low, high = tube(network, -1.0, 1.0, [1.0, 2.0])
+    >>> states = network.solve([[0.5, 0.5], [-0.5, 0.5]])
+    >>> bool(np.all((low <= states) & (states <= high)))
+    True
+    """
+    weights = _ode(model)
+    start = start_box(hx, model.state_size)
+    steps, shape = time_steps(t)
+    form = _equation(form)
+    inputs = input_box(weights, model.input_size, input_low, input_high, steps.shape)
+    if form == "ode":
+        low, high = ode_tube(weights.cell, inputs, start, steps, model.epsilon)
+    else:
+        low, high = fused_tube(weights.cell, inputs, start, steps, _unfolds(model), model.epsilon)
+    return low.reshape((*shape, model.state_size)), high.reshape((*shape, model.state_size))
+
+
+def network_box(network: Any, hx: npt.ArrayLike | None = None, t: npt.ArrayLike = 0.0, form: str = "ode") -> Interval:
+    """Return :func:`box` of an LTC: the old name, until the next version.
+
+    Parameters
+    ----------
+    network, hx, t, form
+        As in :func:`box`.
+
+    Examples
+    --------
+    >>> from cfc_ref import LTC
+    >>> import pytest
+    >>> with pytest.warns(DeprecationWarning, match="bounds.box"):
+    ...     low, high = network_box(LTC(2, 3, seed=1))
+    """
+    warnings.warn("bounds.network_box is deprecated; call bounds.box", DeprecationWarning, stacklevel=2)
+    return box(network, hx, t, form)
+
+
+# --- what the arguments mean
+
+
+def _ode(model: Any) -> ODENetwork:
+    return ode_weights(model, "model", (LTCParams,), "an LTC with synapses or a CfC", "pass a cfc_ref.LTC or CfC")
+
+
+def _equation(form: str | None) -> str:
+    return checks.choice("form", "ode" if form is None else form, FORMS)
+
+
+def _unfolds(model: Any) -> int:
+    if model.solver != "fused":
+        do = "make it with solver='fused', or pass form='ode'"
+        checks.refuse("model", f"solver {model.solver!r}", "solver 'fused' for the bound of its step", do)
+    return int(model.ode_unfolds)
+
+
+def _no_option(**options: Any) -> None:
+    """Refuse the options of networks with an ODE."""
+    for name, value in options.items():
+        if value is not None:
+            checks.refuse(name, value, "None, as a CfC's box does not depend on it", f"remove `{name}`")
+
+
+def _timespans(model: Any, value: Any) -> Array:
+    """Return timespans >= 0 in the model's dtype."""
+    t = checks.numeric("timespans", 1.0 if value is None else value)
+    t = checks.as_dtype("timespans", t, model.dtype, do="use a layer of float64")
+    checks.compare("timespans", t, t >= 0, "times >= 0", "pass the times between samples")
+    if not t.size:
+        checks.refuse("timespans", "no timespans", "at least one", "pass the shortest one used")
+    return t
