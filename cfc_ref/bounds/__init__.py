@@ -18,6 +18,7 @@ _PUBLIC = {
     "network_frozen_error": "cfc_ref.bounds.ltc",
     "network_time_constant": "cfc_ref.bounds.ltc",
     "reachable_states": "cfc_ref.bounds.neuron",
+    "release_derivatives": "cfc_ref.bounds.frozen",
     "state_box": "cfc_ref.bounds.neuron",
     "time_constant": "cfc_ref.bounds.neuron",
     "tube": "cfc_ref.bounds.network",

@@ -30,7 +30,7 @@ _P4 = (15 + math.sqrt(105)) / 120
 _LOGISTIC = (1 / 4, math.sqrt(3) / 18, 1 / 8, _P4 * math.sqrt(1 - 4 * _P4) * (12 * _P4 - 1))
 
 
-def release_derivatives(U1: Array, U2: Array, U3: Array, U4: Array) -> tuple[Array, Array, Array, Array]:
+def release_derivatives(U1: Given, U2: Given, U3: Given, U4: Given) -> tuple[Array, Array, Array, Array]:
     r"""Bound the first four derivatives in time of the logistic of u(t) from those of u = sigma (I(t) - mu).
 
     The chain rule (Faà di Bruno), with :math:`S_j = \max|\sigma^{(j)}|` = 1/4, √3/18, 1/8, 0.1277:
@@ -38,6 +38,16 @@ def release_derivatives(U1: Array, U2: Array, U3: Array, U4: Array) -> tuple[Arr
     .. math::
         L_1 &= S_1 U_1, \quad L_2 = S_2 U_1^2 + S_1 U_2, \quad L_3 = S_3 U_1^3 + 3 S_2 U_1 U_2 + S_1 U_3, \\
         L_4 &= S_4 U_1^4 + 6 S_3 U_1^2 U_2 + S_2 (3 U_2^2 + 4 U_1 U_3) + S_1 U_4
+
+    Parameters
+    ----------
+    U1, U2, U3, U4 : ndarray
+        Bounds of the absolute derivatives of u; not checked.
+
+    Examples
+    --------
+    >>> [round(float(L), 4) for L in release_derivatives(1.0, 0.0, 0.0, 0.0)]
+    [0.25, 0.0962, 0.125, 0.1277]
     """
     S1, S2, S3, S4 = _LOGISTIC
     return (

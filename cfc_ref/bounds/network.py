@@ -142,7 +142,7 @@ def lipschitz(model: Any, timespans: npt.ArrayLike = 1.0, norm: str = "max") -> 
     --------
     >>> from cfc_ref import CfC
     >>> round(lipschitz(CfC(3, 32, seed=0), 1.0, norm="euclidean"), 1)
-    6.1
+    5.7
     """
     weights = effective(model)
     checks.choice("norm", norm, ("max", "euclidean"))

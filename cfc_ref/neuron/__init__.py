@@ -12,7 +12,6 @@ _PUBLIC = {
     "frozen": "cfc_ref.neuron.closed_forms",
     "gauss_piece": "cfc_ref.neuron.closed_forms",
     "ltc_ode": "cfc_ref.neuron.model",
-    "release_derivatives": "cfc_ref.neuron.frozen_error",
     "solve": "cfc_ref.neuron.trajectory",
     "symmetric_ode": "cfc_ref.neuron.model",
 }
