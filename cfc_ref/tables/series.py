@@ -98,26 +98,26 @@ def cut_windows(series: list[Series], part: int, length: int, stride: int, *, be
     """Cut the runs of one part into windows; none crosses from a group or a part into another.
 
     Windows begin every `stride` rows, and one more ends where the run ends, so that each row is in one. A run that is
-    shorter than a window is padded. Windows without a known target are left out.
+    shorter than the longest window is padded. Windows without a known target are left out.
     """
     checks.count("length", length, at_least=1)
     checks.count("stride", stride, at_least=1)
-    cut = []
-    for one in series:
-        edges = np.flatnonzero(np.diff(one.part == part, prepend=False, append=False))
-        for first, end in zip(edges[::2], edges[1::2], strict=True):
-            cut.append(_cut(one, first, end, length, stride, before))
-    whole = Windows(*map(np.concatenate, zip(*cut, strict=True)))
-    learns, steps = ~np.isnan(whole.y).all(axis=(1, 2)), whole.mask.any(axis=0)
-    return Windows(*(array[learns][:, steps] for array in whole))
-
-
-def _cut(one: Series, first: int, end: int, length: int, stride: int, before: int) -> Windows:
-    """Return the windows of the rows first … end - 1."""
-    last = max(first, end - length)
-    starts = np.unique(np.append(np.arange(first, last, stride), last))
-    k = starts[:, None] + np.arange(-before, length)
-    mask = (k >= 0) & (k < end)
-    k = np.where(mask, k, first)
-    y = np.where((mask & (k >= starts[:, None]))[..., None], one.y[k], np.nan)
-    return Windows(one.x[k], y, one.dt[k], mask)
+    x, y, dt, parts = (np.concatenate([getattr(one, name) for one in series]) for name in ("x", "y", "dt", "part"))
+    lengths = np.array([len(one.dt) for one in series])
+    begins = np.repeat(np.cumsum(lengths) - lengths, lengths)
+    run = np.where(parts == part, begins, -1)  # rows of a run have the same number, and -1 is none
+    edges = np.diff(run, prepend=-1, append=-1) != 0
+    first = np.flatnonzero(edges[:-1] & (run >= 0))
+    end = np.flatnonzero(edges[1:] & (run >= 0)) + 1
+    last = np.maximum(first, end - length)
+    count = -(-(last - first) // stride) + 1
+    nth = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+    start, end = np.minimum(np.repeat(first, count) + nth * stride, np.repeat(last, count)), np.repeat(end, count)
+    before = int(np.minimum(before, start - begins[start]).max())
+    length = int(np.minimum(length, end - start).max())
+    k = start[:, None] + np.arange(-before, length)
+    mask = (k >= begins[start][:, None]) & (k < end[:, None])
+    k = np.where(mask, k, start[:, None])
+    learns = mask & (k >= start[:, None]) & ~np.isnan(y[k]).all(axis=2)
+    k, mask, learns = (array[learns.any(axis=1)] for array in (k, mask, learns))
+    return Windows(x[k], np.where(learns[..., None], y[k], np.nan), dt[k], mask)
