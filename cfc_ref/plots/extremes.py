@@ -40,7 +40,7 @@ __all__ = [
 
 
 class _Control(NamedTuple):
-    """A release over time: `first` until `switch`, then `second`, and `last` at the last time only."""
+    """A release over time: `first` until `switch`, then `second`, and `last` at the final time only."""
 
     first: float
     second: float
@@ -51,7 +51,7 @@ class _Control(NamedTuple):
         switches = np.isfinite(self.switch)
         then = f", {self.second:.3g} from t = {self.switch:.3g}" if switches else ""
         jumps = self.last != (self.second if switches else self.first)
-        return f"f(I) = {self.first:.3g}{then}" + (f", {self.last:.3g} at the last time" if jumps else "")
+        return f"f(I) = {self.first:.3g}{then}" + (f", {self.last:.3g} at the end" if jumps else "")
 
 
 def plot_extremal(
@@ -68,7 +68,7 @@ def plot_extremal(
               z_{max}(t) - \min_{y\in[a,b]} c\,e^{-wt} g_t(y) \Big]
 
     Each curve is the error under one input: its release y = f(I) is a or b, switches at most once (bang-bang), and
-    jumps at the last time, where the state does not feel it and the closed form does. There the error is the end of
+    jumps at the final time, where the state does not feel it and the closed form does. There the error is the end of
     the interval, which is marked.
     """
     return _draw_extremal(neuron, x0, t, f_range, "ltc", ax)
@@ -107,7 +107,7 @@ def _draw_extremal(
     for control, (times, error), (which, colour, line) in zip(controls, curves, looks, strict=True):
         ax.plot(times, error, color=COLOURS[colour], linestyle=line, label=f"{which} error: {control}")
     ends = [low[-1], high[-1]]
-    ax.plot([t[-1]] * 2, ends, "o", color=COLOURS["black"], label="ends of the interval at the last time")
+    ax.plot([t[-1]] * 2, ends, "o", color=COLOURS["black"], label="ends of the interval at the final time")
     ax.axhline(0.0, color=COLOURS["black"], linewidth=0.6)
     title = f"Closed form against the {name}, worst inputs, f(I) in [{a:.3g}, {b:.3g}]"
     dress(ax, title, TIME_LABEL, f"error: {name} − closed form\n(dimensionless)", columns=1)
