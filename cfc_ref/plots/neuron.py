@@ -9,7 +9,7 @@ State and input are dimensionless; time is in the unit in which w_tau is one ove
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -228,8 +228,8 @@ def plot_error(
               |x_{LTC} - \tilde x| \le |c|\,e^{-wt} + |A|\,w\,\frac{1-e^{-(w+a)t}}{w+a}, \qquad
               |x_{LTC} - \tilde x| \;\text{late}\; \ge \frac{|A|\,w}{w+b}
 
-    Dotted: the sharp bound of each for f(I) in [a, b], its range over the whole time drawn. Errors below 1e-16 are
-    drawn at 1e-16.
+    Dotted: the sharp bound of each for f(I) in [a, b], its range over the whole time drawn. If the wide and the sharp
+    bound look the same, one of them is drawn. Errors below 1e-16 are drawn at 1e-16.
     """
     x0, signal = one_neuron(neuron, x0), one_signal(signal)
     t = curve_times(t, signal)
@@ -247,9 +247,8 @@ def plot_error(
     ax = axes_or_new(ax, height=4.8)
     for form, name in (("symmetric", "symmetric"), ("ltc", "LTC")):
         curve(ax, form, t, visible(errors[form]), linestyle="-", label=f"|{name} − closed form|")
-        for interval, line, (label, colour) in zip(limits[form], ("--", ":"), _BOUND_LOOKS[form], strict=True):
-            changes = {"linestyle": line, "label": label, "color": COLOURS[colour]}
-            curve(ax, form, t, visible(_radius(interval)), **changes)
+        for interval, (line, label, colour) in _distinct(form, limits[form]):
+            curve(ax, form, t, visible(_radius(interval)), linestyle=line, label=label, color=COLOURS[colour])
     for sample, error in late.items():
         curve(ax, sample, steps, visible(error), linewidth=0.8, label=f"|LTC − {LOOKS[sample].label}|")
     _floor(ax, neuron, known[1])
@@ -259,10 +258,19 @@ def plot_error(
     return ax
 
 
-_BOUND_LOOKS = {  # label and colour of the wide bound (dashed) and of the sharp one (dotted)
-    "symmetric": ((r"Lemma 1: $|c|\,e^{-wt}$", "blue"), ("Lemma 1 for the range", "green")),
-    "ltc": (("two-term bound", "vermillion"), ("sharp bound for the range", "black")),
+_BOUND_LOOKS = {  # line, label and colour of the wide bound (dashed) and of the sharp one (dotted)
+    "symmetric": (("--", r"Lemma 1: $|c|\,e^{-wt}$", "blue"), (":", "Lemma 1 for the range", "green")),
+    "ltc": (("--", "two-term bound", "vermillion"), (":", "sharp bound for the range", "black")),
 }
+_KEPT = {"symmetric": 0, "ltc": 1}  # the bound that is drawn where both look the same
+_SAME = 0.2  # relative difference that nobody sees on a logarithmic axis
+
+
+def _distinct(form: str, intervals: tuple[tuple[Array, Array], ...]) -> list[tuple[tuple[Array, Array], Any]]:
+    """Return the bounds to draw with their looks: one of them if the curves would lie on one another."""
+    both = list(zip(intervals, _BOUND_LOOKS[form], strict=True))
+    wide, sharp = map(_radius, intervals)
+    return [both[_KEPT[form]]] if np.allclose(sharp, wide, rtol=_SAME, atol=0) else both
 
 
 def _radius(interval: tuple[Array, Array]) -> Array:

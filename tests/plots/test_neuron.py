@@ -119,7 +119,7 @@ def test_frozen_forms_stand_at_the_ends_of_the_steps(ax):
 
 
 def test_errors_lie_under_their_bounds(ax):
-    plots.plot_error(NEURON, SIGNAL, -0.5, T, ax=ax)
+    plots.plot_error(NEURON, signals.sine(0.05, offset=-0.3), -0.5, T, ax=ax)
     for error, sharp, wide in (
         ("|symmetric − closed form|", "Lemma 1 for the range", r"Lemma 1: $|c|\,e^{-wt}$"),
         ("|LTC − closed form|", "sharp bound for the range", "two-term bound"),
@@ -128,6 +128,14 @@ def test_errors_lie_under_their_bounds(ax):
         assert (e <= s + 1e-9).all()
         assert (s <= w + 1e-9).all()
     assert line(ax, r"late floor $|A|\,w/(w+b)$")[1][0] <= line(ax, "|LTC − closed form|")[1][-1]
+
+
+def test_of_two_bounds_that_look_the_same_one_is_drawn(ax):
+    plots.plot_error(NEURON, signals.sine(3.0), -0.5, T, ax=ax)
+    labels = [one.get_label() for one in ax.lines]
+    assert r"Lemma 1: $|c|\,e^{-wt}$" in labels
+    assert "sharp bound for the range" in labels
+    assert not {"Lemma 1 for the range", "two-term bound"} & set(labels)
 
 
 @pytest.mark.parametrize("form", ["ltc", "symmetric"])
