@@ -19,10 +19,9 @@ from cfc_ref.learn.examples import arrange_examples
 from cfc_ref.learn.gradients import GlobalNorm, penalised
 from cfc_ref.learn.history import History
 from cfc_ref.learn.losses import LOSSES, Loss
-from cfc_ref.learn.optimizer_base import Optimizer
-from cfc_ref.learn.optimizers import OPTIMIZERS
-from cfc_ref.learn.run import Run, Settings
+from cfc_ref.learn.optimizers import OPTIMIZERS, Optimizer
 from cfc_ref.learn.schedules import SCHEDULES, Schedule
+from cfc_ref.learn.training_loop import Run, Settings
 
 __all__ = ["fit"]
 

@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 
 from cfc_ref import CfC
-from cfc_ref.learn import run
 from cfc_ref.learn.losses import mse
 from cfc_ref.learn.optimizers import SGD, Adam
 from cfc_ref.learn.training import fit
@@ -71,7 +70,7 @@ def stopping_after(calls):
 def test_a_run_that_is_stopped_anywhere_and_resumed_ends_with_the_same_bits(tmp_path, monkeypatch, every_batch):
     """In each batch and in each look at the validation data, with a checkpoint a batch and with one an epoch."""
     if every_batch:
-        monkeypatch.setattr(run, "CHECKPOINT_SECONDS", 0.0)
+        monkeypatch.setattr(training_loop, "CHECKPOINT_SECONDS", 0.0)
     whole = trained(loss=stopping_after(1000))
     for calls in range(2, 17):  # two of them check the targets, then 4 batches and a validation an epoch
         path = tmp_path / f"{calls}.npz"
@@ -83,7 +82,7 @@ def test_a_run_that_is_stopped_anywhere_and_resumed_ends_with_the_same_bits(tmp_
 
 def test_checkpoints_within_an_epoch_are_read(tmp_path, monkeypatch):
     """Resumed in the second epoch's third batch, a run takes its last six steps only."""
-    monkeypatch.setattr(run, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(training_loop, "CHECKPOINT_SECONDS", 0.0)
     with pytest.raises(StopHereError):
         trained(loss=stopping_after(2 + 5 + 2), checkpoint=tmp_path / "run.npz")
     with pytest.raises(StopHereError):
@@ -220,7 +219,7 @@ RUN = """
 import sys
 import numpy as np
 from cfc_ref import CfC
-from cfc_ref.learn import run
+from cfc_ref.learn import training_loop
 from cfc_ref.learn.optimizers import Adam
 from cfc_ref.learn.training import fit
 

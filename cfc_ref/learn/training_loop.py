@@ -26,7 +26,7 @@ from cfc_ref.learn.examples import Examples, predict
 from cfc_ref.learn.gradients import d_l2
 from cfc_ref.learn.history import History
 from cfc_ref.learn.losses import Loss
-from cfc_ref.learn.optimizer_base import Optimizer
+from cfc_ref.learn.optimizers import Optimizer
 from cfc_ref.learn.schedules import Schedule
 
 __all__ = ["CHECKPOINT_SECONDS", "Run", "Settings"]
