@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from cfc_ref import CfC
+from cfc_ref.learn import training_loop
 from cfc_ref.learn.losses import mse
 from cfc_ref.learn.optimizers import SGD, Adam
 from cfc_ref.learn.training import fit
@@ -223,7 +224,7 @@ from cfc_ref.learn import training_loop
 from cfc_ref.learn.optimizers import Adam
 from cfc_ref.learn.training import fit
 
-run.CHECKPOINT_SECONDS = 0.0
+training_loop.CHECKPOINT_SECONDS = 0.0
 rng = np.random.default_rng(0)
 x = rng.normal(size=(80, 6, 2))
 y = np.cumsum(x[..., :1], axis=1)
