@@ -162,6 +162,7 @@ def algorithm1_free(network: Any, x: npt.ArrayLike, timespans: Any = None, hx: A
         pre = np.concatenate([posed.I[:, k], state], axis=1)
         state = algorithm1_states(posed.weights.cell, pre, posed.x0, posed.times[:, k])
         states.append(state)
+    # Algorithm 1: free-running
     return posed.stacked(states)
 
 
@@ -212,6 +213,7 @@ def frozen_translation(
 
     mapped = posed.weights._replace(input_map=None)
     states, _ = over_time(step, mapped, posed.I, (posed.x0, None), posed.dt, keep=False)
+    # Not in the paper: the frozen translation of a network
     return posed.stacked([state for state, _ in states[1:]])
 
 

@@ -52,6 +52,7 @@ def cell_lipschitz(params: CfCNetwork, t: float, settings: CfCSettings, norm: st
     for layer in params.layers:
         d_x = gain(layer, np.concatenate([d_x, np.ones(layer.ff1.W.shape[0])]), t, settings)
         largest = max(largest, float(d_x.max()))
+    # Not in the paper: the Lipschitz constant of a CfC step
     return largest
 
 

@@ -174,6 +174,7 @@ def frozen_error(
     (a, b), w, A = f_range, neuron.w_tau, neuron.A
     M = np.maximum(np.abs(x0 - A), np.abs(A) * w / (w + a))
     radius = radius_of(neuron, M, t, step, lipschitz, a, b)
+    # Not in the paper: bounds of the frozen closed forms
     return -radius, radius
 
 

@@ -45,6 +45,7 @@ def ltc_box(params: LTCParams, epsilon: float = 0.0) -> Interval:
     rest = 0 * params.vleak if epsilon else params.vleak
     low = np.min(synapses.erev, axis=0, where=there, initial=np.inf)
     high = np.max(synapses.erev, axis=0, where=there, initial=-np.inf)
+    # LTC 2021, Theorem 2: for synapses
     return np.minimum(low, np.minimum(params.vleak, rest)), np.maximum(high, np.maximum(params.vleak, rest))
 
 
@@ -110,6 +111,7 @@ def network_time_constant(network: Any) -> Interval:
     """
     params = weights_of(network).cell
     leak = params.gleak + network.epsilon
+    # LTC 2021, Theorem 1: for synapses
     return params.cm / (leak + all_synapses(params).w.sum(axis=0)), params.cm / leak
 
 
@@ -194,6 +196,7 @@ def network_frozen_error(
     if contraction <= 0:
         return FrozenCertificate(contraction, defect, np.full(times.shape, np.inf))
     # THEORY 5.4
+    # Not in the paper: the bound of the frozen translation of a network
     return FrozenCertificate(contraction, defect, h * defect * (-np.expm1(-contraction * times) / contraction))
 
 

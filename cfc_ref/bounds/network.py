@@ -228,6 +228,7 @@ def tube(
         low, high = ode_tube(weights.cell, inputs, start, steps, model.epsilon)
     else:
         low, high = fused_tube(weights.cell, inputs, start, steps, _unfolds(model), model.epsilon)
+    # Not in the paper: the reach tube of a network
     return low.reshape((*shape, model.state_size)), high.reshape((*shape, model.state_size))
 
 

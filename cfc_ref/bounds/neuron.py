@@ -93,7 +93,7 @@ def lemma1(neuron: LTCNeuron, x0: Given, t: Given, f_range: Given = (0, 1)) -> I
     """
     a, b = f_range
     decay = (x0 - neuron.A) * np.exp(-neuron.w_tau * t)
-    # Lemma 1, for y in [a, b]
+    # Lemma 1: the closed form against the symmetric form, f(I) in [a, b]
     return _ordered(decay * (np.exp(-b * t) - gate(neuron, t, a)), decay * (np.exp(-a * t) - gate(neuron, t, b)))
 
 
@@ -134,6 +134,7 @@ def form_gap(neuron: LTCNeuron, t: Given, f_range: Given = (0, 1)) -> Interval:
     """
     (a, b), w, A = f_range, neuron.w_tau, neuron.A
     # THEORY 2, gap between the two ODEs
+    # Not in the paper: the gap between the two ODEs
     return _ordered(A * w * relax(w + b, t), A * w * relax(w + a, t))
 
 
@@ -221,6 +222,7 @@ def closed_form_error(neuron: LTCNeuron, x0: Given, t: Given, f_range: Given = (
     decay = c * np.exp(-neuron.w_tau * t)
     smallest, largest = _ordered(decay * gate(neuron, t, b), decay * gate(neuron, t, a))
     # THEORY 2, sharp error interval
+    # Not in the paper: the sharp error against the LTC as stated
     return z_min - largest, z_max - smallest
 
 
@@ -259,6 +261,7 @@ def two_term(neuron: LTCNeuron, x0: Given, t: Given, f_range: Given = (0, 1)) ->
     """
     (a, _), w, A = f_range, neuron.w_tau, neuron.A
     radius = np.abs(x0 - A) * np.exp(-w * t) + np.abs(A) * w * relax(w + a, t)
+    # Not in the paper: the two-term bound, checked by hand
     return -radius, radius
 
 
@@ -303,6 +306,7 @@ def asymptotic_error(neuron: LTCNeuron, x0: Given, t: Given, f_range: Given = (0
     low, high = _ordered(-neuron.A * w / (w + a), -neuron.A * w / (w + b))
     distance = np.maximum(0, np.maximum(low - c, c - high))
     left = (distance + np.abs(c) * neuron.reflect(a)) * np.exp(-(w + a) * t)
+    # Not in the paper: the floor on which the error settles
     return low - left, high + left
 
 
@@ -377,6 +381,7 @@ def state_box(neuron: LTCNeuron, x0: Given, t: Given) -> Interval:
     """
     low, high = np.minimum(0, neuron.A), np.maximum(0, neuron.A)
     left = np.exp(-neuron.w_tau * t)
+    # LTC 2021, Theorem 2: bounds of the state
     return low - np.maximum(0, low - x0) * left, high + np.maximum(0, x0 - high) * left
 
 
@@ -409,4 +414,5 @@ def time_constant(neuron: LTCNeuron, f_range: Given = (0, 1)) -> Interval:
     [0.5, 1.0]
     """
     a, b = f_range
+    # LTC 2021, Theorem 1: bounds of the time constant
     return 1 / (neuron.w_tau + b), 1 / (neuron.w_tau + a)

@@ -44,4 +44,5 @@ def algorithm1_states(params: LTCParams, pre: Array, x0: Array, t: Array) -> Arr
     A, s = synapses.erev, sigmoid(synapses.sigma * (pre[:, :, None] - synapses.mu))
     decay = np.exp(-t[:, :, None] * (params.gleak / params.cm + s))
     closed = A + (x0[:, None, :] - A) * decay * (1 - s)
+    # Algorithm 1: as printed
     return np.where(synapses.w > 0, closed, 0).sum(axis=1)

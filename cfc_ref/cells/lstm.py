@@ -84,6 +84,7 @@ def lstm_step(
     """
     z = affine(params.input_map, x) + affine(params.recurrent_map, h)
     new_h, new_c, values = _advance(z, c, forget_bias)
+    # Mixed memory 2020: the LSTM next to the CfC
     return new_h, new_c, LSTMKept(x, h, c, *values)
 
 

@@ -35,6 +35,7 @@ def fused(equation: Equation, params: Any, held: Any, x: Array, h: Array) -> Arr
     """
     (C, G, Q), _ = equation.balance(params, held, x)
     D = C + h * G
+    # LTC 2021, Algorithm 1: the fused solver
     return C / D * x + h / D * Q  # a weighted mean: it never leaves the box of the reversal potentials
 
 
@@ -140,6 +141,7 @@ def frozen(equation: Equation, params: Any, held: Any, x: Array, h: Array) -> Ar
 
     .. math:: x^+ = x_\infty + (x - x_\infty)\,e^{-h\,G/C}, \qquad x_\infty = Q/G
     """
+    # Rush & Larsen 1978: the frozen closed form of a network
     return _relax(equation.balance(params, held, x)[0], x, h)
 
 

@@ -99,7 +99,7 @@ def eq9(neuron: LTCNeuron, x0: Array, t: Array, y: Array, r: Array | None = None
         The approximation, of the broadcast shape.
     """
     r = neuron.reflect(y) if r is None else r
-    # Eq. (2), (9)
+    # Eq. (2), (9): the closed form
     return neuron.A + (x0 - neuron.A) * np.exp(-(neuron.w_tau + y) * t) * r
 
 
@@ -228,6 +228,7 @@ def gauss_piece(w_tau: Array, A: Array, y1: Array, y2: Array, h: Array, x: Array
     decay = np.exp(-u)
     # h phi_1(u), written so that h = 0 is no division by zero
     h_phi = -np.expm1(-u) / (w_tau + (y1 + y2) / 2)
+    # Not in the paper: a closed form of order 4 with one exponential
     return A + decay * (x - A) - A * w_tau * (h_phi - h * (delta / 2) * _psi(u, decay))
 
 

@@ -103,18 +103,18 @@ def _by_eq6(problem: Problem, edges: Array) -> Array:
     """Return the symmetric form's states at `edges`: Eq. 6 with F summed over the pieces, shape N + (S + 1,)."""
     h = np.diff(edges)
     if isinstance(problem.signal, PiecewiseConstant):
-        pieces = problem.release(edges[:-1]) * h  # Eq. (7)
+        pieces = problem.release(edges[:-1]) * h  # Eq. (7): the integral F as a sum over pieces
     else:
         pieces = linear_integral(problem.neuron.sigma, problem.above(edges[:-1]), problem.above(edges[1:]), h)
     F = np.pad(np.cumsum(pieces, axis=-1), [(0, 0)] * (pieces.ndim - 1) + [(1, 0)])
     over = problem.neuron.over(edges)
-    return eq6(over.w_tau, over.A, problem.start[..., None], edges, F)  # Eq. (8)
+    return eq6(over.w_tau, over.A, problem.start[..., None], edges, F)  # Eq. (8): Eq. 6 for piecewise-constant input
 
 
 def eq6(w_tau: npt.ArrayLike, A: npt.ArrayLike, x0: npt.ArrayLike, t: npt.ArrayLike, F: npt.ArrayLike) -> Array:
     r"""Return Eq. 6, the solution of the symmetric form: :math:`x(t) = A + (x_0 - A)\,e^{-w_\tau t - F(t)}`."""
     w_tau, A, x0, t, F = map(np.asarray, (w_tau, A, x0, t, F))
-    # Eq. (6)
+    # Eq. (6): the solution of the symmetric form
     return A + (x0 - A) * np.exp(-w_tau * t - F)
 
 
@@ -138,6 +138,7 @@ def constant_piece(w_tau: Array, A: Array, y: Array, h: Array, x: Array) -> Arra
     """
     rate = w_tau + y
     x_inf = A * y / rate
+    # Not in the paper: the LTC as stated, solved exactly for constant input
     return x_inf + (x - x_inf) * np.exp(-rate * h)
 
 

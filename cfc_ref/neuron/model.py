@@ -224,14 +224,14 @@ def _short(array: Array) -> str:
 def ltc_ode(w_tau: npt.ArrayLike, A: npt.ArrayLike, x: npt.ArrayLike, y: npt.ArrayLike) -> Array:
     r"""Return the right side of the LTC as stated, :math:`\dot x = -(w_\tau + y)\,x + A\,y` (Eq. 1, 5)."""
     w_tau, A, x, y = map(np.asarray, (w_tau, A, x, y))
-    # Eq. (1), (5)
+    # Eq. (1), (5): the LTC as stated
     return -(w_tau + y) * x + A * y
 
 
 def symmetric_ode(w_tau: npt.ArrayLike, A: npt.ArrayLike, x: npt.ArrayLike, y: npt.ArrayLike) -> Array:
     r"""Return the right side of the symmetric form, :math:`\dot x = -(w_\tau + y)\,x + A\,(w_\tau + y)`."""
     w_tau, A, x, y = map(np.asarray, (w_tau, A, x, y))
-    # the proof's assumption, unnumbered, after Eq. (5)
+    # The proof's assumption: the symmetric form, unnumbered, after Eq. 5
     return -(w_tau + y) * x + A * (w_tau + y)
 
 

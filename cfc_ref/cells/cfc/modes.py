@@ -138,9 +138,9 @@ def eq4(params: CfCParams, read: Read, variant: Variant) -> tuple[Array, Gate]:
     ff1 = nonlinearity(affine(params.ff1, read.u))
     ff2 = nonlinearity(affine(params.ff2, read.u))
     f = affine(params.time_a, read.u)
-    # Eq. (4): the gate σ(± f t), with a value of its own at t = 0
+    # The gate σ(± f t) of Eq. 4, with a value of its own at t = 0
     s = sigmoid(variant.gate_sign * f * read.t + affine(params.time_b, read.u))
-    # Eq. (4)
+    # Eq. (4): the CfC cell
     return ff1 * (1 - s) + s * ff2, Gate(ff1, ff2, s)
 
 
@@ -224,6 +224,7 @@ def gate_gain(m: Array, gamma: Array) -> Array:
 def no_gate(params: CfCParams, read: Read, variant: Variant) -> tuple[Array, Gate]:
     r"""CfC without the second gate (CfC-noGate), :math:`x^+ = \mathrm{ff}_1 + s \odot \mathrm{ff}_2`."""
     _, kept = eq4(params, read, variant)  # the same heads, the same gate
+    # Eq. 4 without the factor 1 − s: CfC-noGate
     return kept.ff1 + kept.s * kept.ff2, kept
 
 
@@ -275,7 +276,7 @@ def eq3_in_code(params: CfCParams, read: Read, variant: Variant) -> tuple[Array,
     """
     f1 = affine(params.ff1, read.u)
     decay = np.exp(-read.t * (np.abs(params.w_tau) + np.abs(f1)))
-    # Eq. (3), as in code
+    # Eq. (3): as in the official code (Cf-S)
     return params.A - params.A * decay * f1, Decay(f1, decay)
 
 
@@ -344,7 +345,7 @@ def eq3(params: CfCParams, read: Read, variant: Variant) -> tuple[Array, Printed
     f = sigmoid(affine(params.ff1, read.u))
     r = sigmoid(affine(params.ff1, read.u_minus))
     decay = np.exp(-(np.abs(params.w_tau) + f) * read.t)
-    # Eq. (3)
+    # Eq. (3): as printed
     return params.B * decay * r + params.A, Printed(f, r, decay)
 
 
@@ -372,6 +373,7 @@ def d_eq3(params: CfCParams, read: Read, kept: Printed, d_x: Array, variant: Var
 
 def theorem1(params: CfCParams, read: Read, variant: Variant) -> tuple[Array, Printed]:
     """Theorem 1 with the state as x₀: Eq. 3 with the amplitude B = x₀ - A."""
+    # Theorem 1: Eq. 3 with the amplitude x₀ − A
     return eq3(params._replace(B=read.x - params.A), read, variant)
 
 

@@ -55,7 +55,7 @@ def _d_hold(params: NeuralLTCParams, I: Array, d_held: Array) -> tuple[NeuralLTC
 
 def _balance(params: NeuralLTCParams, held: Array, x: Array) -> tuple[Balance, Array]:
     f = sigmoid(held + x @ params.f.W[:, -x.shape[1] :].T)
-    # Eq. (1)
+    # Eq. (1): with a neural f
     return Balance(np.ones_like(params.w_tau), params.w_tau + f, params.A * f), f
 
 

@@ -98,6 +98,7 @@ def synapse_sums(synapses: Synapses, pre: Array) -> tuple[Array, Array, Array]:
     """
     s = sigmoid(synapses.sigma * (pre[:, :, None] - synapses.mu))
     ws = synapses.w * s
+    # NCP 2020: synapses that are conductances
     return ws.sum(axis=1), (ws * synapses.erev).sum(axis=1), s
 
 
