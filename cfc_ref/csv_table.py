@@ -171,7 +171,8 @@ def column_of(argument: str, column: str, header: Sequence[str]) -> int:
     """Return where a column is."""
     if header.count(column) != 1:
         got = f"{column!r}, which is {'missing' if column not in header else 'there more than once'}"
-        checks.refuse(argument, got, f"one of {', '.join(map(repr, header))}", "name a column of the header line")
+        do = "name a column of the header line" if len(header) > 1 else "save the file with commas between fields"
+        checks.refuse(argument, got, f"one of {', '.join(map(repr, header))}", do)
     return header.index(column)
 
 

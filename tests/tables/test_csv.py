@@ -3,7 +3,6 @@
 import csv
 import io
 import time
-from datetime import datetime
 from fractions import Fraction
 
 import numpy as np
@@ -49,18 +48,6 @@ def test_numbers_are_those_of_the_csv_module(folder, rows):
     assert [[text.strip() for text in fields] for fields in table.rows.fields] == [
         [text.strip() for text in row.values()] for row in expected
     ]
-
-
-@pytest.mark.parametrize("zone", ["", "Z", "+05:30"])
-def test_dates_are_seconds(folder, zone):
-    days = ["2024-02-28T23:59:59.25", "2024-03-01T00:00:00", "2024-03-01T00:00:00.5"]
-    text = "t,v,y\n" + "".join(f"{day}{zone},1,2\n" for day in days)
-    columns, table = read_table(write(folder, text), time="t", target=["y"])
-    moments = [datetime.fromisoformat(day) for day in days]
-    assert columns.dates
-    assert_close(
-        np.diff(table.time), [(b - a).total_seconds() for a, b in zip(moments, moments[1:], strict=False)], atol=0
-    )
 
 
 def test_zones_are_told_apart(folder):
