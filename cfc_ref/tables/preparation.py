@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Preparation", "ahead", "learn_preparation", "series_order"]
 
-_ROUNDING = 16 * np.finfo(np.float64).eps  # what differs by less, relative to the values, is the same number
+_ROUNDING = 8 * np.finfo(np.float64).eps  # what differs by less, relative to the values, is the same number
 
 
 @dataclass(frozen=True)
