@@ -23,14 +23,14 @@ _PUBLIC = {
     "closed_form": "cfc_ref.neuron.closed_forms",
     "exact": "cfc_ref.neuron.exact_solution",
     "fit": "cfc_ref.learn.training",
-    "from_ncps": "cfc_ref.ncps_weights",
+    "from_ncps": "cfc_ref.ncps.weights",
     "frozen": "cfc_ref.neuron.closed_forms",
     "load": "cfc_ref.io",
     "save": "cfc_ref.io",
     "set_num_threads": "cfc_ref.backend",
     "signals": "cfc_ref.signals",
     "solve": "cfc_ref.neuron.trajectory",
-    "to_ncps_state_dict": "cfc_ref.ncps_weights",
+    "to_ncps_state_dict": "cfc_ref.ncps.weights",
     "translate": "cfc_ref.translate",
     "verify": "cfc_ref.report.run",
     "warmup": "cfc_ref.backend",
@@ -54,8 +54,8 @@ if TYPE_CHECKING:
     from cfc_ref.learn.estimators import CfCClassifier as CfCClassifier
     from cfc_ref.learn.estimators import CfCRegressor as CfCRegressor
     from cfc_ref.learn.training import fit as fit
-    from cfc_ref.ncps_weights import from_ncps as from_ncps
-    from cfc_ref.ncps_weights import to_ncps_state_dict as to_ncps_state_dict
+    from cfc_ref.ncps.weights import from_ncps as from_ncps
+    from cfc_ref.ncps.weights import to_ncps_state_dict as to_ncps_state_dict
     from cfc_ref.neuron.closed_forms import closed_form as closed_form
     from cfc_ref.neuron.closed_forms import frozen as frozen
     from cfc_ref.neuron.exact_solution import exact as exact

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 __all__ = [
+    "MissingFileError",
     "as_dtype",
     "choice",
     "compare",
@@ -33,6 +34,7 @@ __all__ = [
     "shape",
     "times",
     "together",
+    "unreadable",
 ]
 
 Array = npt.NDArray[Any]
@@ -60,6 +62,16 @@ def need(package: str, purpose: str, otherwise: str = "") -> None:
     if not installed(package):
         do = f"run python -m pip install {package}{otherwise}"
         refuse(purpose, f"an installation without {package}", f"{package} installed", do, ModuleNotFoundError)
+
+
+class MissingFileError(FileNotFoundError, ValueError):
+    """A file that is not there: FileNotFoundError as Python raises it, and ValueError as every other refusal is."""
+
+
+def unreadable(name: str, path: object, error: OSError, expected: str, do: str = "check the path") -> NoReturn:
+    """Refuse a file that the system can't read."""
+    kind = MissingFileError if isinstance(error, FileNotFoundError) else ValueError
+    refuse(name, f"{str(path)!r} ({error.strerror or error})", expected, do, kind)
 
 
 def numeric(name: str, value: npt.ArrayLike, *, expected: str = "finite real numbers") -> Array:

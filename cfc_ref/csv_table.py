@@ -189,9 +189,10 @@ def _text(path: str | Path) -> str:
     """Return a file's text."""
     try:
         content = Path(path).read_bytes()
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-        got = f"{str(path)!r} ({getattr(error, 'strerror', error)})"
-        checks.refuse("path", got, "a file that can be read", "check the path")
+    except OSError as error:
+        checks.unreadable("path", path, error, "a file that can be read")
+    except ValueError as error:  # a NUL in the path
+        checks.refuse("path", f"{str(path)!r} ({error})", "a file that can be read", "check the path")
     name = Path(path).name
     for begins, (kind, do) in _OTHER_FILES.items():
         if content.startswith(begins):

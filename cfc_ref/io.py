@@ -1,4 +1,4 @@
-"""Files: written under a temporary name and renamed, so that none is ever half there; and models in them.
+"""Atomic file writes, and the file format of models.
 
 A model's file is NumPy's npz without pickle: reading one can't run code. Its entries are ``header``, JSON in UTF-8 as
 bytes, ``weights.`` and the names of ``state_dict()``, and of a wired model ``wiring.`` and its matrices. The header
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cfc_ref import checks
-from cfc_ref.layers.base import UNDRAWN, Layer
+from cfc_ref.layers.base import BACKENDS, UNDRAWN, Layer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -138,13 +138,15 @@ def save(path: str | Path, model: Layer) -> None:
         checks.refuse("path", f"{str(path)!r} ({error.strerror})", "a file that can be written", "name another one")
 
 
-def load(path: str | Path) -> Any:
+def load(path: str | Path, backend: str = "auto") -> Any:
     """Read a model from a file that :func:`save` wrote.
 
     Parameters
     ----------
     path : str or Path
         The file.
+    backend : {"auto", "numpy", "numba"}
+        For the model; a file does not store one.
 
     Returns
     -------
@@ -152,21 +154,30 @@ def load(path: str | Path) -> Any:
 
     Raises
     ------
+    FileNotFoundError
+        If there is no such file; it is a ValueError, too.
     ValueError, TypeError
-        If there is no such file, it was truncated or altered, is of a newer format, or of something else.
+        If the file was truncated or altered, has a newer format, or holds something else.
 
     Examples
     --------
-    >>> load("model.pt")
-    Traceback (most recent call last):
-    ValueError: path: got 'model.pt' (No such file or directory); expected a model's file; check the path.
+    >>> import tempfile
+    >>> from cfc_ref import CfC
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save(f"{folder}/model.npz", CfC(3, 4, seed=0))
+    ...     model = load(f"{folder}/model.npz", backend="numpy")
+    >>> model.state_size, model.backend
+    (4, 'numpy')
     """
     path = _path(path)
+    checks.choice("backend", backend, BACKENDS)
     try:
         header, entries = unpacked(path)
     except OSError as error:
-        checks.refuse("path", f"{str(path)!r} ({error.strerror})", "a model's file", "check the path")
+        checks.unreadable("path", path, error, "a model's file")
     except ValueError:
+        if path.suffix == ".safetensors":
+            checks.refuse("path", f"{path.name!r}", "a file that save wrote", "read ncps's weights with from_ncps")
         _refuse(path, "which is truncated, altered, or no model's file")
     if not isinstance(header, dict) or header.get("format") != _FORMAT:
         _refuse(path, "which is no model's file")
@@ -175,7 +186,9 @@ def load(path: str | Path) -> Any:
         checks.refuse("path", got, f"format {_VERSION}", "read it with the version of cfc_ref that wrote it, or newer")
     if header.pop("checksum", None) != _checksum(header, entries):
         _refuse(path, "which was altered: its contents do not have the checksum that it states")
-    return _model(path, header, entries)
+    model = _model(path, header, entries)
+    model.backend = backend
+    return model
 
 
 def _model(path: Path, header: dict[str, Any], entries: dict[str, Array]) -> Layer:

@@ -25,7 +25,7 @@ RANKS = [
     {"bounds", "kernels"},
     {"backend"},
     {"layers", "translate", "translation_result"},
-    {"io", "live_ncps", "ncps_weights", "learn"},
+    {"io", "ncps", "learn"},
     {"plots"},
     {"data", "datasets", "tables", "experiments", "bench", "report"},
     {"cli"},

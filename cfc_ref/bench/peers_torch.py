@@ -12,7 +12,7 @@ import numpy as np
 from cfc_ref.bench.peers import Runner, Samples, package
 from cfc_ref.bench.workloads import Task
 from cfc_ref.layers.cfc import CfC
-from cfc_ref.ncps_weights import to_ncps_state_dict
+from cfc_ref.ncps.weights import to_ncps_state_dict
 
 __all__ = ["eager", "exported", "traced"]
 

@@ -61,7 +61,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _from_ncps(source: str, out: str, given: dict[str, Any]) -> Path:
     from cfc_ref.io import output_folder, save
-    from cfc_ref.ncps_weights import from_ncps
+    from cfc_ref.ncps.weights import from_ncps
 
     if "implicit_param_constraints" in given:
         given["implicit_param_constraints"] = given["implicit_param_constraints"] == "yes"
@@ -77,7 +77,7 @@ def _from_ncps(source: str, out: str, given: dict[str, Any]) -> Path:
 def _to_ncps(source: str, out: str) -> Path:
     from cfc_ref.io import load, output_folder, write_atomically
     from cfc_ref.learn.run_folder import model_file
-    from cfc_ref.ncps_weights import to_ncps_state_dict
+    from cfc_ref.ncps.weights import to_ncps_state_dict
 
     arrays = to_ncps_state_dict(load(model_file(source)))
     try:

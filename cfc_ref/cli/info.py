@@ -1,4 +1,4 @@
-"""``cfc-ref info``: what is in a model's file, or in a folder that ``cfc-ref train`` wrote."""
+"""``cfc-ref info``: describe a model's file, weights of ncps, or a folder that ``cfc-ref train`` wrote."""
 
 from __future__ import annotations
 
@@ -15,20 +15,27 @@ def add(commands: Any) -> None:
     """Add the command and its options to the parser."""
     parser = commands.add_parser(
         "info",
-        help="say what is in a model's file or a trained folder",
-        description="Say what is in a model's file; of a folder that cfc-ref train wrote also its columns, its "
-        "settings and its figures on held-back rows.",
+        help="describe a model's file or a trained folder",
+        description="Describe a model's file; for a folder that cfc-ref train wrote also its columns, its "
+        "settings and its figures on held-back rows; for weights of ncps the command that converts them.",
     )
-    parser.add_argument("path", metavar="FOLDER|MODEL.npz", help="a model's file, or a folder that cfc-ref train wrote")
+    parser.add_argument(
+        "path", metavar="FOLDER|MODEL.npz|WEIGHTS.safetensors", help="as cfc-ref train, save or safetensors wrote it"
+    )
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print what there is."""
+    """Print the description."""
     from cfc_ref.io import load
     from cfc_ref.learn.run_folder import RunFolder, model_file
     from cfc_ref.tables.folder import TABLE_RUN, read_trained
 
+    if Path(options.path).suffix.lower() == ".safetensors":
+        from cfc_ref.ncps.weights import summary
+
+        print(*_lines(summary(options.path)), sep="\n")
+        return 0
     if not RunFolder(Path(options.path), TABLE_RUN).begun:
         print(*_model_lines(load(model_file(options.path))), sep="\n")
         return 0
@@ -51,4 +58,8 @@ def _model_lines(model: Any) -> list[str]:
         )
     said |= model.config
     said["parameters"] = f"{sum(array.size for array in model.parameters.values()):,}"
+    return _lines(said)
+
+
+def _lines(said: dict[str, Any]) -> list[str]:
     return [f"{name:<16}  {value}" for name, value in said.items() if value is not None]

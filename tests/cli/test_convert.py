@@ -102,7 +102,7 @@ REFUSED = [
     (["wired.safetensors", "--mode", "default", "--wiring", "AutoNCP:units=12"], "--wiring: got 'AutoNCP:units=12' ("),
     (
         ["wired.safetensors", "--mode", "default", "--wiring", "AutoNCP:units=12,output_size=3"],
-        "sparsity_mask']: got shape (4, 10)",
+        "wiring: got one of 6 + 3 + 3 neurons; expected one of 6 + 4 + 2",
     ),
 ]
 

@@ -1,4 +1,4 @@
-"""What a live ncps model says of itself. It is recognised by its attributes; neither ncps nor PyTorch is imported."""
+"""Settings and arrays of a live ncps model, read off its attributes; neither ncps nor PyTorch is imported."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cfc_ref import checks
+from cfc_ref.ncps.arrays import named_arrays, numbers, unwrapped
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -32,7 +33,7 @@ _ACTIVATIONS = {  # class of a PyTorch module, or name of a Keras function -> na
 
 
 def is_live(source: Any) -> bool:
-    """Whether `source` is a layer of ncps on PyTorch or Keras."""
+    """Say whether `source` is a layer of ncps on PyTorch or Keras."""
     return _is_torch(source) or hasattr(getattr(source, "cell", None), "get_config")
 
 
@@ -42,11 +43,15 @@ def _is_torch(source: Any) -> bool:
 
 def described(source: Any) -> tuple[str, dict[str, Any], dict[str, Array]]:
     """Return the kind of a live model, the arguments that make its layer, and its arrays by name."""
-    if not is_live(source):
-        checks.refuse("source", type(source).__name__, "an ncps CfC or LTC", "pass the layer itself", TypeError)
-    if not _is_torch(source):
-        return _keras(source)
-    arrays = {key: np.array(value.detach().cpu().numpy()) for key, value in source.state_dict().items()}
+    try:
+        return _torch(source) if _is_torch(source) else _keras(source)
+    except AttributeError as error:
+        do = "pass its state_dict(), and its settings by name"
+        checks.refuse("source", f"{type(source).__name__} ({error})", "an ncps CfC or LTC", do, TypeError)
+
+
+def _torch(source: Any) -> tuple[str, dict[str, Any], dict[str, Array]]:
+    arrays = named_arrays(source.state_dict())
     arguments = {
         "input_size": source.input_size,
         "return_sequences": source.return_sequences,
@@ -54,7 +59,7 @@ def described(source: Any) -> tuple[str, dict[str, Any], dict[str, Array]]:
         "mixed_memory": source.use_mixed,
     }
     if "rnn_cell.gleak" in arrays:
-        return "LTC", {**arguments, **_torch_ltc(source.rnn_cell)}, arrays
+        return "LTC", {**arguments, **_torch_ltc(unwrapped(source.rnn_cell))}, arrays
     return "CfC", {**arguments, **_torch_cfc(source)}, arrays
 
 
@@ -70,13 +75,13 @@ def _torch_ltc(cell: Any) -> dict[str, Any]:
 
 
 def _torch_cfc(source: Any) -> dict[str, Any]:
-    cell = source.rnn_cell
+    cell = unwrapped(source.rnn_cell)
     arguments: dict[str, Any] = {"proj_size": source.proj_size}
     if hasattr(cell, "_wiring"):
-        return {**arguments, "units": _wiring(cell._wiring), "mode": cell._layers[0].mode}
+        return {**arguments, "units": _wiring(cell._wiring), "mode": unwrapped(cell._layers[0]).mode}
     arguments |= {"units": cell.hidden_size, "mode": cell.mode, "backbone_layers": cell.backbone_layers}
     if cell.backbone_layers > 0:
-        modules = list(cell.backbone)
+        modules = [unwrapped(module) for module in unwrapped(cell.backbone)]
         dropped = [module.p for module in modules if type(module).__name__ == "Dropout"]
         arguments["backbone_units"] = modules[0].out_features
         arguments["activation"] = _activation(type(modules[1]).__name__)
@@ -86,7 +91,7 @@ def _torch_cfc(source: Any) -> dict[str, Any]:
 
 def _activation(name: str) -> str:
     if name not in _ACTIVATIONS:
-        checks.refuse("source", f"the activation {name}", f"one of {', '.join(_ACTIVATIONS)}", "there is no other")
+        checks.refuse("source", f"the activation {name}", f"one of {', '.join(_ACTIVATIONS)}", "use one of them")
     return _ACTIVATIONS[name]
 
 
@@ -157,7 +162,7 @@ def _keras_cell(cell: Any, prefix: str) -> dict[str, Array]:
         for gate in ("time_a", "time_b"):
             arrays |= _keras_dense(getattr(cell, gate).kernel, getattr(cell, gate).bias, f"{prefix}{gate}")
     if cell.sparsity_mask is not None:
-        arrays[f"{prefix}sparsity_mask"] = _numbers(cell.sparsity_mask).T
+        arrays[f"{prefix}sparsity_mask"] = numbers("source", cell.sparsity_mask, mask=True).T
     return arrays
 
 
@@ -167,6 +172,4 @@ def _keras_dense(kernel: Any, bias: Any, name: str) -> dict[str, Array]:
 
 def _numbers(variable: Any) -> Array:
     """Return the numbers of a Keras variable, or of the backend's tensor."""
-    value = getattr(variable, "value", variable)
-    value = value.detach().cpu() if hasattr(value, "detach") else value
-    return np.array(value)
+    return numbers("source", getattr(variable, "value", variable))
