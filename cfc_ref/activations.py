@@ -178,6 +178,8 @@ class Activation(NamedTuple):
         The largest absolute derivative, a Lipschitz constant.
     bound : float
         The largest absolute value, infinite where there is none.
+    lowest : float
+        The argument down to which the function falls, and from which it rises; minus infinity where it only rises.
     """
 
     value: Callable[[npt.ArrayLike], Array]
@@ -185,13 +187,19 @@ class Activation(NamedTuple):
     by_value: bool
     slope: float
     bound: float = math.inf
+    lowest: float = -math.inf
+
+    def interval(self, low: Array, high: Array) -> tuple[Array, Array]:
+        """Return the range of the values for arguments between low and high."""
+        ends = self.value(low), self.value(high)
+        return self.value(np.clip(self.lowest, low, high).astype(low.dtype)), np.maximum(*ends)
 
 
 ACTIVATIONS = {
-    "silu": Activation(silu, d_silu, by_value=False, slope=1.0998393201288671),
+    "silu": Activation(silu, d_silu, by_value=False, slope=1.0998393201288671, lowest=-1.2784645427610737),
     "relu": Activation(relu, d_relu, by_value=True, slope=1.0),
     "tanh": Activation(tanh, d_tanh, by_value=True, slope=1.0, bound=1.0),
-    "gelu": Activation(gelu, d_gelu, by_value=False, slope=1.1289041451851551),
+    "gelu": Activation(gelu, d_gelu, by_value=False, slope=1.1289041451851551, lowest=-0.7517915246935645),
     "lecun_tanh": Activation(
         lecun_tanh, d_lecun_tanh, by_value=True, slope=_LECUN_SCALE * _LECUN_GAIN, bound=_LECUN_SCALE
     ),

@@ -1,7 +1,8 @@
-r"""Lipschitz constants of a CfC cell as a map, from its weights alone.
+r"""Lipschitz constants of a CfC cell as a map, from its weights alone, and its reach tube.
 
-They are not in the paper. A constant ρ < 1 for all timespans used means that runs with equal inputs forget their start
-like ρⁿ, and that an error ε per step never grows past ε/(1 - ρ). It is sufficient only: fresh weights are far from it.
+The constants are not in the paper. A constant ρ < 1 for all timespans used means that runs with equal inputs forget
+their start like ρⁿ, and that an error ε per step never grows past ε/(1 - ρ). It is sufficient only: fresh weights are
+far from it.
 """
 
 from __future__ import annotations
@@ -13,11 +14,13 @@ import numpy as np
 import numpy.typing as npt
 
 from cfc_ref.activations import ACTIVATIONS
+from cfc_ref.bounds.checked import Interval
 from cfc_ref.cells.cfc.cell import CfCSettings
-from cfc_ref.cells.cfc.modes import MODES, VARIANTS, CfCParams
+from cfc_ref.cells.cfc.modes import MODES, VARIANTS, CfCParams, Read
 from cfc_ref.cells.cfc.network import CfCNetwork
+from cfc_ref.cells.dense import affine_interval
 
-__all__ = ["cell_lipschitz", "gain"]
+__all__ = ["cell_lipschitz", "cfc_tube", "gain"]
 
 Array = npt.NDArray[Any]
 
@@ -74,3 +77,43 @@ def _inputs(params: CfCParams) -> int:
     """Return the number of features that a cell reads besides its state."""
     first = params.backbone[0] if params.backbone else params.ff1
     return int(first.W.shape[1] - params.ff1.W.shape[0])
+
+
+# --- the reach tube
+
+
+def cfc_tube(
+    params: CfCNetwork, inputs: Interval, start: Interval, timespans: Array, settings: CfCSettings
+) -> Interval:
+    """Return the tube of a network's states after each time step, shape (T, units) each, by interval arithmetic.
+
+    Each step's interval holds every next state; it forgets what heads and neurons have in common.
+    """
+    low, high = start
+    ends = np.cumsum([len(layer.ff1.W) for layer in params.layers])[:-1]
+    tube = [np.empty((2, 0, low.size))]
+    for I_low, I_high, t in zip(*inputs, timespans, strict=True):
+        x, new = (I_low, I_high), []
+        for layer, h in zip(params.layers, zip(np.split(low, ends), np.split(high, ends), strict=True), strict=True):
+            x = _cell_interval(layer, x, h, float(t), settings)
+            new.append(x)
+        low, high = (np.concatenate(end) for end in zip(*new, strict=True))
+        tube.append(np.stack([low, high])[:, None])
+    low, high = np.concatenate(tube, axis=1)
+    return low, high
+
+
+def _cell_interval(params: CfCParams, x: Interval, h: Interval, t: float, settings: CfCSettings) -> Interval:
+    """Return the range of a cell's next state, for inputs and states between their ends."""
+    mode = MODES[settings.mode]
+    low, high = (np.concatenate(both) for both in zip(x, h, strict=True))
+    u = _features(params, (low, high), settings)
+    u_minus = _features(params, (-high, -low), settings) if mode.both_signs else None
+    return mode.interval(params, Read(u, t, h, u_minus), VARIANTS[settings.variant])
+
+
+def _features(params: CfCParams, v: Interval, settings: CfCSettings) -> Interval:
+    """Return the range of the backbone's features."""
+    for layer in params.backbone:
+        v = ACTIVATIONS[settings.activation].interval(*affine_interval(layer, v))
+    return v

@@ -55,13 +55,13 @@ def with_start(low: Array, high: Array, start: Interval, decay: npt.ArrayLike = 
     return low - decay * below, high + decay * above
 
 
-def leak_decay(params: LTCParams, timespans: Array, unfolds: int | None = None, epsilon: float = 0.0) -> Array:
-    r"""Return a bound on the share of a distance from the box that the leak leaves, shape (T, units).
+def leak_decay(rate: Array, timespans: Array, unfolds: int | None = None) -> Array:
+    r"""Return a bound on the share of a distance from the box that a leak of this rate leaves, shape (T, units).
 
-    .. math:: e^{-t\,(g + \varepsilon)/C} \;\text{(ODE and frozen steps)}, \qquad
-              \prod \frac{C}{C + h\,(g + \varepsilon)} \;\text{(fused steps, one factor per part of length } h)
+    .. math:: e^{-k t} \;\text{(ODE and frozen steps)}, \qquad
+              \prod \frac{1}{1 + k h} \;\text{(fused steps, one factor per part of length } h)
     """
-    rate, t = (params.gleak + epsilon) / params.cm, timespans[:, None]
+    t = timespans[:, None]
     if unfolds is None:
         return np.exp(-rate * np.cumsum(t, axis=0))
     return np.cumprod((1 + rate * t / unfolds) ** -float(unfolds), axis=0)
@@ -190,7 +190,7 @@ def network_frozen_error(
     weights = weights_of(network)
     start = start_box(hx, network.state_size)
     times, h = checks.times("t", t), checks.number("step", step, positive=True)
-    inputs = input_box(weights, network.input_size, input_low, input_high, ())
+    inputs = input_box(weights.input_map, network.input_size, input_low, input_high, ())
     box = with_start(*ltc_box(weights.cell, network.epsilon), start)
     contraction, defect = frozen_rates(weights.cell, *inputs, box, network.epsilon)
     if contraction <= 0:

@@ -6,27 +6,97 @@ Weights are taken as real numbers. Time is the first axis and neurons the last, 
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from cfc_ref import checks
-from cfc_ref.bounds.cfc import cell_lipschitz
+from cfc_ref.bounds.cfc import cell_lipschitz, cfc_tube
 from cfc_ref.bounds.checked import Interval
+from cfc_ref.bounds.driven import (
+    OF_CTRNN,
+    OF_EQ_1,
+    Driven,
+    Release,
+    driven_box,
+    driven_contraction,
+    driven_part,
+    driven_tube,
+    of_ctrnn,
+    of_neural_ltc,
+)
 from cfc_ref.bounds.ltc import frozen_rates, leak_decay, ltc_box, with_start
-from cfc_ref.bounds.posed import effective, input_box, ode_weights, start_box, time_steps
-from cfc_ref.bounds.tubes import fused_tube, ode_tube
+from cfc_ref.bounds.posed import effective, float64, input_box, ode_weights, start_box, time_steps
+from cfc_ref.bounds.tubes import Part, fused_part, fused_tube, ode_tube, synaptic_tube
 from cfc_ref.cells.cfc.modes import MODES, VARIANTS
 from cfc_ref.cells.cfc.network import CfCNetwork
-from cfc_ref.cells.ltc.network import ODENetwork
+from cfc_ref.cells.ctrnn import CTRNNParams
+from cfc_ref.cells.ltc.network import Scaling
+from cfc_ref.cells.ltc.neural import NeuralLTCParams
 from cfc_ref.cells.ltc.synapses import LTCParams
+from cfc_ref.cells.ode import Equation
 
 __all__ = ["box", "lipschitz", "network_box", "tube"]
 
 Array = npt.NDArray[Any]
 
 FORMS = ("ode", "fused")
+
+
+class ODEBounds(NamedTuple):
+    """The bounds of a network with an ODE.
+
+    Attributes
+    ----------
+    box : (low, high)
+        That no state leaves, for every input, shape (units,) each.
+    leak : ndarray, shape (units,)
+        The smallest rate of each neuron, at which a state outside of the box comes back.
+    contraction : callable
+        box → λ; two trajectories in the box with the same input approach like exp(-λ t).
+    equation, params
+        The tube's ODE, and its parameters.
+    part : callable
+        (params, held, low, high, h) → interval of a part of the fused step.
+    input_map : Scaling or None
+        Map of the inputs.
+    """
+
+    box: Interval
+    leak: Array
+    contraction: Callable[[Interval], float]
+    equation: Equation
+    params: Any
+    part: Part
+    input_map: Scaling | None
+
+
+def _of_synaptic(model: Any, cell: LTCParams, input_map: Scaling | None) -> ODEBounds:
+    epsilon = model.epsilon
+    any_input = np.full(model.input_size, 1e290)  # not infinite, as a gain may be 0
+
+    def contraction(box: Interval) -> float:
+        with np.errstate(over="ignore"):
+            return frozen_rates(cell, -any_input, any_input, box, epsilon)[0]
+
+    leak, part = (cell.gleak + epsilon) / cell.cm, partial(fused_part, epsilon=epsilon)
+    return ODEBounds(ltc_box(cell, epsilon), leak, contraction, synaptic_tube(epsilon), cell, part, input_map)
+
+
+def _of_driven(release: Release, network: Driven, input_map: Scaling | None) -> ODEBounds:
+    contraction, part = partial(driven_contraction, release, network), partial(driven_part, release)
+    box = driven_box(release, network)
+    return ODEBounds(box, network.w, contraction, driven_tube(release), network, part, input_map)
+
+
+_ODES: dict[type, Callable[[Any, Any, Scaling | None], ODEBounds]] = {
+    LTCParams: _of_synaptic,
+    NeuralLTCParams: lambda model, cell, input_map: _of_driven(OF_EQ_1, of_neural_ltc(cell), input_map),
+    CTRNNParams: lambda model, cell, input_map: _of_driven(OF_CTRNN, of_ctrnn(cell, model.tau), input_map),
+}
 
 
 def box(
@@ -43,9 +113,10 @@ def box(
 
     .. math:: \min(V_i, \min_j E_{ij}, 0) \le x_i \le \max(V_i, \max_j E_{ij}, 0)
 
-    A start inside stays inside; from outside the distance shrinks at least like :math:`e^{-t(g+\varepsilon)/C}`
-    ("ode", and frozen steps of any length), or by :math:`C/(C + h(g + \varepsilon))` in each part of length h
-    ("fused"). Of a CfC, every state but the first, G being the heads' bound:
+    Of a NeuralLTC the x between 0 and A/(w + 1), of a CTRNN those with :math:`|x| \le \tau |s|`. A start inside stays
+    inside; from outside the distance shrinks at least like :math:`e^{-kt}` ("ode", and frozen steps of any length), or
+    by :math:`1/(1 + hk)` in each part of length h ("fused"), with k the rate of the leak. Of a CfC, every state but the
+    first, G being the heads' bound:
 
     .. math:: |x^+| < G \;\text{("default")}, \qquad |x^+| < 2G \;\text{("no_gate")}, \qquad
               |x^+ - A| \le \frac{|A|\,e^{-t |w_\tau|}}{e\,t} \;\text{("pure")}, \qquad
@@ -55,14 +126,14 @@ def box(
 
     Parameters
     ----------
-    model : LTC or CfC
-        The LTC without mixed memory.
+    model : LTC, NeuralLTC, CTRNN or CfC
+        Without mixed memory, unless it is a CfC.
     hx : array_like, shape (units,), or (2, units) for the ends of a box, or None
-        Of an LTC, the state at t = 0; 0 by default.
+        The state at t = 0, 0 by default; not of a CfC.
     t : array_like, shape () or (T,)
-        Of an LTC, strictly increasing times >= 0; the box holds from each of them on. 0 by default.
+        Strictly increasing times >= 0, 0 by default; the box holds from each of them on. Not of a CfC.
     form : {"ode", "fused"}
-        Of an LTC, as in :func:`tube`.
+        As in :func:`tube`; not of a CfC.
     timespans : array_like
         Of a CfC, the timespans used, of which the shortest matters; 1 by default.
 
@@ -91,7 +162,7 @@ def box(
         if model.mode == "from_x0" and model.mixed_memory:
             got, expected = "mode 'from_x0' with mixed memory", "another mode, or no mixed memory"
             checks.refuse("model", got, expected, "pass a layer whose steps begin at its own state")
-        shortest = float(_timespans(model, timespans).min())
+        shortest = float(_timespans(model, 1.0 if timespans is None else timespans).min())
         mode, variant = MODES[model.mode], VARIANTS[model.variant]
         ends = [mode.box(layer, shortest, variant) for layer in weights.layers]
         return np.concatenate([low for low, _ in ends]), np.concatenate([high for _, high in ends])
@@ -101,27 +172,25 @@ def box(
     start = start_box(hx, model.state_size)
     steps, shape = time_steps(0.0 if t is None else t)
     unfolds = _unfolds(model) if _equation(form) == "fused" else None
-    decay = leak_decay(ode.cell, steps, unfolds, model.epsilon)
-    low, high = with_start(*ltc_box(ode.cell, model.epsilon), start, decay)
+    low, high = with_start(*ode.box, start, leak_decay(ode.leak, steps, unfolds))
     return low.reshape((*shape, model.state_size)), high.reshape((*shape, model.state_size))
 
 
 def lipschitz(model: Any, timespans: npt.ArrayLike = 1.0, norm: str = "max") -> float:
     r"""Lipschitz constant of a time step in the state: :math:`\|x^+ - x'^+\| \le L\,\|x - x'\|` for equal inputs.
 
-    Of a CfC, with bounds on the change of the backbone's features
-    (:func:`cfc_ref.bounds.cfc.cell_lipschitz`); of an LTC :math:`e^{-\lambda t}`, for its ODE, states in :func:`box`,
-    and any inputs, with
+    Of a CfC from bounds on the change of its features (:func:`cfc_ref.bounds.cfc.cell_lipschitz`). Of a network with an
+    ODE it is :math:`e^{-\lambda t}`, for its ODE, states in :func:`box` and any inputs; of an LTC with
 
-    .. math:: \lambda = \min_i\; \frac{1}{C_i}\Big[g_i + \varepsilon -
-              \sum_j w_{ij}\,|\sigma_{ij}| \max_{x_i} |x_i - E_{ij}|/4\Big]
+    .. math:: \lambda = \min_i\; \frac{1}{C_i}\Big[g_i + \varepsilon + \sum_j w_{ij}\,s_{ij}^{min} -
+              \sum_j \frac{w_{ij}\,|\sigma_{ij}|}{4} \max_{x_i} |x_i - E_{ij}|\Big]
 
     Below 1 for all timespans used, runs with equal inputs forget their start. It is sufficient only: fresh weights are
     far from it.
 
     Parameters
     ----------
-    model : CfC or LTC
+    model : CfC, LTC, NeuralLTC or CTRNN
         Without mixed memory.
     timespans : array_like, any shape
         Those of the time steps, >= 0: the constant holds for each of them.
@@ -148,19 +217,16 @@ def lipschitz(model: Any, timespans: npt.ArrayLike = 1.0, norm: str = "max") -> 
     checks.choice("norm", norm, ("max", "euclidean"))
     if isinstance(weights, CfCNetwork):
         t = _timespans(model, timespans)
-        if model.mixed_memory:
-            checks.refuse("model", "mixed memory", "a CfC without it, whose state is bounded", "pass one without it")
+        _no_memory(model)
         if norm == "euclidean" and (model.wiring is not None or model.mode != "default"):
             got = f"'euclidean' with {'a wiring' if model.wiring is not None else f'mode {model.mode!r}'}"
             checks.refuse("norm", got, "'max'; 'euclidean' is for one cell of mode 'default'", "pass 'max'")
         return max(cell_lipschitz(weights, float(span), model._settings, norm) for span in np.unique(t))
-    ode, t = _ode(model), checks.times("timespans", timespans)
+    ode, t = _ode(model), _timespans(model, timespans)
     if norm != "max":
         checks.refuse("norm", repr(norm), "'max'; 'euclidean' is for one CfC cell of mode 'default'", "pass 'max'")
-    any_input = np.full(model.input_size, 1e290)  # not infinite, as a gain may be 0
     with np.errstate(over="ignore"):
-        rate, _ = frozen_rates(ode.cell, -any_input, any_input, ltc_box(ode.cell, model.epsilon), model.epsilon)
-        return float(np.exp(-rate * t).max())
+        return float(np.exp(-ode.contraction(ode.box) * t).max())
 
 
 def tube(
@@ -173,15 +239,17 @@ def tube(
 ) -> Interval:
     r"""Interval of every neuron's state at times t, for all inputs that stay in a box.
 
+    Of an LTC, with :math:`s_{ij} \in [s^{lo}_{ij}, s^{hi}_{ij}]` as its presynaptic value ranges over its own interval,
+
     .. math:: C_i\,\dot u_i = g_i\,(V_i - u_i) + \sum_j w_{ij}\,s^u_{ij}\,(E_{ij} - u_i), \qquad
               s^u_{ij} = s^{hi}_{ij} \text{ where } E_{ij} > u_i, \text{ else } s^{lo}_{ij}
 
-    and the mirror for the lower end, where :math:`s_{ij} \in [s^{lo}_{ij}, s^{hi}_{ij}]` as its presynaptic value
-    ranges over its own interval (Müller's theorem).
+    and the mirror for the lower end (Müller's theorem); NeuralLTC and CTRNN likewise. Of a CfC, the steps that the
+    layer computes when its samples come at the times t, by interval arithmetic.
 
     Parameters
     ----------
-    model : LTC
+    model : LTC, NeuralLTC, CTRNN or CfC
         Without mixed memory.
     input_low, input_high : array_like, shape (), (inputs,) or (T, inputs)
         The box of the inputs, as the network is called with them; box k of (T, inputs) is in force up to t[k].
@@ -191,7 +259,7 @@ def tube(
         The state at t = 0; 0 by default.
     form : {"ode", "fused"}
         The network's ODE (the default), with every measurable input in the box, solved by scipy to 1e-10; or the
-        states that the layer itself computes with solver "fused", when its samples come at the times t.
+        states that the layer itself computes with solver "fused", when its samples come at the times t. A CfC has none.
 
     Returns
     -------
@@ -208,7 +276,8 @@ def tube(
     Notes
     -----
     "ode" is exact for one neuron with a synapse on each input, and where all neurons excite each other. "fused" is the
-    exact interval of every part (but for synapses of a neuron on itself); over several it is sound.
+    exact interval of every part (but for synapses of a neuron on itself); over several it is sound. The CfC's holds
+    every state, and is wider than their range, as interval arithmetic forgets what heads and neurons have in common.
 
     Examples
     --------
@@ -219,15 +288,20 @@ def tube(
     >>> bool(np.all((low <= states) & (states <= high)))
     True
     """
-    weights = _ode(model)
+    weights = effective(model)
+    ode = None if isinstance(weights, CfCNetwork) else _ode(model)
     start = start_box(hx, model.state_size)
     steps, shape = time_steps(t)
-    form = _equation(form)
-    inputs = input_box(weights, model.input_size, input_low, input_high, steps.shape)
-    if form == "ode":
-        low, high = ode_tube(weights.cell, inputs, start, steps, model.epsilon)
+    inputs = input_box(ode.input_map if ode else None, model.input_size, input_low, input_high, steps.shape)
+    if ode is None:
+        if form is not None:
+            checks.refuse("form", form, "None, as a CfC has no ODE", "remove `form`")
+        _no_memory(model)
+        low, high = cfc_tube(float64(weights), inputs, start, steps, model._settings)
+    elif _equation(form) == "ode":
+        low, high = ode_tube(ode.equation, ode.params, inputs, start, steps)
     else:
-        low, high = fused_tube(weights.cell, inputs, start, steps, _unfolds(model), model.epsilon)
+        low, high = fused_tube(ode.equation, ode.part, ode.params, inputs, start, steps, _unfolds(model))
     # Not in the paper: the reach tube of a network
     return low.reshape((*shape, model.state_size)), high.reshape((*shape, model.state_size))
 
@@ -254,8 +328,16 @@ def network_box(network: Any, hx: npt.ArrayLike | None = None, t: npt.ArrayLike 
 # --- what the arguments mean
 
 
-def _ode(model: Any) -> ODENetwork:
-    return ode_weights(model, "model", (LTCParams,), "an LTC with synapses or a CfC", "pass a cfc_ref.LTC or CfC")
+def _ode(model: Any) -> ODEBounds:
+    """Return the bounds of a network with an ODE; refuse other models."""
+    expected = "a CfC, LTC, NeuralLTC or CTRNN"
+    weights = ode_weights(model, "model", tuple(_ODES), expected, "pass such a layer")
+    return _ODES[type(weights.cell)](model, weights.cell, weights.input_map)
+
+
+def _no_memory(model: Any) -> None:
+    if model.mixed_memory:
+        checks.refuse("model", "mixed memory", "a network without it, whose state is bounded", "pass one without it")
 
 
 def _equation(form: str | None) -> str:
@@ -278,7 +360,7 @@ def _no_option(**options: Any) -> None:
 
 def _timespans(model: Any, value: Any) -> Array:
     """Return timespans >= 0 in the model's dtype."""
-    t = checks.numeric("timespans", 1.0 if value is None else value)
+    t = checks.numeric("timespans", value)
     t = checks.as_dtype("timespans", t, model.dtype, do="use a layer of float64")
     checks.compare("timespans", t, t >= 0, "times >= 0", "pass the times between samples")
     if not t.size:

@@ -5,20 +5,21 @@ Models are recognised by the weights that they offer, so that nothing here impor
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from cfc_ref import checks
 from cfc_ref.bounds.checked import Interval
-from cfc_ref.cells.ltc.network import ODENetwork, scaled
+from cfc_ref.cells.ltc.network import ODENetwork, Scaling, scaled
 from cfc_ref.cells.ltc.synapses import LTCParams
 from cfc_ref.cells.tree import tree_map
 
-__all__ = ["effective", "input_box", "ode_weights", "ordered", "start_box", "time_steps", "weights_of"]
+__all__ = ["effective", "float64", "input_box", "ode_weights", "ordered", "start_box", "time_steps", "weights_of"]
 
 Array = npt.NDArray[Any]
+W = TypeVar("W")
 
 
 def effective(model: Any) -> Any:
@@ -35,8 +36,13 @@ def ode_weights(model: Any, name: str, cells: tuple[type, ...], expected: str, d
     if weights.lstm is not None:
         do = "pass a network without it"
         checks.refuse(name, "mixed memory", "a network whose states move by its ODE alone", do)
-    weights64: ODENetwork = tree_map(lambda array: array.astype(np.float64), weights)
-    return weights64
+    return float64(weights)
+
+
+def float64(weights: W) -> W:
+    """Return weights in float64."""
+    cast: W = tree_map(lambda array: array.astype(np.float64), weights)
+    return cast
 
 
 def weights_of(network: Any) -> ODENetwork:
@@ -44,7 +50,7 @@ def weights_of(network: Any) -> ODENetwork:
     return ode_weights(network, "network", (LTCParams,), "an LTC with synapses", "pass a cfc_ref.LTC")
 
 
-def input_box(weights: ODENetwork, features: int, low: Any, high: Any, steps: tuple[int, ...]) -> Interval:
+def input_box(input_map: Scaling | None, features: int, low: Any, high: Any, steps: tuple[int, ...]) -> Interval:
     """Return the ends of the inputs as they reach the cell, shape steps + (features,).
 
     A factor below 0 in the input's map exchanges them.
@@ -58,7 +64,7 @@ def input_box(weights: ODENetwork, features: int, low: Any, high: Any, steps: tu
             checks.refuse(name, f"shape {end.shape}", f"a number or shape ({features},){more}", do)
         ends.append(np.broadcast_to(end, (*steps, features)))
     ordered("input_low", ends[0], ends[1], "exchange input_low and input_high")
-    return scaled(weights.input_map, ends[0]), scaled(weights.input_map, ends[1])
+    return scaled(input_map, ends[0]), scaled(input_map, ends[1])
 
 
 def start_box(hx: Any, units: int) -> Interval:

@@ -1,4 +1,4 @@
-r"""The reach tube of a synaptic LTC: an interval for each neuron that holds its state, whatever the inputs in a box do.
+r"""Reach tubes, and that of a synaptic LTC: an interval per neuron that holds its state for all inputs in a box.
 
 Each release :math:`s_{ij}` ranges over an interval while its presynaptic value ranges over one. A neuron is driven up
 the most where synapses that pull up (:math:`E_{ij} > x_i`) are open as wide as they can be, and the others as little.
@@ -14,6 +14,7 @@ sound otherwise. Parameters and ε are as in :mod:`cfc_ref.bounds.ltc`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -26,9 +27,10 @@ from cfc_ref.cells.adjoint import integrate
 from cfc_ref.cells.ltc.synapses import LTCParams, all_synapses, recurrent_synapses, sensory_synapses, synaptic
 from cfc_ref.cells.ode import Balance, Equation, Scheme
 
-__all__ = ["fused_interval", "fused_tube", "ode_tube", "tube_form"]
+__all__ = ["fused_part", "fused_tube", "ode_tube", "synaptic_tube"]
 
 Array = npt.NDArray[Any]
+Part = Callable[[Any, Any, Array, Array, float], Interval]
 
 
 # --- of the ODE
@@ -67,7 +69,7 @@ def _no_way_back(*_: Any) -> Any:
     raise NotImplementedError("a tube has no gradient")
 
 
-def tube_form(epsilon: float = 0.0) -> Equation:
+def synaptic_tube(epsilon: float = 0.0) -> Equation:
     """Return the tube as the solvers take it: twice as many neurons, l and then u, over twice as many inputs."""
 
     def fastest(params: LTCParams) -> Array:
@@ -76,12 +78,12 @@ def tube_form(epsilon: float = 0.0) -> Equation:
     return Equation(_hold, _no_way_back, partial(_balance, epsilon=epsilon), _no_way_back, fastest)
 
 
-def ode_tube(params: LTCParams, inputs: Interval, start: Interval, timespans: Array, epsilon: float = 0.0) -> Interval:
-    """Return the tube of the ODE after each time step, by scipy with the tolerances of Scheme, shape (T, units) each.
+def ode_tube(equation: Equation, params: Any, inputs: Interval, start: Interval, timespans: Array) -> Interval:
+    """Return the tube of an ODE after each time step, by scipy with the tolerances of Scheme, shape (T, units) each.
 
-    The ends of the inputs, shape (T, inputs) each, are those that reach the synapses, in either order.
+    `equation` is that of the tube itself, l and then u; the ends of the inputs have shape (T, inputs) each.
     """
-    scheme, ends = Scheme(tube_form(epsilon), "scipy"), np.concatenate(start)[None]
+    scheme, ends = Scheme(equation, "scipy"), np.concatenate(start)[None]
     tube = []
     for I, dt in zip(np.concatenate(inputs, axis=1), timespans, strict=True):
         ends, _ = integrate(scheme, params, I[None], ends, dt.reshape(1, 1))
@@ -93,7 +95,7 @@ def ode_tube(params: LTCParams, inputs: Interval, start: Interval, timespans: Ar
 # --- of the fused step
 
 
-def fused_interval(
+def fused_part(
     params: LTCParams, sensory: Interval, low: Array, high: Array, h: float, epsilon: float = 0.0
 ) -> Interval:
     r"""Return the interval of one part of the fused step, as states and sensory releases range over theirs.
@@ -106,6 +108,7 @@ def fused_interval(
     some p: all are tried, in O(m log m) for m synapses. It is exact where no neuron has a synapse on itself, and holds
     where one has.
     """
+    sensory = sensory[0][0], sensory[1][0]  # without the axis of the batch
     between = release_range(recurrent_synapses(params), low[:, None], high[:, None])
     synapses = all_synapses(params)
     order = np.argsort(synapses.erev, axis=0)
@@ -131,19 +134,18 @@ def _split_means(D: Array, N: Array, first: Array, others: Array, E: Array) -> A
 
 
 def fused_tube(
-    params: LTCParams, inputs: Interval, start: Interval, timespans: Array, unfolds: int, epsilon: float = 0.0
+    equation: Equation, part: Part, params: Any, inputs: Interval, start: Interval, timespans: Array, unfolds: int
 ) -> Interval:
-    """Return the tube of a network that runs by fused steps: :func:`fused_interval`, part by part.
+    """Return the tube of a network that runs by fused steps, part by part, shape (T, units) each.
 
-    The interval of each part is exact; over several parts the tube is sound, as it forgets what neurons have in common,
-    and that an input is held.
+    Over several parts it is sound, as it forgets what neurons have in common, and that an input is held.
     """
     low, high = start
     tube = [np.empty((2, 0, low.size))]
-    for I_low, I_high, dt in zip(*inputs, timespans, strict=True):
-        sensory = release_range(sensory_synapses(params), I_low[:, None], I_high[:, None])
+    for I, dt in zip(np.concatenate(inputs, axis=1), timespans, strict=True):
+        held = equation.hold(params, I[None])
         for _ in range(unfolds):
-            low, high = fused_interval(params, sensory, low, high, dt / unfolds, epsilon)
+            low, high = part(params, held, low, high, dt / unfolds)
         tube.append(np.stack([low, high])[:, None])
     low, high = np.concatenate(tube, axis=1)
     return low, high

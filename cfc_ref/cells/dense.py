@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import numpy as np
 import numpy.typing as npt
 
 from cfc_ref.activations import Activation
@@ -48,6 +49,13 @@ def affine(params: Dense, u: Array) -> Array:
     """
     z = u @ params.W.T
     return z if params.b is None else z + params.b
+
+
+def affine_interval(params: Dense, u: tuple[Array, Array]) -> tuple[Array, Array]:
+    r"""Return the range of :func:`affine` for arguments between `u` = (low, high), :math:`W m + b \pm |W|\,r`."""
+    low, high = u
+    middle, radius = affine(params, (low + high) / 2), (high - low) / 2 @ np.abs(params.W).T
+    return middle - radius, middle + radius
 
 
 def d_affine(params: Dense, u: Array, d_z: Array) -> tuple[Dense, Array]:

@@ -8,7 +8,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cfc_ref import CfC, bounds
-from cfc_ref.cells.cfc.modes import gate_gain
+from cfc_ref.activations import ACTIVATIONS
+from cfc_ref.cells.cfc.modes import MODES, Mode, gate_gain
 from tests import bad
 from tests.compare import assert_close, assert_inside
 from tests.layers.strategies import CONFIGS, make
@@ -228,3 +229,40 @@ def test_fresh_weights_are_far_from_contracting():
 def test_no_box_from_x0_with_mixed_memory():
     """There a step begins at the LSTM's output, which the last step did not bring closer to A."""
     bad.refuses(bounds.box, "model", CfC(2, 3, mode="from_x0", mixed_memory=True, seed=0))
+
+
+# --- tubes
+
+
+@pytest.mark.parametrize("config", [c for c in CONFIGS if not c.memory][::2], ids=str)
+def test_no_run_leaves_the_tube(config):
+    rng, layer = config.rng, make(config)
+    t, size = np.cumsum([0.5, 1e-3, 2.0]), 1.5
+    for name, array in layer.parameters.items():
+        array[...] = rng.uniform(-size, size, array.shape) / (array.shape[-1] if "weight" in name else 1)
+    start = np.sort(rng.uniform(-1, 1, (2, layer.state_size)), axis=0)
+    low, high = bounds.tube(layer, -1.0, 0.5, t, hx=start)
+    x = np.where(rng.random((200, 3, layer.input_size)) < 0.5, -1.0, 0.5)
+    states = layer.trace(x, rng.uniform(*start, (200, layer.state_size)), np.diff(t, prepend=0))["state"]
+    assert_inside(low, states, high, 1e-12)
+    assert np.median((high - low)[0] / np.ptp(states[:, 0], axis=0)) < 50
+    run = layer.trace(x[:1], start[:1], np.diff(t, prepend=0))["state"][0]
+    for end in bounds.tube(layer, x[0], x[0], t, hx=start[0]):
+        assert_close(end, run, rtol=0, atol=1e-11)
+
+
+@given(low=st.floats(-4, 4), width=st.floats(0, 4))
+def test_an_activations_interval_is_the_range_of_its_values(low, width):
+    for activation in ACTIVATIONS.values():
+        got = activation.interval(np.float64(low), np.float64(low + width))
+        values = activation.value(np.linspace(low, low + width, 2001))
+        assert_close(got, [values.min(), values.max()], rtol=0, atol=1e-5)
+        assert_inside(got[0], values, got[1], 1e-15)
+
+
+def test_what_a_cfc_has_no_tube_for():
+    bad.refuses(bounds.tube, "form", "ode", model=CfC(2, 3, seed=0), input_low=0, input_high=1, t=1.0)
+    bad.refuses(bounds.tube, "model", CfC(2, 3, mixed_memory=True, seed=0), input_low=0, input_high=1, t=1.0)
+    mode = MODES["default"]._replace(interval=Mode._field_defaults["interval"])
+    with pytest.raises(ValueError, match="interval"):
+        mode.interval(None, None, None)

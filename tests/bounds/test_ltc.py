@@ -1,5 +1,6 @@
 """Certificates of a synaptic LTC against plain loops, brute force, and steps taken inside of their boxes."""
 
+import functools
 import itertools
 import math
 
@@ -50,7 +51,16 @@ def run(params, I, x, dt, solver, unfolds=1, epsilon=EPSILON):
     return solver_step(Scheme(synaptic(epsilon), solver, unfolds), params, I, x, np.full((len(x), 1), dt))[0]
 
 
-# --- the box, and time constants
+def leak(params, epsilon=EPSILON):
+    return (params.gleak + epsilon) / params.cm
+
+
+def fused_tube(params, inputs, start, dt, unfolds):
+    part = functools.partial(tubes.fused_part, epsilon=EPSILON)
+    return tubes.fused_tube(tubes.synaptic_tube(EPSILON), part, params, inputs, start, dt, unfolds)
+
+
+# --- the box
 
 
 @given(SEEDS)
@@ -82,7 +92,7 @@ def test_from_outside_the_distance_shrinks_as_the_leak_says(solver, unfolds):
         rng, params, _, _ = draw(seed)
         box = ltc.ltc_box(params, EPSILON)
         start, I = rng.normal(size=(50, 3)) * 20, rng.normal(size=(50, 2))
-        decay = ltc.leak_decay(params, np.array([0.7]), unfolds if solver == "fused" else None, EPSILON)
+        decay = ltc.leak_decay(leak(params), np.array([0.7]), unfolds if solver == "fused" else None)
         low, high = ltc.with_start(*box, (start, start), decay)
         assert_inside(low, run(params, I, start, 0.7, solver, unfolds), high, 1e-9)
 
@@ -92,7 +102,7 @@ def test_with_the_leak_alone_the_distance_is_attained(solver, unfolds):
     rng, params, _, _ = draw(0)
     params = params._replace(w=0 * params.w, sensory_w=0 * params.sensory_w)
     start = rng.normal(size=(50, 3)) * 20
-    decay = ltc.leak_decay(params, np.array([0.7]), unfolds if solver == "fused" else None)
+    decay = ltc.leak_decay(leak(params, 0.0), np.array([0.7]), unfolds if solver == "fused" else None)
     low, high = ltc.with_start(*ltc.ltc_box(params), (start, start), decay)
     x = run(params, np.zeros((50, 2)), start, 0.7, solver, unfolds, epsilon=0.0)
     assert_close(x, np.where(start < params.vleak, low, high), rtol=1e-8, atol=1e-9)
@@ -101,7 +111,7 @@ def test_with_the_leak_alone_the_distance_is_attained(solver, unfolds):
 def test_the_decay_is_that_of_the_leak_step_by_step():
     _, params, _, _ = draw(0)
     dt, left, held = np.array([0.5, 0.0, 2.0]), np.ones(3), np.ones(3)
-    exact, fused = ltc.leak_decay(params, dt, None, EPSILON), ltc.leak_decay(params, dt, 3, EPSILON)
+    exact, fused = ltc.leak_decay(leak(params), dt), ltc.leak_decay(leak(params), dt, 3)
     for k, t in enumerate(dt):
         left = left * [math.exp(-t * (g + EPSILON) / C) for g, C in zip(params.gleak, params.cm, strict=True)]
         for _ in range(3):
@@ -122,7 +132,7 @@ def test_the_fused_interval_is_exact(seed):
     h = 0.4
     sensory_synapses = Synapses(*(array[:2] for array in all_synapses(params)))
     sensory = ltc.release_range(sensory_synapses, lows[0][:, None], highs[0][:, None])
-    low, high = tubes.fused_interval(params, sensory, lows[1], highs[1], h, EPSILON)
+    low, high = tubes.fused_part(params, [end[None] for end in sensory], lows[1], highs[1], h, EPSILON)
     values = [(float(a), float(b)) for a, b in zip(np.concatenate(lows), np.concatenate(highs), strict=True)]
     for i in range(3):
         reached = []
@@ -148,7 +158,7 @@ def test_one_fused_unfolding_attains_its_interval_and_never_leaves_it(seed):
     corners = np.array(list(itertools.product((0, 1), repeat=5)))
     for own, network in ((True, params), (False, no_self_synapses(params))):
         I_box = tuple(end[None] for end in (lows[0], highs[0]))
-        low, high = tubes.fused_tube(network, I_box, (lows[1], highs[1]), np.array([0.3]), 1, EPSILON)
+        low, high = fused_tube(network, I_box, (lows[1], highs[1]), np.array([0.3]), 1)
         at = np.where(corners, high_all, low_all)
         x = run(network, at[:, :2], at[:, 2:], 0.3, "fused")
         inner = rng.uniform(low_all, high_all, (300, 5))
@@ -164,9 +174,9 @@ def test_a_box_of_one_point_gives_the_trajectory(kind):
     rng, params, _, _ = draw(3, missing=0)
     I, x, dt = rng.normal(size=(4, 2)), rng.normal(size=3), np.array([0.2, 0.0, 1.0, 0.4])
     if kind == "ode":
-        low, high = tubes.ode_tube(params, (I, I), (x, x), dt, EPSILON)
+        low, high = tubes.ode_tube(tubes.synaptic_tube(EPSILON), params, (I, I), (x, x), dt)
     else:
-        low, high = tubes.fused_tube(params, (I, I), (x, x), dt, 3, EPSILON)
+        low, high = fused_tube(params, (I, I), (x, x), dt, 3)
     state, states = x[None], []
     for I_k, t in zip(I, dt, strict=True):
         state = run(params, I_k[None], state, t, "scipy" if kind == "ode" else "fused", 1 if kind == "ode" else 3)
@@ -179,7 +189,7 @@ def test_the_tubes_right_side_is_the_largest_that_its_neuron_can_have():
     """Müller's condition, by plain loops over all corners of what the others can do at x_i = u_i (and l_i)."""
     for seed in range(8):
         _, params, lows, highs = draw(seed)
-        form = tubes.tube_form(EPSILON)
+        form = tubes.synaptic_tube(EPSILON)
         held = form.hold(params, np.concatenate([lows[0], highs[0]])[None])
         (C, G, Q), _ = form.balance(params, held, np.concatenate([lows[1], highs[1]])[None])
         ends = np.concatenate([lows[1], highs[1]])
@@ -199,12 +209,12 @@ def test_the_tubes_right_side_is_the_largest_that_its_neuron_can_have():
 
 def test_a_tube_has_no_gradient():
     with pytest.raises(NotImplementedError, match="no gradient"):
-        tubes.tube_form().d_hold()
+        tubes.synaptic_tube().d_hold()
 
 
 def test_the_tubes_form_knows_its_fastest_rate():
     rng, params, _, _ = draw(1)
-    form = tubes.tube_form(EPSILON)
+    form = tubes.synaptic_tube(EPSILON)
     held = form.hold(params, rng.normal(size=(20, 4)))
     (C, G, _), _ = form.balance(params, held, rng.normal(size=(20, 6)))
     assert_inside(0, G / C, form.fastest(params), 1e-12)

@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 
-from cfc_ref import LSTM, LTC, CfC, LTCNeuron, NeuralLTC, bounds, wirings
+from cfc_ref import CTRNN, LSTM, LTC, CfC, LTCNeuron, NeuralLTC, bounds, wirings
 from cfc_ref.bench.tube import measure
 from tests import bad
 from tests.compare import assert_close, assert_inside
@@ -260,7 +260,8 @@ def test_what_does_not_fit_is_refused(name, argument):
 @pytest.mark.parametrize("name", CALLS)
 def test_other_networks_are_refused(name):
     function, options = CALLS[name]
-    for network in (None, 3, LTCNeuron(1.0, 1.0), NeuralLTC(3, 4), LTC(3, 4, mixed_memory=True)):
+    others = [NeuralLTC(3, 4)] if name.startswith("network_") else [LSTM(3, 4)]
+    for network in (None, 3, LTCNeuron(1.0, 1.0), *others, LTC(3, 4, mixed_memory=True)):
         bad.refuses(function, FIRST[name], network, **options)
 
 
@@ -286,6 +287,82 @@ def test_trajectories_with_the_same_input_part_no_faster_than_the_constant():
             assert ratio.max() <= bounds.lipschitz(network, t) * (1 + 1e-9)
     assert_close(bounds.lipschitz(network, [[0.5, 0.05]]), max(bounds.lipschitz(network, t) for t in (0.5, 0.05)))
     assert bounds.lipschitz(contracting(1)[1], 0.5) < 1 < bounds.lipschitz(drawn(0)[1], 0.5)
+
+
+# --- networks with one release per neuron
+
+
+def one_release(kind, seed, **options):
+    """A NeuralLTC, dense or wired, or a CTRNN, with weights of both signs and of some size."""
+    rng, options = np.random.default_rng(seed), {"dtype": "float64", "seed": seed, **options}
+    units = {"neural": 5, "wired": wirings.Random(5, 2, 0.5, random_seed=seed), "ctrnn": 5}[kind]
+    network = CTRNN(3, units, tau=0.7, **options) if kind == "ctrnn" else NeuralLTC(3, units, **options)
+    for key in ("scale", "A"):
+        if f"{CELL}{key}" in network.parameters:
+            network.parameters[CELL + key][...] = rng.normal(size=5) * 2
+    for key in ("f.weight", "recurrent_map.weight"):
+        if CELL + key in network.parameters:
+            network.parameters[CELL + key][...] *= rng.uniform(1, 3)
+    return rng, network
+
+
+KINDS = ("neural", "wired", "ctrnn")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_input_leaves_the_tube_or_the_box(kind):
+    for seed in range(3):
+        rng, network = one_release(kind, seed, solver="fused")
+        t = np.cumsum(rng.uniform(0.1, 0.8, 8))
+        start = np.sort(rng.uniform(-3, 3, (2, 5)), axis=0)
+        x = np.where(rng.random((60, 8, 3)) < 0.5, -1.0, 0.7)
+        x[:30] = rng.uniform(-1, 0.7, (30, 8, 3))
+        hx, dt = rng.uniform(*start, (60, 5)), np.diff(t, prepend=0)
+        for form in ("ode", "fused"):
+            states = network.solve(x, hx, dt) if form == "ode" else network.trace(x, hx, dt)["state"]
+            low, high = bounds.tube(network, -1, 0.7, t, start, form)
+            assert_inside(low, states, high, 1e-8)
+            assert np.all((high - low)[-1] < 20 * np.ptp(states[:, -1], axis=0))
+            box = bounds.box(network, start, t, form)
+            assert_inside(box[0], states, box[1], 1e-8)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("form", ["ode", "fused"])
+def test_the_tube_of_a_point_is_the_trajectory(kind, form):
+    rng, network = one_release(kind, 5, solver="fused")
+    x, hx, dt = rng.normal(size=(6, 3)), rng.normal(size=5), rng.uniform(0.1, 0.5, 6)
+    states = network.solve(x, hx, dt) if form == "ode" else network.trace(x, hx, dt)["state"]
+    for end in bounds.tube(network, x, x, np.cumsum(dt), hx, form):
+        assert_close(end, states, rtol=0, atol=1e-8)
+
+
+@pytest.mark.parametrize("A", [-0.7, 1.0])
+@pytest.mark.parametrize("x0", [-1.0, 0.4, 2.0])
+def test_of_one_neuron_of_eq_1_the_tube_is_what_bang_bang_inputs_reach(x0, A):
+    network = NeuralLTC(1, 1, dtype="float64", implicit_param_constraints=False, seed=0)
+    for key, value in {"f.weight": [-2.0, 0.0], "f.bias": 0.2, "w_tau": 0.6, "A": A}.items():
+        network.parameters[CELL + key][...] = value
+    t, releases = [0.1, 1.0, 10.0], [1 / (1 + math.exp(-(0.2 - 2 * end))) for end in (0.8, -0.5)]
+    expected = bounds.reachable_states(LTCNeuron(0.6, A), x0, t, releases)
+    for got, ref in zip(bounds.tube(network, -0.5, 0.8, t, hx=[x0]), expected, strict=True):
+        assert_close(got[:, 0], ref, rtol=0, atol=1e-9)
+    low, high = bounds.box(network)
+    assert_close([low[0], high[0]], sorted([0, A / 1.6]))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_trajectories_of_one_release_part_no_faster_than_the_constant(kind):
+    rng, network = one_release(kind, 3)
+    for scale in (1.0, 0.02):
+        for key in ("f.weight", "recurrent_map.weight"):
+            if CELL + key in network.parameters:
+                network.parameters[CELL + key][...] *= scale
+        one, other = rng.uniform(*bounds.box(network), (2, 40, 5))
+        ends = [network.solve(np.ones((40, 1, 3)), start, 0.3)[:, 0] for start in (one, other)]
+        ratio = np.abs(ends[0] - ends[1]).max(axis=1) / np.abs(one - other).max(axis=1)
+        assert ratio.max() <= bounds.lipschitz(network, 0.3) * (1 + 1e-9)
+    assert bounds.lipschitz(network, 0.3) < 1
 
 
 # --- old names

@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from cfc_ref import checks
 from cfc_ref.activations import ACTIVATIONS, d_sigmoid, sigmoid
-from cfc_ref.cells.dense import Dense, affine, d_affine
+from cfc_ref.cells.dense import Dense, affine, affine_interval, d_affine
 from cfc_ref.cells.tree import tree_map
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
 ]
 
 Array = npt.NDArray[Any]
+Interval = tuple[Array, Array]
 
 
 class CfCParams(NamedTuple):
@@ -200,6 +202,23 @@ def _gain_eq4(params: CfCParams, d_u: Array, d_x: Array, t: float, variant: Vari
     return heads.bound * gate_gain(heads.slope * m / heads.bound, gamma)
 
 
+def _interval_eq4(params: CfCParams, read: Read, variant: Variant) -> Interval:
+    """Return the range of x⁺, whose extremes are at an end of the gate."""
+    ff1, ff2, s = _gate_interval(params, read, variant)
+    values = [[(1 - gate) * g + gate * h for gate in s] for g, h in zip(ff1, ff2, strict=True)]
+    return np.minimum(*values[0]), np.maximum(*values[1])
+
+
+def _gate_interval(params: CfCParams, read: Read, variant: Variant) -> tuple[Interval, Interval, Interval]:
+    """Return the ranges of both heads and of the gate."""
+    heads = ACTIVATIONS[variant.heads]
+    ff1, ff2 = (heads.interval(*affine_interval(head, read.u)) for head in (params.ff1, params.ff2))
+    rate, at_0 = params.time_a, params.time_b
+    gate = Dense(*(variant.gate_sign * read.t * a + b for a, b in zip(rate, at_0, strict=True)))
+    low, high = affine_interval(gate, read.u)
+    return ff1, ff2, (sigmoid(low), sigmoid(high))
+
+
 def _moves_gate(params: CfCParams, d_u: Array, t: float, variant: Variant) -> tuple[Array, Array]:
     r"""Return :math:`m = \max(|W_1| \bar u, |W_2| \bar u)` and :math:`\gamma = |\pm t W_a + W_b| \bar u`."""
     m = np.maximum(np.abs(params.ff1.W) @ d_u, np.abs(params.ff2.W) @ d_u)
@@ -253,6 +272,13 @@ def _gain_no_gate(params: CfCParams, d_u: Array, d_x: Array, t: float, variant: 
         return np.full(len(params.ff1.W), math.inf)
     m, gamma = _moves_gate(params, d_u, t, variant)
     return 2 * heads.slope * m + heads.bound * gamma / 4
+
+
+def _interval_no_gate(params: CfCParams, read: Read, variant: Variant) -> Interval:
+    """Return the range of x⁺, whose extremes are at an end of the gate."""
+    ff1, ff2, s = _gate_interval(params, read, variant)
+    values = [[g + gate * h for gate in s] for g, h in zip(ff1, ff2, strict=True)]
+    return np.minimum(*values[0]), np.maximum(*values[1])
 
 
 # --- Eq. 3 as the official code has it
@@ -318,6 +344,16 @@ def _box_eq3_in_code(params: CfCParams, t: float, variant: Variant) -> tuple[Arr
 def _gain_eq3_in_code(params: CfCParams, d_u: Array, d_x: Array, t: float, variant: Variant) -> Array:
     r"""Return :math:`|A|\,e^{-t |w_\tau|}\,|W_1| \bar u`, as abs((1 - u) e^{-u}) <= 1."""
     return np.abs(params.A[0]) * np.exp(-t * np.abs(params.w_tau[0])) * (np.abs(params.ff1.W) @ d_u)
+
+
+def _interval_eq3_in_code(params: CfCParams, read: Read, variant: Variant) -> Interval:
+    """Return the range of x⁺, whose extremes are at an end of f1 or at ± 1/t."""
+    low, high = affine_interval(params.ff1, read.u)
+    with np.errstate(divide="ignore"):
+        turns = np.clip(np.divide([[-1.0], [1.0]], read.t), low, high)
+    f1 = np.stack([low, high, *turns])
+    values = params.A[0] - params.A[0] * np.exp(-read.t * (np.abs(params.w_tau[0]) + np.abs(f1))) * f1
+    return values.min(axis=0), values.max(axis=0)
 
 
 # --- Eq. 3 as printed, and Theorem 1
@@ -410,7 +446,32 @@ def _gain_theorem1(params: CfCParams, d_u: Array, d_x: Array, t: float, variant:
     return np.exp(-t * np.abs(params.w_tau[0])) * (moved + d_x)
 
 
+def _interval_eq3(params: CfCParams, read: Read, variant: Variant) -> Interval:
+    """Return the range of x⁺, f(x, I) and f(-x, -I) taken for independent."""
+    return _around_A(params, read, (params.B[0], params.B[0]))
+
+
+def _interval_theorem1(params: CfCParams, read: Read, variant: Variant) -> Interval:
+    """Return the range of x⁺, f(x, I), f(-x, -I) and x taken for independent."""
+    low, high = read.x
+    return _around_A(params, read, (low - params.A[0], high - params.A[0]))
+
+
+def _around_A(params: CfCParams, read: Read, B: Interval) -> Interval:
+    """Return the range of A + B exp(-(w_τ + f) t) r over those of B, f and r."""
+    low, high = (sigmoid(end) for end in affine_interval(params.ff1, read.u))
+    r_low, r_high = (sigmoid(end) for end in affine_interval(params.ff1, read.u_minus))
+    leak = np.abs(params.w_tau[0])
+    left = np.exp(-(leak + high) * read.t) * r_low, np.exp(-(leak + low) * read.t) * r_high
+    A = params.A[0]
+    return A + np.minimum(B[0] * left[0], B[0] * left[1]), A + np.maximum(B[1] * left[0], B[1] * left[1])
+
+
 # --- the records
+
+
+def _no_interval(params: CfCParams, read: Read, variant: Variant) -> Interval:
+    checks.refuse("model", "a mode without interval", "one whose record has an interval", "add it to its record")
 
 
 class Mode(NamedTuple):
@@ -435,6 +496,9 @@ class Mode(NamedTuple):
     gain : callable
         (params, d_u, d_x, t, variant) → bound on the change of the next state, shape (units,), where the features
         change by at most d_u and the state by at most d_x.
+    interval : callable
+        (params, read, variant) → (low, high) of the next state, where u, x and u_minus of `read` are pairs (low, high)
+        of shape (features,) or (units,), and t is a number.
     initial : dict
         Vectors with a fixed initial value in all variants but "torch".
     """
@@ -449,6 +513,7 @@ class Mode(NamedTuple):
     box: Callable[[CfCParams, float, Variant], tuple[Array, Array]]
     gain: Callable[[CfCParams, Array, Array, float, Variant], Array]
     initial: Mapping[str, float]
+    interval: Callable[[CfCParams, Read, Variant], Interval] = _no_interval
 
 
 _GATED = ("ff1", "ff2", "time_a", "time_b")
@@ -457,21 +522,26 @@ MODES = {
     "default": Mode(
         "Eq. 4: the CfC cell", eq4, d_eq4, _GATED, (), both_signs=False,
         trace=_trace_gate, box=_box_eq4, gain=_gain_eq4, initial={},
+        interval=_interval_eq4,
     ),
     "no_gate": Mode(
         "CfC without the second gate", no_gate, d_no_gate, _GATED, (), both_signs=False,
         trace=_trace_gate, box=_box_no_gate, gain=_gain_no_gate, initial={},
+        interval=_interval_no_gate,
     ),
     "pure": Mode(
         "Eq. 3 as the official code has it", eq3_in_code, d_eq3_in_code, ("ff1",), ("w_tau", "A"), both_signs=False,
         trace=_trace_eq3_in_code, box=_box_eq3_in_code, gain=_gain_eq3_in_code, initial={"w_tau": 0, "A": 1},
+        interval=_interval_eq3_in_code,
     ),
     "paper_pure": Mode(
         "Eq. 3 as printed", eq3, d_eq3, ("ff1",), ("w_tau", "A", "B"), both_signs=True,
         trace=_trace_eq3, box=_box_eq3, gain=_gain_eq3, initial={},
+        interval=_interval_eq3,
     ),
     "from_x0": Mode(
         "Theorem 1 with the state as x₀", theorem1, d_theorem1, ("ff1",), ("w_tau", "A"), both_signs=True,
         trace=_trace_eq3, box=_box_theorem1, gain=_gain_theorem1, initial={},
+        interval=_interval_theorem1,
     ),
 }  # fmt: skip
