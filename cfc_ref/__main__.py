@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from importlib.util import find_spec
@@ -15,8 +16,9 @@ def main() -> int:
     The kernels have threads of their own, and those of NumPy's BLAS get in their way: they wait for more work on a core
     that the kernels could use. BLAS reads how many it may have when NumPy is first imported.
     """
-    if find_spec("numba"):
-        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    with contextlib.suppress(ImportError):  # an import hook that hides numba
+        if find_spec("numba"):
+            os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from cfc_ref.cli import command
 
     return command.main()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import hashlib
 import io
 import re
 from collections import Counter
@@ -52,6 +53,7 @@ class Rows:
     lines: list[int]
     fields: list[list[str]]
     delimiter: str = ","
+    digest: str = ""  # the beginning of the file's SHA-256
     marks: set[str] = field(default_factory=set)  # decimal marks seen so far, where the comma can be one
     notes: list[str] = field(default_factory=list)  # what the user should know of the reading
 
@@ -88,7 +90,8 @@ def read_rows(path: str | Path) -> Rows:
     if not isinstance(path, (str, Path)):
         checks.refuse("path", type(path).__name__, "the path of a file", "pass a string or a Path", TypeError)
     name = Path(path).name
-    with io.StringIO(_text(path), newline="") as file:
+    content = _content(path)
+    with io.StringIO(_text(name, content), newline="") as file:
         rows, lines = rows_of("path", file)
         if not rows.header:
             checks.refuse("path", f"{name}, which is empty", "a header line and rows of numbers", "check the file")
@@ -99,6 +102,7 @@ def read_rows(path: str | Path) -> Rows:
     _check_widths(rows.header, [fields for _, fields in numbered], numbered[0][0])
     rows.lines = [line for line, _ in numbered]
     rows.fields = [whole("path", fields, rows.header, line) for line, fields in numbered]
+    rows.digest = hashlib.sha256(content).hexdigest()[:16]
     return rows
 
 
@@ -185,15 +189,18 @@ _OTHER_FILES = {  # first bytes: what it is, what to do
 }
 
 
-def _text(path: str | Path) -> str:
-    """Return a file's text."""
+def _content(path: str | Path) -> bytes:
+    """Return a file's bytes, read once: it may be a pipe."""
     try:
-        content = Path(path).read_bytes()
+        return Path(path).read_bytes()
     except OSError as error:
         checks.unreadable("path", path, error, "a file that can be read")
     except ValueError as error:  # a NUL in the path
         checks.refuse("path", f"{str(path)!r} ({error})", "a file that can be read", "check the path")
-    name = Path(path).name
+
+
+def _text(name: str, content: bytes) -> str:
+    """Return a file's text."""
     for begins, (kind, do) in _OTHER_FILES.items():
         if content.startswith(begins):
             checks.refuse("path", f"{name}, which is {kind}", _CSV, do)

@@ -59,15 +59,16 @@ def output_folder(name: str, folder: str | Path) -> Path:
 
     if not isinstance(folder, (str, Path)):
         checks.refuse(name, type(folder).__name__, "the path of a folder", "pass a string or a Path", TypeError)
+    if not str(folder).strip():
+        checks.refuse(name, repr(folder), "the path of a folder", "name one; '.' is the current folder")
     path = Path(folder)
     try:
         path.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=path):
             pass
-    except OSError as error:
-        checks.refuse(
-            name, f"{str(folder)!r} ({error.strerror})", "a folder that can be written to", "name another one"
-        )
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        got = f"{str(folder)!r} ({getattr(error, 'strerror', error)})"
+        checks.refuse(name, got, "a folder that can be written to", "name another one")
     return path
 
 

@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import Any
 
-from cfc_ref.cli.words import whole
+from cfc_ref.cli.words import say_absent, whole
 
 __all__ = ["add", "run"]
 
@@ -41,6 +41,8 @@ def run(options: argparse.Namespace) -> int:
     threads = cores() if options.threads is None else options.threads
     runs = run_all(names, threads, quick=options.quick)  # checked here, measured below
     folder = None if options.out is None else output_folder("--out", options.out)
+    if folder is not None:
+        say_absent({"matplotlib": "figures"})
     told = about(threads, quick=options.quick)
     print(*render.heading(told), sep="\n", flush=True)
     results, failed = [], False

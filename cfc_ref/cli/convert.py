@@ -42,7 +42,7 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--variant", choices=("torch", "tensorflow", "keras"), help="whose conventions (default: torch)"
     )
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, called={"source": "source"})
 
 
 def run(options: argparse.Namespace) -> int:
@@ -77,15 +77,12 @@ def _from_ncps(source: str, out: str, given: dict[str, Any]) -> Path:
 def _to_ncps(source: str, out: str) -> Path:
     from cfc_ref.io import load, output_folder, write_atomically
     from cfc_ref.learn.run_folder import model_file
+    from cfc_ref.ncps.tensor_file import packed_tensors
     from cfc_ref.ncps.weights import to_ncps_state_dict
 
     arrays = to_ncps_state_dict(load(model_file(source)))
-    try:
-        from safetensors.numpy import save
-    except ImportError:
-        checks.refuse("--to", "'ncps' without the package safetensors", "it installed", "pip install safetensors")
     path = output_folder("out", out) / "model.safetensors"
-    write_atomically(path, save(arrays))
+    write_atomically(path, packed_tensors(arrays))
     return path
 
 

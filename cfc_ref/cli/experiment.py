@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cfc_ref import checks
-from cfc_ref.cli.words import real, whole
+from cfc_ref.cli.words import real, say_absent, whole
 from cfc_ref.experiments.record import Experiment, Option
 from cfc_ref.experiments.registry import EXPERIMENTS
 
@@ -28,7 +28,7 @@ def add(commands: Any) -> None:
         "weights that were best on the validation part. The same command again resumes an unfinished run; a larger "
         "--epochs trains a finished one further.",
     )
-    tasks = parser.add_subparsers(dest="task", required=True, metavar="TASK")
+    tasks = parser.add_subparsers(dest="task", required=True, metavar="|".join(EXPERIMENTS))
     for name, experiment in EXPERIMENTS.items():
         one = tasks.add_parser(name, help=experiment.help, description=experiment.description)
         for option in experiment.options:
@@ -45,7 +45,7 @@ def add(commands: Any) -> None:
         )
         one.add_argument("--force", action="store_true", help="replace the run that is in the folder")
         one.add_argument("--samples", type=whole, metavar="N", help="only the first N of each part, for a quick look")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, called={"folder": "--data"})
 
 
 def run(options: argparse.Namespace) -> int:
@@ -67,19 +67,17 @@ def run(options: argparse.Namespace) -> int:
     if folder.begun and not options.force:
         words = "There is a finished run" if folder.finished else "Resuming the unfinished run"
         print(f"{words} in that folder.", file=sys.stderr, flush=True)
-    try:
-        results = run_experiment(
-            task,
-            options.model,
-            recipe,
-            seed=seed,
-            out=options.out,
-            command=_command(experiment, options),
-            progress=_teller(recipe.epochs),
-            force=options.force,
-        )
-    except FloatingPointError as error:
-        raise ValueError(str(error)) from None
+    say_absent({"matplotlib": "figures"})
+    results = run_experiment(
+        task,
+        options.model,
+        recipe,
+        seed=seed,
+        out=options.out,
+        command=_command(experiment, options),
+        progress=_teller(recipe.epochs),
+        force=options.force,
+    )
     print(*_lines(experiment, options, results), sep="\n")
     return 0
 

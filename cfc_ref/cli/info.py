@@ -22,7 +22,7 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "path", metavar="FOLDER|MODEL.npz|WEIGHTS.safetensors", help="as cfc-ref train, save or safetensors wrote it"
     )
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, called={"path": "path"})
 
 
 def run(options: argparse.Namespace) -> int:

@@ -48,7 +48,7 @@ def add(commands: Any) -> None:
         "--save-state", metavar="FILE", help="of a stream: write the state of all groups there, when it ends"
     )
     parser.add_argument("--force", action="store_true", help="replace a predictions.csv that is in FOLDER")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, called={"folder": "folder", "data": "DATA.csv"})
 
 
 def run(options: argparse.Namespace) -> int:
@@ -105,6 +105,7 @@ def _stream(trained: Trained, *, skip_bad: bool, load_state: str | None, save_st
     import csv
     import signal
 
+    from cfc_ref.cli.console import utf8_output
     from cfc_ref.tables.stream import RowPredictor, stream_rows
 
     skipped = 0
@@ -122,6 +123,7 @@ def _stream(trained: Trained, *, skip_bad: bool, load_state: str | None, save_st
     predict = RowPredictor(trained.model, trained.preparation, source, table)
     if load_state is not None:
         predict.load(Path(load_state))
+    utf8_output()
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(_header(columns))
     sys.stdout.flush()

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from cfc_ref import checks
 from cfc_ref.cells.cfc.modes import MODES
-from cfc_ref.cli.words import figure_lines, preparation_lines, real, whole
+from cfc_ref.cli.words import data_file, figure_lines, preparation_lines, real, say_absent, whole
 
 __all__ = ["add", "run"]
 
@@ -19,9 +20,10 @@ def add(commands: Any) -> None:
         description="Train a network on a CSV file with a column of times of any spacing. Ends with figures on "
         "held-back rows, next to those of persistence and of a linear autoregression. Run again, an unfinished "
         "training goes on; with a larger --epochs a finished one is trained further.",
+        usage="cfc-ref train DATA.csv --time NAME --target NAME [NAME ...] --out FOLDER [options]",
     )
     parser.add_argument(
-        "data", metavar="DATA.csv", help="UTF-8, commas, a header line; empty or nan fields are missing"
+        "data", nargs="?", metavar="DATA.csv", help="UTF-8, commas, a header line; empty or nan fields are missing"
     )
     parser.add_argument("--time", required=True, metavar="NAME", help="column of times: numbers or ISO dates")
     parser.add_argument(
@@ -58,7 +60,7 @@ def add(commands: Any) -> None:
     _number(parser, "--learning-rate", "of AdamW; it falls as a cosine (default: 0.008)", real)
     _number(parser, "--weight-decay", "of AdamW (default: 1)", real)
     _number(parser, "--seed", "of everything random (default: 0)")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, called={"path": "DATA.csv"})
 
 
 def _number(parser: Any, name: str, text: str, kind: Any = whole) -> None:
@@ -69,12 +71,10 @@ def run(options: argparse.Namespace) -> int:
     """Read, train, write, and print the figures."""
     from dataclasses import fields
 
-    from cfc_ref import checks
     from cfc_ref.learn.run_folder import begin_run
-    from cfc_ref.plots.held_back import held_back_pictures
     from cfc_ref.tables.csv import read_table
     from cfc_ref.tables.evaluation import held_back_figures, predict_held_back
-    from cfc_ref.tables.folder import TABLE_RUN, file_digest
+    from cfc_ref.tables.folder import TABLE_RUN
     from cfc_ref.tables.training import Settings, fit_network, new_network, prepare_table
 
     given = {field.name: getattr(options, field.name) for field in fields(Settings)}
@@ -82,7 +82,7 @@ def run(options: argparse.Namespace) -> int:
         given["split"] = "group"
     settings = Settings(**{name: value for name, value in given.items() if value is not None})
     columns, table = read_table(
-        options.data,
+        data_file(options.data, target=options.target, features=options.features),
         time=options.time,
         target=options.target,
         features=options.features,
@@ -93,11 +93,12 @@ def run(options: argparse.Namespace) -> int:
     )
     preparation, series = prepare_table(columns, table, settings)
     model = new_network(preparation, settings)
-    described = {"data": file_digest(options.data), **columns._asdict(), **vars(settings)}
+    described = {"data": table.rows.digest, **columns._asdict(), **vars(settings)}
     folder = begin_run(options.out, TABLE_RUN, described, force=options.force, preparation=preparation.as_dict())
     if folder.finished:
         do = f"pass --epochs above {settings.epochs} to train it further, --force to replace it, or name another folder"
         checks.refuse("out", f"{str(folder.path)!r}, which holds a trained network", "a new folder", do)
+    say_absent({"tqdm": "progress bar", "matplotlib": "figures"})
     print(
         *(f"note      {note}" for note in table.rows.notes),
         *preparation_lines(preparation),
@@ -107,14 +108,19 @@ def run(options: argparse.Namespace) -> int:
     )
     if folder.checkpoint.exists():
         print("Going on with the run in that folder.", flush=True)
-    try:
-        history = fit_network(model, preparation, series, settings, checkpoint=folder.checkpoint)
-    except FloatingPointError as error:
-        raise ValueError(str(error)) from None
+    history = fit_network(model, preparation, series, settings, checkpoint=folder.checkpoint)
     held_back = predict_held_back(model, preparation, series, table, settings.window)
     figures = held_back_figures(held_back, columns)
-    pictures = held_back_pictures(history, *held_back, columns.targets, columns.classes)
-    folder.end(model, history, figures, pictures)
+    folder.end(model, history, figures, _pictures(history, *held_back, columns))
     print(f"Trained {len(history.loss)} epochs in {sum(history.seconds):.1f} s, kept epoch {history.best_epoch + 1}.")
     print(*figure_lines(figures), f"Written: {folder.path}/model.npz, settings, history and figures.", sep="\n")
     return 0
+
+
+def _pictures(history: Any, y: Any, predicted: Any, columns: Any) -> Any:
+    """Return the pictures, where matplotlib is installed."""
+    if not checks.installed("matplotlib"):
+        return ()
+    from cfc_ref.plots.held_back import held_back_pictures
+
+    return held_back_pictures(history, y, predicted, columns.targets, columns.classes)

@@ -13,6 +13,7 @@ from typing import Any
 __all__ = ["add", "run", "tutorial_files"]
 
 _PACKAGE = Path(__file__).resolve().parents[1]
+_FOLDER = "cfc-ref-tutorials"
 _PATTERNS = (
     "README.md",
     "[0-9][0-9]_*.ipynb",
@@ -35,7 +36,7 @@ def add(commands: Any) -> None:
         description="Write the tutorials to a folder: notebooks as they ran, their README, and solutions to their "
         "exercises. No file that is there already is written over.",
     )
-    parser.add_argument("--out", required=True, metavar="FOLDER", help="write them there")
+    parser.add_argument("--out", default=_FOLDER, metavar="FOLDER", help=f"write them there (default: {_FOLDER})")
     parser.set_defaults(run=run)
 
 

@@ -9,9 +9,16 @@ from concurrent.futures import Executor, ProcessPoolExecutor
 from typing import Any
 
 from cfc_ref import checks
-from cfc_ref.cli.words import whole
+from cfc_ref.cli.words import say_absent, whole
 
 __all__ = ["add", "run"]
+
+_CALLED = {
+    "path": "--signal",
+    "statements": "--statement",
+    "folder": "--out",
+    **{name: f"--neuron {name}" for name in ("w_tau", "A", "mu", "sigma", "x0")},
+}
 
 
 def add(commands: Any) -> None:
@@ -24,16 +31,18 @@ def add(commands: Any) -> None:
     )
     parser.add_argument("--cases", type=whole, default=10_000, metavar="N", help="random cases (default: 10000)")
     parser.add_argument("--seed", type=whole, default=0, metavar="N", help="of the random numbers (default: 0)")
-    parser.add_argument("--statement", action="append", metavar="S3", help="only this one; may be repeated")
     parser.add_argument(
-        "--neuron", metavar="w_tau=1,A=2,…", help="fix some of w_tau, A, mu, sigma and x0 in every case"
+        "--statement", "--statements", action="extend", nargs="+", metavar="S3", help="only these, such as S3 or S3,S9"
+    )
+    parser.add_argument(
+        "--neuron", metavar="w_tau=1,A=2,...", help="fix some of w_tau, A, mu, sigma and x0 in every case"
     )
     parser.add_argument("--signal", metavar="FILE.csv", help="a recording (default: the EEG sample of matplotlib)")
     parser.add_argument("--time-column", metavar="NAME", help="its column of times, of any spacing")
     parser.add_argument("--value-column", metavar="NAME", help="its column of values")
     parser.add_argument("--jobs", type=whole, default=1, metavar="N", help="processes to use (default: 1)")
     parser.add_argument("--out", metavar="FOLDER", help="write report.md, report.json and figures there")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, called=_CALLED)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -45,13 +54,14 @@ def run(options: argparse.Namespace) -> int:
     given = {
         "cases": options.cases,
         "seed": options.seed,
-        "statements": options.statement,
+        "statements": _statements(options.statement),
         "neuron": _neuron(options.neuron),
         "signal": _signal(options),
     }
     check_arguments(**given)  # before the folder is made
     if options.out is not None:
         output_folder("--out", options.out)
+    say_absent({"tqdm": "progress bar"} | ({} if options.out is None else {"matplotlib": "figures"}))
     with _executor(jobs) as executor:
         report = verify(**given, executor=executor, progress=True)
     try:
@@ -62,6 +72,11 @@ def run(options: argparse.Namespace) -> int:
     if options.out is not None:
         print(f"Written: {options.out}/report.md, report.json and figures.")
     return 0 if report.ok else 1
+
+
+def _statements(words: list[str] | None) -> list[str] | None:
+    """Return the names in "s3", "S3,S9" or "S3, S9" as the statements are called."""
+    return None if words is None else " ".join(words).upper().replace(",", " ").split()
 
 
 def _neuron(text: str | None) -> dict[str, float] | None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cfc_ref import checks
 from cfc_ref.csv_table import written
 
 if TYPE_CHECKING:
     from cfc_ref.tables.preparation import Preparation
 
-__all__ = ["figure_lines", "preparation_lines", "real", "whole"]
+__all__ = ["data_file", "figure_lines", "preparation_lines", "real", "say_absent", "whole"]
 
 
 def whole(text: str) -> int:
@@ -27,6 +30,25 @@ def real(text: str) -> float:
         return float(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"got {text!r}; expected a number; pass for example 0.1.") from None
+
+
+def data_file(data: str | None, **lists: list[str] | None) -> str:
+    """Return the table's path, also where an option of several values has taken it as its last one."""
+    if data is not None:
+        return data
+    taken = [names for names in lists.values() if names and len(names) > 1 and Path(names[-1]).exists()]
+    if not taken:
+        do = f"name it first, as {' and '.join(f'--{name}' for name in lists)} take all names that follow"
+        checks.refuse("DATA.csv", "no file", "the table to train on", do)
+    return taken[0].pop()
+
+
+def say_absent(packages: dict[str, str]) -> None:
+    """Say in one line what is left out because the package that draws it is not installed."""
+    absent = {package: what for package, what in packages.items() if not checks.installed(package)}
+    if absent:
+        text = f"no {' and no '.join(absent.values())}, as {' and '.join(absent)} cannot be found"
+        print(f"cfc-ref: {text}; python -m pip install {' '.join(absent)}", file=sys.stderr, flush=True)
 
 
 def preparation_lines(preparation: Preparation) -> list[str]:

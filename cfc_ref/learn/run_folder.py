@@ -73,7 +73,7 @@ class RunFolder:
         expected = f"a folder that {self.kind.command} wrote"
         try:
             stored = json.loads((self.path / name).read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             checks.refuse(argument, f"{name!r}, which can't be read ({error})", expected, "name another folder")
         settings = name == self.kind.settings
         if not isinstance(stored, dict) or (settings and stored.get("format") != self.kind.format):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cfc_ref import checks
+from cfc_ref.ncps.tensor_file import BrokenFileError, unpacked_tensors
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -27,9 +28,6 @@ _REWRITTEN = {  # names of the parts from which PyTorch computes a weight -> the
     r"(?P<module>.+)\.(?P<name>weight|bias)_mask$": "torch.nn.utils.prune.remove",
     r"(?P<module>.+)\.(?P<name>weight)_g$": "torch.nn.utils.remove_weight_norm",
     r"(?P<module>.+)\.(?P<name>weight)_u$": "torch.nn.utils.remove_spectral_norm",
-}
-_FORMATS = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2", "BOOL": "?"} | {
-    f"{sign}{8 * size}": f"<{sign.lower()}{size}" for sign in "IU" for size in (1, 2, 4, 8)
 }
 
 
@@ -105,30 +103,10 @@ def read_safetensors(path: Path) -> dict[str, Any]:
     if path.suffix.lower() != ".safetensors":
         checks.refuse("source", f"{path.name!r}", "a .safetensors file", "read others with cfc_ref.load")
     try:
-        import safetensors.numpy
-    except ImportError:
-        checks.refuse(
-            "source", f"{path.name!r}, without the package safetensors", "it installed", "pip install safetensors"
-        )
-    deserialize: Any = safetensors.deserialize
-    try:
-        entries = deserialize(path.read_bytes())
+        content = path.read_bytes()
     except OSError as error:
         checks.unreadable("source", path, error, "a file that can be read")
-    except Exception as error:  # safetensors' own errors
+    try:
+        return unpacked_tensors(content)
+    except BrokenFileError as error:
         checks.refuse("source", f"{path.name!r} ({error})", "a whole .safetensors file of floats", "save it again")
-    return {name: _stored(name, entry) for name, entry in entries}
-
-
-def _stored(name: str, entry: Mapping[str, Any]) -> Array:
-    """Return an array from its bytes."""
-    kind = entry["dtype"]
-    if kind not in _FORMATS:
-        do = (
-            "in PyTorch: save_file({k: v.float().contiguous() for k, v in model.state_dict().items()}, 'f.safetensors')"
-        )
-        checks.refuse(f"source[{name!r}]", f"numbers of type {kind}", "float32 or another of PyTorch's floats", do)
-    array = np.frombuffer(entry["data"], _FORMATS[kind]).reshape(entry["shape"])
-    if kind == "BF16":  # the upper half of a float32
-        array = (array.astype("<u4") << 16).view("<f4")
-    return array

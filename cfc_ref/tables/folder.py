@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -14,7 +13,7 @@ from cfc_ref.tables.preparation import Preparation
 if TYPE_CHECKING:
     from cfc_ref.layers.base import Layer
 
-__all__ = ["TABLE_RUN", "Trained", "file_digest", "read_trained"]
+__all__ = ["TABLE_RUN", "Trained", "read_trained"]
 
 TABLE_RUN = RunKind("cfc-ref train", "cfc_ref trained network, version 1", "settings.json", "figures.json")
 
@@ -40,11 +39,6 @@ class Trained(NamedTuple):
     figures: dict[str, Any]
 
 
-def file_digest(path: str | Path) -> str:
-    """Return a fingerprint of a file: the beginning of its SHA-256."""
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:16]
-
-
 def read_trained(path: str | Path) -> Trained:
     """Read a trained network."""
     file = model_file(path)
@@ -54,9 +48,11 @@ def read_trained(path: str | Path) -> Trained:
         do = "run the same cfc-ref train again, it goes on" if run.begun else "check the path"
         checks.refuse("folder", f"{str(run.path)!r} ({why})", f"a folder that {TABLE_RUN.command} wrote", do)
     stored = run.read("folder", TABLE_RUN.settings)
+    figures = run.read("folder", TABLE_RUN.results)
     try:
         preparation = Preparation.from_dict(stored["preparation"])
+        settings, _ = stored["settings"], figures["targets"]
     except (KeyError, TypeError) as error:
-        got = f"{TABLE_RUN.settings!r}, which lacks a part ({error})"
+        got = f"{str(run.path)!r}, where a file lacks a part ({error})"
         checks.refuse("folder", got, f"a folder that {TABLE_RUN.command} wrote", "train again")
-    return Trained(load(file), preparation, stored["settings"], run.read("folder", TABLE_RUN.results))
+    return Trained(load(file), preparation, settings, figures)

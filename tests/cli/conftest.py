@@ -8,6 +8,7 @@ import pytest
 
 from cfc_ref.cli.command import main
 
+FEW = ["--epochs", "1", "--units", "2", "--backbone", "2", "--window", "16"]
 QUICK = ["--epochs", "2", "--units", "6", "--backbone", "8", "--window", "16"]
 
 

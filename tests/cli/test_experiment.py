@@ -134,7 +134,7 @@ BAD_WORDS = [
     ("xor", ["--data", "here"], "unrecognized arguments: --data here"),
     ("xor", ["--download"], "unrecognized arguments: --download"),
     ("walker2d", [], "the following arguments are required: --data"),
-    ("walker2d", ["--data", "nowhere"], "folder: got 'nowhere'; expected a folder of rollout_*.npy; "),
+    ("walker2d", ["--data", "nowhere"], "--data: got 'nowhere'; expected a folder of rollout_*.npy; "),
     ("walker2d", ["--data", "nowhere", "--event-based"], "unrecognized arguments: --event-based"),
 ]
 
@@ -145,15 +145,15 @@ def test_bad_words_are_one_line_and_status_2(task, more, message, tmp_path, caps
     assert not (tmp_path / "out").exists()
 
 
-def test_no_task_is_one_line_and_status_2(capsys):
-    refused(["experiment"], capsys, "the following arguments are required: TASK")
+def test_no_task_is_one_line_that_lists_them_and_status_2(capsys):
+    refused(["experiment"], capsys, "the following arguments are required: walker2d|xor")
 
 
 def test_a_folder_without_training_files_is_one_line_and_status_2(tmp_path, capsys):
     (tmp_path / "data").mkdir()
     name = sorted(official_split()["training"])[0]
     words = words_for("walker2d", tmp_path / "out", "--data", tmp_path / "data")
-    refused(words, capsys, f"folder: got no {name} and 299 other files of the training part; ")
+    refused(words, capsys, f"--data: got no {name} and 299 other files of the training part; ")
 
 
 def test_weights_that_run_away_are_one_line_and_status_2(tmp_path, capsys, monkeypatch):

@@ -49,7 +49,6 @@ def write_safetensors(path, arrays):
 
 @pytest.mark.parametrize("kinds", [*FORMATS, ("F32", "F16"), ("BF16", "F32"), ("F64", "BF16")], ids=str)
 def test_a_file_of_any_type_of_numbers_is_read(tmp_path, kinds):
-    pytest.importorskip("safetensors")
     kinds = (kinds,) if isinstance(kinds, str) else kinds
     chosen = {key: kinds[k % len(kinds)] for k, key in enumerate(WEIGHTS)}
     stored = {key: (chosen[key], FORMATS[chosen[key]][0](array)) for key, array in WEIGHTS.items()}
@@ -60,7 +59,6 @@ def test_a_file_of_any_type_of_numbers_is_read(tmp_path, kinds):
 
 
 def test_other_types_in_a_file_are_refused_with_the_line_that_converts(tmp_path):
-    pytest.importorskip("safetensors")
     for kind in ("F8_E4M3", "F8_E5M2"):
         arrays = {key: ("F32", array) for key, array in WEIGHTS.items()}
         arrays["rnn_cell.ff1.bias"] = kind, np.zeros(4, np.uint8)
@@ -204,7 +202,6 @@ def test_other_backends_are_refused():
 
 @pytest.mark.parametrize("suffix", [".npz", ".safetensors"])
 def test_a_file_that_is_not_there_is_one_not_found(tmp_path, suffix):
-    pytest.importorskip("safetensors")
     read, name = (load, "path") if suffix == ".npz" else (from_ncps, "source")
     for path in (tmp_path / f"none{suffix}", str(tmp_path / "no folder" / f"none{suffix}")):
         with pytest.raises(FileNotFoundError, match=refusal(name)):

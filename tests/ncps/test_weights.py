@@ -187,12 +187,6 @@ def test_a_safetensors_file_is_read(tmp_path):
     bad.refuses(from_ncps, "source", path, mode="no_gate", activation="lecun_tanh")
 
 
-def test_without_safetensors_it_says_what_to_install(tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "safetensors.numpy", None)
-    with pytest.raises(ValueError, match="pip install safetensors"):
-        from_ncps(tmp_path / "model.safetensors")
-
-
 # --- live models
 
 
