@@ -1,8 +1,9 @@
-"""What the estimators share: parameters, scaling, fitting and running; scikit-learn is loaded where it asks."""
+"""The base of the estimators: parameters, scaling, fitting and running. scikit-learn is loaded only where it asks."""
 
 from __future__ import annotations
 
 import importlib
+import sys
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
@@ -21,15 +22,24 @@ if TYPE_CHECKING:
     from cfc_ref.learn.history import History
     from cfc_ref.wirings import Wiring
 
-__all__ = ["Estimator"]
+__all__ = ["ANOTHER_UNIT", "LARGEST", "Estimator", "NotFittedError"]
 
 Array = npt.NDArray[Any]
 Self = TypeVar("Self", bound="Estimator")
 
 
+LARGEST = 1e300  # differences of larger numbers overflow
+ANOTHER_UNIT = f"numbers of at most {LARGEST:g}", "use a larger unit"
+_ROUTING = "sklearn.set_config(enable_metadata_routing=True)"
+
+
+class NotFittedError(ValueError, AttributeError):
+    """The error of an estimator that is used before fit, where scikit-learn, which has one, is not installed."""
+
+
 @dataclass(eq=False, repr=False)
 class Estimator:
-    """What both estimators share: parameters, scaling, fitting and running."""
+    """The common part of both estimators: parameters, scaling, fitting and running."""
 
     units: int | Wiring = 32
     mode: str = "default"
@@ -100,14 +110,20 @@ class Estimator:
         return np.sort(order[held_back:]), np.sort(order[:held_back])
 
     def _fit(self, sequences: Sequences, y: Array, timespans: Any, split: tuple[Array, Array], **task: Any) -> None:
-        """Fit to targets as the loss takes them; `task` says which loss, proj_size and return_sequences."""
+        """Fit to targets as the loss takes them; `task` holds loss, proj_size and return_sequences.
+
+        Attributes are set at the end: an estimator whose second fit fails is that of the first.
+        """
+        if timespans is not None:
+            self._refuse_search()
         train, held_back = split
         dt, real = _timespans(timespans, sequences), sequences.mask[train]
-        self.n_features_in_: int = sequences.x.shape[2]
-        self.x_scaling_: Scaling = standardisation(sequences.x[train][real])
-        self.timespan_unit_: float | None = None if timespans is None else time_unit(dt[train][real])
-        self.model_ = CfC(
-            self.n_features_in_,
+        checks.compare("X", sequences.x, np.abs(sequences.x) <= LARGEST, *ANOTHER_UNIT)
+        features = sequences.x.shape[2]
+        scaling = standardisation(sequences.x[train][real])
+        unit = None if timespans is None else time_unit(dt[train][real])
+        model = CfC(
+            features,
             self.units,
             proj_size=task["outputs"],
             return_sequences=task["per_step"],
@@ -119,9 +135,9 @@ class Estimator:
             backbone_dropout=self.backbone_dropout,
             seed=self.seed,
         )
-        x, dt, mask = self._scaled(sequences, dt)
-        self.history_: History = fit(
-            self.model_,
+        x, dt, mask = _scaled(sequences, dt, scaling, unit)
+        history = fit(
+            model,
             (x[train], y[train], dt[train], mask[train]),
             loss=task["loss"],
             optimizer=Adam(self.learning_rate),
@@ -135,24 +151,53 @@ class Estimator:
             l2=self.l2,
             patience=self.patience,
         )
+        self.n_features_in_: int = features
+        self.x_scaling_: Scaling = scaling
+        self.timespan_unit_: float | None = unit
+        self.model_: CfC = model
+        self.history_: History = history
 
-    def _scaled(self, sequences: Sequences, dt: Array) -> tuple[Array, Array, Array]:
-        """Return what the network is given: x, timespans and mask."""
-        return self.x_scaling_.apply(sequences.x), dt / (self.timespan_unit_ or 1.0), sequences.mask
+    def _refuse_search(self) -> None:
+        """Refuse timespans in a search of scikit-learn that passes them to fit, but not to the scores: all are NaN."""
+        frame = sys._getframe().f_back
+        while frame and frame.f_globals.get("__name__") != "sklearn.model_selection._validation":
+            frame = frame.f_back
+        if frame and not importlib.import_module("sklearn").get_config()["enable_metadata_routing"]:
+            got = "some in a search of scikit-learn, which does not pass them on to the scores"
+            checks.refuse("timespans", got, "scikit-learn's metadata routing", f"call {_ROUTING} first")
 
     def _run(self, X: Any, timespans: Any) -> tuple[Array, Sequences]:
         """Return the network's outputs."""
         if not hasattr(self, "model_"):
-            checks.refuse(type(self).__name__, "one that is not fitted", "a fitted one", "call fit first")
+            error = _not_fitted_error()
+            checks.refuse(type(self).__name__, "one that is not fitted", "a fitted one", "call fit first", error)
         sequences = pad("X", X)
         if sequences.x.shape[2] != self.n_features_in_:
             got = f"{sequences.x.shape[2]} features"
             checks.refuse("X", got, f"{self.n_features_in_}, as in fit", "pass the same features")
         if (timespans is None) != (self.timespan_unit_ is None):
             got, wanted = ("none", "some, as in fit") if timespans is None else ("some", "none, as in fit")
-            checks.refuse("timespans", got, wanted, "pass them to fit and here, or to neither")
-        given = self._scaled(sequences, _timespans(timespans, sequences))
+            do = f"pass them to fit and here, or to neither; through scikit-learn after {_ROUTING}"
+            checks.refuse("timespans", got, wanted, do)
+        given = _scaled(sequences, _timespans(timespans, sequences), self.x_scaling_, self.timespan_unit_)
         return predict(self.model_, *given, batch_size=self.batch_size).astype(np.float64), sequences
+
+
+def _not_fitted_error() -> type[Exception]:
+    try:
+        error: type[Exception] = importlib.import_module("sklearn.exceptions").NotFittedError
+    except Exception:  # not installed, or broken
+        return NotFittedError
+    return error
+
+
+def _scaled(sequences: Sequences, dt: Array, scaling: Scaling, unit: float | None) -> tuple[Array, Array, Array]:
+    """Return the network's arguments: x, timespans and mask."""
+    with np.errstate(over="ignore"):
+        x = scaling.apply(sequences.x)
+    expected = "numbers that float32 holds after standardisation"
+    checks.compare("X", sequences.x, np.abs(x) <= np.finfo(np.float32).max, expected, "remove such outliers")
+    return x, dt / (unit or 1.0), sequences.mask
 
 
 def _timespans(timespans: Any, sequences: Sequences) -> Array:

@@ -1,4 +1,4 @@
-"""CfC networks with scikit-learn's conventions, which is not needed: for sequences of any lengths, at any times."""
+"""Estimators with scikit-learn's conventions for sequences of any lengths, at any times; scikit-learn is optional."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from cfc_ref import checks
-from cfc_ref.learn.estimator_base import Estimator
+from cfc_ref.learn.estimator_base import ANOTHER_UNIT, LARGEST, Estimator
 from cfc_ref.learn.losses import softmax
-from cfc_ref.learn.scaling import Scaling, standardisation
+from cfc_ref.learn.scaling import Scaling, is_constant, standardisation
 from cfc_ref.learn.sequences import Sequences, pad, pad_like, unpad_like
 
 __all__ = ["CfCClassifier", "CfCRegressor"]
@@ -83,23 +83,24 @@ class CfCRegressor(Estimator):
         """
         sequences, per_step = pad("X", X), checks.flag("return_sequences", self.return_sequences)
         y = self._targets(y, sequences)
-        self._flat = y.ndim == 1 + per_step
-        if self._flat:
+        flat = y.ndim == 1 + per_step
+        if flat:
             y = y[..., None]
         split = self._split(len(y))
         trained = split[0]
-        self.y_scaling_: Scaling = standardisation(y[trained][sequences.mask[trained]] if per_step else y[trained])
+        scaling = standardisation(y[trained][sequences.mask[trained]] if per_step else y[trained])
         task = {"loss": "mse", "outputs": y.shape[-1], "per_step": per_step}
-        self._fit(sequences, self.y_scaling_.apply(y), timespans, split, **task)
+        self._fit(sequences, scaling.apply(y), timespans, split, **task)
+        self._flat: bool = flat
+        self.y_scaling_: Scaling = scaling
         return self
 
     def _targets(self, y: Any, sequences: Sequences) -> Array:
-        if self.return_sequences:
-            return pad_like("y", y, sequences)
-        array = checks.numeric("y", y).astype(np.float64)
         N = len(sequences.x)
-        if array.ndim not in (1, 2) or len(array) != N or array.size == 0:
-            checks.refuse("y", f"shape {array.shape}", f"shape ({N},) or ({N}, O)", "pass a target a sequence")
+        array = pad_like("y", y, sequences) if self.return_sequences else checks.numeric("y", y).astype(np.float64)
+        if not self.return_sequences and (array.ndim not in (1, 2) or len(array) != N or array.size == 0):
+            checks.refuse("y", f"shape {array.shape}", f"shape ({N},) or ({N}, O)", "pass one target per sequence")
+        checks.compare("y", array, np.abs(array) <= LARGEST, *ANOTHER_UNIT)
         return array
 
     def predict(self, X: Any, timespans: Any = None) -> Any:
@@ -136,9 +137,10 @@ class CfCRegressor(Estimator):
         if self.model_.return_sequences:
             predicted, truth = np.concatenate(list(predicted)), truth[sequences.mask]
         checks.shape("y", truth, np.shape(predicted), "that of the predictions")
-        missed = np.square(truth - predicted).sum(axis=0)
-        spread = np.square(truth - truth.mean(axis=0)).sum(axis=0)
-        return float(np.mean(np.where(spread > 0, 1 - missed / np.where(spread > 0, spread, 1), missed == 0)))
+        missed = np.abs(truth - predicted)
+        with np.errstate(over="ignore"):  # of a constant target, which has no unexplained part
+            unexplained = np.square(missed / standardisation(truth).scale).mean(axis=0)
+        return float(np.mean(np.where(is_constant(truth), missed.max(axis=0) == 0, 1 - unexplained)))
 
 
 @dataclass(eq=False, repr=False)
@@ -204,11 +206,12 @@ class CfCClassifier(Estimator):
             In three parts.
         """
         sequences = pad("X", X)
-        self.classes_, numbered = np.unique(_labels(y, len(sequences.x)), return_inverse=True)
-        if len(self.classes_) < 2:
-            checks.refuse("y", f"the label {self.classes_[0]!r} only", "two classes at least", "pass others as well")
-        task = {"loss": "cross_entropy", "outputs": len(self.classes_), "per_step": False}
+        classes, numbered = np.unique(_labels(y, len(sequences.x)), return_inverse=True)
+        if len(classes) < 2:
+            checks.refuse("y", f"the label {classes[0]!r} only", "two classes at least", "pass others as well")
+        task = {"loss": "cross_entropy", "outputs": len(classes), "per_step": False}
         self._fit(sequences, numbered, timespans, self._split(len(numbered)), **task)
+        self.classes_: Array = classes
         return self
 
     def predict_proba(self, X: Any, timespans: Any = None) -> Array:
@@ -237,7 +240,8 @@ class CfCClassifier(Estimator):
         -------
         ndarray, shape (N,)
         """
-        return self.classes_[self.predict_proba(X, timespans).argmax(axis=1)]
+        most_probable = self.predict_proba(X, timespans).argmax(axis=1)
+        return self.classes_[most_probable]
 
     def score(self, X: Any, y: Any, timespans: Any = None) -> float:
         """Return the share of sequences whose label is predicted.

@@ -1,4 +1,4 @@
-"""Standardisation: learned from training data only, and undone on what a model predicts."""
+"""Standardisation: learned from training data only, and undone on predictions."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Scaling", "standardisation", "time_unit"]
+__all__ = ["Scaling", "is_constant", "standardisation", "time_unit"]
 
 Array = npt.NDArray[Any]
+
+_ROUNDING = 16 * np.finfo(np.float64).eps  # a smaller difference, relative to the values, is rounding
 
 
 class Scaling(NamedTuple):
@@ -33,12 +35,31 @@ class Scaling(NamedTuple):
         return self.mean + self.scale * values
 
 
+def _first(values: Array) -> Array:
+    """Return the first value of each column that is no NaN."""
+    return np.take_along_axis(values, (~np.isnan(values)).argmax(axis=0)[None], axis=0)[0]
+
+
+def is_constant(values: Array) -> Array:
+    """Return whether the known values of each column are the same number up to rounding; NaN is unknown."""
+    first = _first(values)
+    same: Array = np.nanmax(np.abs(values - first), axis=0) <= _ROUNDING * np.abs(first)
+    return same
+
+
 def standardisation(values: Array) -> Scaling:
-    r"""Return what brings each column to mean 0 and standard deviation 1; a constant column's scale is 1."""
+    """Return the mean and standard deviation of the known values of each column; NaN is unknown.
+
+    The scale of a column that is constant up to rounding is 1, or its largest difference if that is more.
+    """
     values = values.astype(np.float64)
-    mean, scale = values.mean(axis=0), values.std(axis=0)
-    constant = scale <= 1e-12 * np.abs(mean)  # what is left of a constant column is rounding
-    return Scaling(mean, np.where(constant, 1, scale))
+    first = _first(values)
+    apart = values - first  # an offset takes no digits from the differences
+    largest = np.nanmax(np.abs(apart), axis=0)
+    unit = np.where(largest > 0, largest, 1)  # squares neither overflow nor vanish
+    mean = np.nanmean(apart / unit, axis=0)
+    std = np.sqrt(np.nanmean((apart / unit - mean) ** 2, axis=0))
+    return Scaling(first + mean * unit, np.where(is_constant(values), np.maximum(1, largest), std * unit))
 
 
 def time_unit(timespans: Array) -> float:

@@ -14,6 +14,7 @@ import numpy as np
 
 from cfc_ref import checks
 from cfc_ref.data.missing import fill_rows, last_seen
+from cfc_ref.learn.scaling import standardisation
 from cfc_ref.tables.columns import Columns
 from cfc_ref.tables.csv import Table
 from cfc_ref.tables.parts import TRAIN
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     Array = npt.NDArray[Any]
 
 __all__ = ["Preparation", "ahead", "learn_preparation", "series_order"]
-
-_ROUNDING = 8 * np.finfo(np.float64).eps  # what differs by less, relative to the values, is the same number
 
 
 @dataclass(frozen=True)
@@ -159,17 +158,8 @@ def _median(column: str, steps: Array) -> float:
 
 
 def _mean_scale(columns: tuple[str, ...], values: Array) -> tuple[Array, Array]:
-    """Return means and standard deviations of what is known; 1 for a column that is constant up to rounding."""
-    known = ~np.isnan(values)
-    count = known.sum(axis=0)
-    for k in np.flatnonzero(count == 0):
+    """Return means and standard deviations of the known values."""
+    for k in np.flatnonzero(np.isnan(values).all(axis=0)):
         got = f"no number in column {columns[k]!r} of the training part"
         checks.refuse("path", got, "at least one", "leave the column out, or add rows")
-    first = np.take_along_axis(values, known.argmax(axis=0)[None], axis=0)[0]
-    apart = np.where(known, values - first, 0)  # an offset takes no digits from what varies
-    largest = np.abs(apart).max(axis=0)
-    constant = largest <= _ROUNDING * np.abs(first)
-    unit = np.where(constant, 1, largest)  # squares neither overflow nor vanish
-    mean = (apart / unit).sum(axis=0) / count
-    std = np.sqrt(np.where(known, (apart / unit - mean) ** 2, 0).sum(axis=0) / count)
-    return first + mean * unit, np.where(constant, 1, std * unit)
+    return standardisation(values)

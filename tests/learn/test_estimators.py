@@ -1,11 +1,15 @@
 """The estimators: sequences of any lengths and times, targets a sequence or a step; scikit-learn's conventions."""
 
 import inspect
+import sys
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from cfc_ref import wirings
+from cfc_ref.learn.estimator_base import NotFittedError
 from cfc_ref.learn.estimators import CfCClassifier, CfCRegressor
 from cfc_ref.learn.scaling import standardisation, time_unit
 from cfc_ref.learn.sequences import pad, pad_like, unpad_like
@@ -218,6 +222,34 @@ def test_a_search_passes_timespans_everywhere_with_scikit_learns_routing():
             assert len(search.best_estimator_.predict(X, timespans=DT)) == 36
 
 
+def searched(X, y, timespans, search, **options):
+    """Fit a search of scikit-learn with timespans, and return it."""
+    selection = pytest.importorskip("sklearn.model_selection")
+    model = (CfCClassifier if y.dtype.kind == "U" else CfCRegressor)(**{**FAST, "epochs": 1})
+    if search == "cross_validate":
+        return selection.cross_validate(model, X, y, cv=2, params={"timespans": timespans}, **options)
+    kind = getattr(selection, search)
+    return kind(model, {"units": [3, 6]}, cv=2, **options).fit(X, y, timespans=timespans)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("options", [{}, {"error_score": "raise"}], ids=str)
+@pytest.mark.parametrize(
+    ("search", "y"), [("GridSearchCV", TOTAL), ("RandomizedSearchCV", LABELS), ("cross_validate", TOTAL)], ids=[1, 2, 3]
+)
+def test_a_search_with_timespans_names_the_line_that_turns_routing_on(search, y, options):
+    if search == "RandomizedSearchCV":
+        options = {"n_iter": 2, **options}
+    with pytest.raises(ValueError, match=r"sklearn\.set_config\(enable_metadata_routing=True\)"):
+        searched(X, y, DT, search, **options)
+
+
+def test_after_that_line_cross_validation_works():
+    sklearn = pytest.importorskip("sklearn")
+    with sklearn.config_context(enable_metadata_routing=True):
+        assert np.isfinite(searched(X, TOTAL, DT, "cross_validate")["test_score"]).all()
+
+
 def test_scores_are_those_of_scikit_learn():
     metrics = pytest.importorskip("sklearn.metrics")
     y = np.stack([TOTAL, -2 * TOTAL + RNG.normal(size=36), np.full(36, 3.0)], axis=1)
@@ -229,9 +261,84 @@ def test_scores_are_those_of_scikit_learn():
 # --- refusals
 
 
-def test_without_fit_nothing_is_predicted():
-    with pytest.raises(ValueError, match=refusal("CfCRegressor")):
-        CfCRegressor().predict(X)
+@pytest.mark.parametrize("installed", [True, False])
+@pytest.mark.parametrize(
+    ("kind", "method"), [(k, m) for k in (CfCRegressor, CfCClassifier) for m in ("predict", "score")]
+)
+def test_before_fit_the_error_is_not_fitted(kind, method, installed, monkeypatch):
+    if installed:
+        expected = pytest.importorskip("sklearn.exceptions").NotFittedError
+    else:
+        monkeypatch.setitem(sys.modules, "sklearn.exceptions", None)
+        expected = NotFittedError
+    model = kind()
+    for error in (expected, ValueError, AttributeError):
+        with pytest.raises(error, match=refusal(kind.__name__)):
+            getattr(model, method)(X, *([LABELS] if kind is CfCClassifier else [TOTAL])[: method == "score"])
+    with pytest.raises(expected):
+        CfCClassifier().predict_proba(X)
+    with pytest.raises((ValueError, TypeError)):
+        model.set_params(epochs=0).fit(X, LABELS if kind is CfCClassifier else TOTAL)
+    with pytest.raises(expected):
+        getattr(model, method)(X, *([LABELS] if kind is CfCClassifier else [TOTAL])[: method == "score"])
+
+
+def test_a_second_fit_that_fails_leaves_the_first():
+    model = CfCRegressor(**FAST).fit(X, TOTAL, DT)
+    ref = model.predict(X, DT)
+    for wrong in ({"y": TOTAL[:3]}, {"X": [x[:, :1] for x in X], "y": TOTAL * 1e305}, {"y": TOTAL[:, None]}):
+        with pytest.raises((ValueError, TypeError)):
+            model.set_params(epochs=0).fit(**{"X": X, "y": TOTAL, **wrong})
+        assert_close(model.predict(X, DT), ref, 0, 0)
+    classes = CfCClassifier(**FAST).fit(X, LABELS)
+    with pytest.raises((ValueError, TypeError)):
+        classes.set_params(l2=-1).fit(X, np.arange(36) % 5)
+    assert classes.score(X, LABELS) <= 1
+
+
+# --- constants and extremes
+
+CONSTANTS = (0.1, 1 / 3, -7e-9, 1e9 + 0.1, 4.0, 0.0, 1e-200, 2.5e200)
+
+
+@pytest.mark.parametrize("value", CONSTANTS)
+def test_a_constant_up_to_rounding_scores_0_or_1(value):
+    rng = np.random.default_rng(1)
+    nearly = np.full(36, value) * (1 + rng.integers(-1, 2, 36) * 2.0**-52)  # 0.1 is also 0.30000000000000004 - 0.2
+    model = CfCRegressor(**{**FAST, "epochs": 1}).fit(X, nearly)
+    assert np.isfinite(model.predict(X)).all()
+    for y in (np.full(36, value), nearly):
+        assert model.score(X, y) == float(np.array_equal(model.predict(X), y))
+    model.predict = lambda X, timespans=None: nearly
+    assert model.score(X, nearly) == 1
+    assert model.score(X, np.full(36, value + 1)) == 0
+
+
+@given(st.sampled_from([1e-300, 1e-160, 1e-30, 1e30, 1e160, 1e298]), st.sampled_from(["X", "y", "both"]))
+@settings(max_examples=8)
+def test_units_of_any_size_are_the_same_problem(factor, of):
+    """A power of two near the factor, so that not even rounding differs."""
+    power = 2.0 ** np.round(np.log2(factor))
+    a, b = power if of != "y" else 1.0, power if of != "X" else 1.0
+    ref = CfCRegressor(**FAST).fit(X, TOTAL)
+    model = CfCRegressor(**FAST).fit([x * a for x in X], TOTAL * b)
+    assert_close(model.predict([x * a for x in X]) / b, ref.predict(X), 1e-6, 1e-6)
+    assert_close(model.score([x * a for x in X], TOTAL * b), ref.score(X, TOTAL), 1e-6, 1e-6)
+
+
+@pytest.mark.parametrize("value", [1.1e300, -1.7e308])
+def test_numbers_whose_differences_overflow_are_refused(value):
+    large = [x.copy() for x in X]
+    large[3][1, 1] = value
+    bad.refuses(CfCRegressor(**FAST).fit, "X", large, y=TOTAL)
+    bad.refuses(CfCClassifier(**FAST).fit, "X", large, y=LABELS)
+    bad.refuses(CfCRegressor(**FAST).fit, "y", np.where(np.arange(36) == 4, value, TOTAL), X=X)
+    steps = [y.copy() for y in RUNNING]
+    steps[2][1] = value
+    bad.refuses(CfCRegressor(**FAST, return_sequences=True).fit, "y", steps, X=X)
+    model = CfCRegressor(**FAST).fit(X, TOTAL)
+    with pytest.raises(ValueError, match=refusal("X")):
+        model.predict(large)
 
 
 @pytest.mark.parametrize("kind", [CfCRegressor, CfCClassifier])
