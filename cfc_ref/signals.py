@@ -42,18 +42,10 @@ Array = npt.NDArray[Any]
 
 
 class Signal:
-    """An input I(t); the module's docstring lists what every signal offers.
+    """An input I(t); the module's docstring lists what every signal offers."""
 
-    Attributes
-    ----------
-    shape : tuple of int
-        N, the shape of signals.
-    breakpoints : ndarray
-        Increasing times at which the signal or one of its derivatives jumps.
-    """
-
-    shape: tuple[int, ...] = ()
-    breakpoints: Array = np.empty(0)
+    shape: tuple[int, ...] = ()  # n, the shape of signals
+    breakpoints: Array = np.empty(0)  # increasing times at which the signal or one of its derivatives jumps
 
     def __call__(self, t: npt.ArrayLike) -> Array:
         """Return the values at times `t`, shape N + t.shape."""

@@ -25,24 +25,12 @@ LABELS = {
 
 
 class Translation(NamedTuple):
-    """One translation, beside the ODE.
+    """One translation, beside the ODE."""
 
-    Attributes
-    ----------
-    states : ndarray, shape (B, T, units) in the layout of x
-        Its trajectory.
-    error : ndarray, shape of `states`
-        ODE minus translation, for every neuron and time.
-    output_error : ndarray, shape (B, T, outputs)
-        The same of the network's output.
-    outside : ndarray of bool, shape of `states`
-        Where it has left the box that the ODE's states do not leave.
-    """
-
-    states: Array
-    error: Array
-    output_error: Array
-    outside: Array
+    states: Array  # (B, T, units): its trajectory
+    error: Array  # ODE minus translation, for every neuron and time
+    output_error: Array  # (B, T, outputs): the same of the network's output
+    outside: Array  # where it has left the box that the ODE's states do not leave
 
     @property
     def rms(self) -> Array:

@@ -52,17 +52,6 @@ class Wiring:
     layers : sequence of sequences of int, optional
         The neurons of each layer, from input to output; every neuron in exactly one. Default: one layer.
 
-    Attributes
-    ----------
-    adjacency_matrix : ndarray of int32, shape (units, units)
-        Read-only, like all arrays here. An NCP has no synapses before it is built.
-    sensory_adjacency_matrix : ndarray of int32, shape (input_dim, units), or None
-        None before the wiring is built.
-    output_dim : int
-        Number of motor neurons.
-    layers : tuple of tuples of int
-        The neurons of each layer, from input to output.
-
     Raises
     ------
     ValueError, TypeError
@@ -80,10 +69,11 @@ class Wiring:
     Wiring(units=2, inputs=1, outputs=1, synapses=1, sensory_synapses=1)
     """
 
+    # (units, units): read-only, like all arrays here. An NCP has no synapses before it is built
     adjacency_matrix: Array
-    sensory_adjacency_matrix: Array | None
-    output_dim: int
-    layers: Layers
+    sensory_adjacency_matrix: Array | None  # (input_dim, units): none before the wiring is built
+    output_dim: int  # number of motor neurons
+    layers: Layers  # the neurons of each layer, from input to output
     _recipe: Recipe | None  # how to draw the synapses, until they are drawn
 
     def __init__(

@@ -30,36 +30,19 @@ SPECIFICATION = "numpy"
 
 
 class Runner(NamedTuple):
-    """A peer made ready.
+    """A peer made ready."""
 
-    Attributes
-    ----------
-    call : callable
-        Does the work once; a step goes on from the state that the one before left.
-    arrays : callable
-        From what a call returned to NumPy arrays by name: "output", and gradients by ncps's names of the parameters.
-    """
-
-    call: Callable[[], Any]
+    call: Callable[[], Any]  # does the work once; a step goes on from the state that the one before left
+    # from what a call returned to NumPy arrays by name: "output", and gradients by ncps's names of the parameters
     arrays: Callable[[Any], dict[str, Array]]
 
 
 class Peer(NamedTuple):
-    """Who is compared.
+    """Who is compared."""
 
-    Attributes
-    ----------
-    title : str
-        As tables show it.
-    make : str
-        The dotted name of the function that makes it ready for a task.
-    kinds, networks : frozenset of str
-        What it can do.
-    """
-
-    title: str
-    make: str
-    kinds: frozenset[str] = frozenset({"step", "sequence", "batch", "train"})
+    title: str  # as tables show it
+    make: str  # the dotted name of the function that makes it ready for a task
+    kinds: frozenset[str] = frozenset({"step", "sequence", "batch", "train"})  # kinds, networks: what it can do
     networks: frozenset[str] = frozenset({"CfC", "LTC", "NCP"})
 
     def can(self, workload: Workload) -> bool:

@@ -11,20 +11,10 @@ __all__ = ["Finding", "Result", "Row", "from_json", "ratio", "to_json"]
 
 
 class Row(NamedTuple):
-    """Who was measured, and how long it takes.
+    """Who was measured, and how long it takes."""
 
-    Attributes
-    ----------
-    name : str
-        Who.
-    seconds : list of float
-        Of one unit of the work, in each turn.
-    details : dict
-        What else is known: ``difference`` from the specification's result, ``error`` against the truth, …
-    """
-
-    name: str
-    seconds: list[float]
+    name: str  # who
+    seconds: list[float]  # of one unit of the work, in each turn
     details: dict[str, Any] = {}  # noqa: RUF012 - never written to
 
     @property
@@ -39,21 +29,11 @@ class Row(NamedTuple):
 
 
 class Finding(NamedTuple):
-    """A figure that is to lie in a range.
+    """A figure that is to lie in a range."""
 
-    Attributes
-    ----------
-    what : str
-        What it is.
-    value : float
-        The figure.
-    target : (float, float) or None
-        The range that was asked for; None where it is told only.
-    """
-
-    what: str
-    value: float
-    target: tuple[float, float] | None = None
+    what: str  # what it is
+    value: float  # the figure
+    target: tuple[float, float] | None = None  # the range that was asked for; None where it is told only
 
     @property
     def reached(self) -> bool | None:
@@ -71,29 +51,15 @@ class Finding(NamedTuple):
 
 
 class Result(NamedTuple):
-    """One workload's.
+    """One workload's."""
 
-    Attributes
-    ----------
-    workload, description, unit : str
-        Its name, what it runs, and what one unit of its work is.
-    rows : list of Row
-        Times.
-    findings : list of Finding
-        Ratios, exponents, memory.
-    skipped : dict
-        Who was left out, and why.
-    notes : list of str
-        What else there is to say.
-    """
-
-    workload: str
+    workload: str  # workload, description, unit: its name, what it runs, and what one unit of its work is
     description: str
     unit: str
-    rows: list[Row]
-    findings: list[Finding]
-    skipped: dict[str, str]
-    notes: list[str]
+    rows: list[Row]  # times
+    findings: list[Finding]  # ratios, exponents, memory
+    skipped: dict[str, str]  # who was left out, and why
+    notes: list[str]  # what else there is to say
 
 
 def ratio(rows: list[Row], ours: str, other: str, limit: float | None = None) -> list[Finding]:

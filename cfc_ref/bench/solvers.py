@@ -44,22 +44,12 @@ _SPAN = 0.1  # mean timespan; the time constants of this network are 0.03 to 0.0
 
 
 class Posed(NamedTuple):
-    """The problem.
+    """The problem."""
 
-    Attributes
-    ----------
-    layer : LTC
-        The network, float64; its output is its state.
-    x : ndarray, shape (T, inputs)
-    timespans : ndarray, shape (T,)
-    truth : ndarray, shape (T, units)
-        The states, from scipy's DOP853 at 1e-12.
-    """
-
-    layer: LTC
-    x: Array
-    timespans: Array
-    truth: Array
+    layer: LTC  # the network, float64; its output is its state
+    x: Array  # (T, inputs)
+    timespans: Array  # (T,)
+    truth: Array  # (T, units): the states, from scipy's DOP853 at 1e-12
 
 
 def pose(steps: int = STEPS, units: int = UNITS) -> Posed:

@@ -18,18 +18,10 @@ _AT_LEAST = 3
 
 
 class Plan(NamedTuple):
-    """How long to measure.
+    """How long to measure."""
 
-    Attributes
-    ----------
-    rounds : int
-        Turns of each.
-    seconds : float
-        After which one who has had three turns gets no more.
-    """
-
-    rounds: int = 25
-    seconds: float = 3.0
+    rounds: int = 25  # turns of each
+    seconds: float = 3.0  # after which one who has had three turns gets no more
 
 
 QUICK = Plan(7, 0.7)

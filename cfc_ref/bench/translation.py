@@ -33,22 +33,12 @@ _LEARNING_RATE = 0.02
 
 
 class Recording(NamedTuple):
-    """What the network learns from, and what it is compared on.
+    """What the network learns from, and what it is compared on."""
 
-    Attributes
-    ----------
-    x, y : ndarray, shapes (N, T, inputs) and (N, T, 1)
-        Training sequences.
-    before : ndarray, shape (K, inputs)
-        What the network sees before it is compared; K may be 0.
-    rest_x, rest_y : ndarray, shapes (T, inputs) and (T, 1)
-        Held back.
-    """
-
-    x: Array
+    x: Array  # x, y: (N, T, inputs): training sequences
     y: Array
-    before: Array
-    rest_x: Array
+    before: Array  # (K, inputs): what the network sees before it is compared; K may be 0
+    rest_x: Array  # rest_x, rest_y: (T, inputs): held back
     rest_y: Array
 
 

@@ -29,25 +29,16 @@ _RTOL, _ATOL = 1e-8, 1e-10
 
 
 class Row(NamedTuple):
-    """One network.
+    """One network."""
 
-    Attributes
-    ----------
-    network : str
-        Its wiring.
-    ode_excess, fused_excess : float
-        By how much the trajectory that goes furthest leaves the tube; below 0 if none does.
-    ode_width, fused_width : float
-        Width of the tube over the width that the trajectories cover, at the last time: median over the neurons.
-    ode_widest, fused_widest : float
-        The largest of the same.
-    """
-
-    network: str
+    network: str  # its wiring
+    # ode_excess, fused_excess: by how much the trajectory that goes furthest leaves the tube; below 0 if none does
     ode_excess: float
     fused_excess: float
+    # ode_width, fused_width: width of the tube over the width that the trajectories cover, at the last time: median
+    # over the neurons
     ode_width: float
-    ode_widest: float
+    ode_widest: float  # ode_widest, fused_widest: the largest of the same
     fused_width: float
     fused_widest: float
 

@@ -23,31 +23,15 @@ INPUTS, UNITS = 17, 64
 
 
 class Workload(NamedTuple):
-    """A network and what it does, the same for all who are compared.
+    """A network and what it does, the same for all who are compared."""
 
-    Attributes
-    ----------
-    description : str
-        One line.
-    kind : {"step", "sequence", "batch", "train"}
-        A step called from Python; an unbatched sequence; a batch forward; forward and backward.
-    network : {"CfC", "LTC", "NCP"}
-        CfC of 64 units with a backbone of 128 × 1; LTC of 64 units, all connected; LTC on AutoNCP(19, 1).
-    steps, batch : int
-        Length and number of the sequences.
-    targets : mapping
-        Who, or "limit" → the largest ratio of our time to theirs that was asked for.
-    irregular : bool
-        Whether each step has a timespan of its own; else all are 1.
-    """
-
-    description: str
-    kind: str
-    network: str
-    steps: int
+    description: str  # one line
+    kind: str  # a step called from Python; an unbatched sequence; a batch forward; forward and backward
+    network: str  # CfC of 64 units with a backbone of 128 × 1; LTC of 64 units, all connected; LTC on AutoNCP(19, 1)
+    steps: int  # steps, batch: length and number of the sequences
     batch: int
-    targets: Mapping[str, float]
-    irregular: bool = False
+    targets: Mapping[str, float]  # who, or "limit" → the largest ratio of our time to theirs that was asked for
+    irregular: bool = False  # whether each step has a timespan of its own; else all are 1
 
 
 _CFC = f"CfC, {INPUTS} inputs, {UNITS} units, backbone 128 × 1"

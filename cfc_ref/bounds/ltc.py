@@ -116,21 +116,11 @@ def network_time_constant(network: Any) -> Interval:
 
 
 class FrozenCertificate(NamedTuple):
-    """How far frozen steps can be from a network's ODE.
+    """How far frozen steps can be from a network's ODE."""
 
-    Attributes
-    ----------
-    contraction : float
-        λ, in 1/time: the rate at which errors, and any two trajectories with the same input, approach.
-    defect : float
-        P, in 1/time²: the error that a frozen part of length 1 makes per unit of time.
-    bound : ndarray, shape t.shape
-        On the largest error of a neuron; infinite without certificate.
-    """
-
-    contraction: float
-    defect: float
-    bound: Array
+    contraction: float  # λ, in 1/time: the rate at which errors, and any two trajectories with the same input, approach
+    defect: float  # p, in 1/time²: the error that a frozen part of length 1 makes per unit of time
+    bound: Array  # on the largest error of a neuron; infinite without certificate
 
     @property
     def certified(self) -> bool:

@@ -47,31 +47,16 @@ FORMS = ("ode", "fused")
 
 
 class ODEBounds(NamedTuple):
-    """The bounds of a network with an ODE.
+    """The bounds of a network with an ODE."""
 
-    Attributes
-    ----------
-    box : (low, high)
-        That no state leaves, for every input, shape (units,) each.
-    leak : ndarray, shape (units,)
-        The smallest rate of each neuron, at which a state outside of the box comes back.
-    contraction : callable
-        box → λ; two trajectories in the box with the same input approach like exp(-λ t).
-    equation, params
-        The tube's ODE, and its parameters.
-    part : callable
-        (params, held, low, high, h) → interval of a part of the fused step.
-    input_map : Scaling or None
-        Map of the inputs.
-    """
-
-    box: Interval
-    leak: Array
+    box: Interval  # that no state leaves, for every input, shape (units,) each
+    leak: Array  # (units,): the smallest rate of each neuron, at which a state outside of the box comes back
+    # box → λ; two trajectories in the box with the same input approach like exp(-λ t)
     contraction: Callable[[Interval], float]
-    equation: Equation
+    equation: Equation  # equation, params: the tube's ODE, and its parameters
     params: Any
-    part: Part
-    input_map: Scaling | None
+    part: Part  # (params, held, low, high, h) → interval of a part of the fused step
+    input_map: Scaling | None  # map of the inputs
 
 
 def _of_synaptic(model: Any, cell: LTCParams, input_map: Scaling | None) -> ODEBounds:

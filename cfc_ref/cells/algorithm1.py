@@ -25,20 +25,7 @@ def algorithm1_states(params: LTCParams, pre: Array, x0: Array, t: Array) -> Arr
     :math:`\sum_j [x_{0,i} + s_{ij}(A_{ij} - x_{0,i})]`, not :math:`x_{0,i}`; late it is :math:`\sum_j A_{ij}`, where
     the ODE's equilibrium is a mean of the A's and V.
 
-    Parameters
-    ----------
-    params : LTCParams
-        Parameters; a synapse is where w > 0.
-    pre : ndarray, shape (batch, inputs + units)
-        Presynaptic values at time t: the inputs, as they reach the synapses, and the neurons' states.
-    x0 : ndarray, shape (batch, units)
-        States at t = 0.
-    t : ndarray, shape (batch, 1)
-        Time since then.
-
-    Returns
-    -------
-    ndarray, shape (batch, units)
+    Shapes: `pre` (batch, inputs + units); `x0` (batch, units); `t` (batch, 1).
     """
     synapses = all_synapses(params)
     A, s = synapses.erev, sigmoid(synapses.sigma * (pre[:, :, None] - synapses.mu))

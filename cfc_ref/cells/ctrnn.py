@@ -26,21 +26,11 @@ _UNTOUCHED: Any = 0  # the gradient of a parameter by a function that does not r
 
 
 class CTRNNParams(NamedTuple):
-    """Parameters of a CT-RNN.
+    """Parameters of a CT-RNN."""
 
-    Attributes
-    ----------
-    input_map : Dense, shapes (units, inputs) and (units,)
-        W and b.
-    recurrent_map : Dense, shape (units, units), without bias
-        R.
-    scale : ndarray, shape (units,)
-        s, how strongly the tanh drives each neuron.
-    """
-
-    input_map: Dense
-    recurrent_map: Dense
-    scale: Any
+    input_map: Dense  # (units, inputs): w and b
+    recurrent_map: Dense  # (units, units): r
+    scale: Any  # (units,): s, how strongly the tanh drives each neuron
 
 
 def ctrnn_equation(tau: float) -> Equation:

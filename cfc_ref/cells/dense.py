@@ -19,33 +19,16 @@ Array = npt.NDArray[Any]
 
 
 class Dense(NamedTuple):
-    """Parameters of a linear map.
+    """Parameters of a linear map."""
 
-    Attributes
-    ----------
-    W : ndarray, shape (outputs, inputs)
-        Weights, stored as PyTorch does.
-    b : ndarray, shape (outputs,), or None
-        Bias.
-    """
-
-    W: Array
-    b: Array | None
+    W: Array  # (outputs, inputs): weights, stored as PyTorch does
+    b: Array | None  # (outputs,): bias
 
 
 def affine(params: Dense, u: Array) -> Array:
     r"""Linear map, :math:`z = u\,W^\top + b`.
 
-    Parameters
-    ----------
-    params : Dense
-        Weights (outputs, inputs) and bias (outputs,).
-    u : ndarray, shape (batch, inputs)
-        Argument, dimensionless.
-
-    Returns
-    -------
-    ndarray, shape (batch, outputs)
+    Shapes: `u` (batch, inputs).
     """
     z = u @ params.W.T
     return z if params.b is None else z + params.b
@@ -64,20 +47,7 @@ def d_affine(params: Dense, u: Array, d_z: Array) -> tuple[Dense, Array]:
     .. math:: \frac{\partial z_i}{\partial W_{ij}} = u_j, \qquad \frac{\partial z_i}{\partial b_i} = 1, \qquad
               \frac{\partial z_i}{\partial u_j} = W_{ij}
 
-    Parameters
-    ----------
-    params : Dense
-        As in the forward.
-    u : ndarray, shape (batch, inputs)
-        As in the forward.
-    d_z : ndarray, shape (batch, outputs)
-        Gradient of the result.
-
-    Returns
-    -------
-    d_params : Dense
-        Gradients of W and b.
-    d_u : ndarray, shape (batch, inputs)
+    Shapes: `u` (batch, inputs); `d_z` (batch, outputs).
     """
     d_W = d_z.T @ u
     d_b = None if params.b is None else d_z.sum(axis=0)
@@ -90,23 +60,7 @@ def backbone(
 ) -> tuple[Array, tuple[Array, ...]]:
     r"""Backbone, :math:`u_k = m_k \odot a(W_k u_{k-1} + b_k)` with :math:`u_0 = v`.
 
-    Parameters
-    ----------
-    layers : tuple of Dense
-        May be empty: then u = v.
-    v : ndarray, shape (batch, inputs)
-        Input and state side by side.
-    activation : Activation
-        The nonlinearity a.
-    drop : tuple of ndarray or None
-        Dropout factors m of each layer, 0 or one over the share that is kept, shape (batch, units); None or an empty
-        tuple where nothing is dropped.
-
-    Returns
-    -------
-    u : ndarray, shape (batch, units)
-    kept : tuple of ndarray
-        What the backward needs of each layer: its value or its argument, as the activation's derivative asks.
+    Shapes: `v` (batch, inputs).
     """
     u, kept = v, []
     for layer, m in zip(layers, _factors(layers, drop), strict=True):
@@ -130,19 +84,7 @@ def d_backbone(
     .. math:: \bar a_k = m_k \odot \bar u_k, \qquad \bar z_k = a'(z_k) \odot \bar a_k, \qquad
               \bar W_k = \bar z_k^\top u_{k-1}, \qquad \bar u_{k-1} = \bar z_k W_k
 
-    Parameters
-    ----------
-    layers, v, activation, drop
-        As in the forward.
-    kept : tuple of ndarray
-        As the forward returned it.
-    d_u : ndarray, shape (batch, units)
-        Gradient of the result.
-
-    Returns
-    -------
-    d_layers : tuple of Dense
-    d_v : ndarray, shape (batch, inputs)
+    Shapes: `d_u` (batch, units).
     """
     factors = _factors(layers, drop)
     d_layers: list[Dense] = []

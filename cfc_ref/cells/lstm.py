@@ -28,18 +28,10 @@ Array = npt.NDArray[Any]
 
 
 class LSTMParams(NamedTuple):
-    """Parameters of an LSTM cell; the four blocks of rows are input, input gate, forget gate, output gate.
+    """Parameters of an LSTM cell; the four blocks of rows are input, input gate, forget gate, output gate."""
 
-    Attributes
-    ----------
-    input_map : Dense, shapes (4 units, inputs) and (4 units,)
-        From the input.
-    recurrent_map : Dense, shape (4 units, units), without bias
-        From the state.
-    """
-
-    input_map: Dense
-    recurrent_map: Dense
+    input_map: Dense  # (4 units, inputs): from the input
+    recurrent_map: Dense  # (4 units, units): from the state
 
 
 class LSTMKept(NamedTuple):
@@ -65,22 +57,7 @@ def lstm_step(
 
     .. math:: c^+ = f \odot c + i \odot a, \qquad h^+ = o \odot \tanh c^+
 
-    Parameters
-    ----------
-    params : LSTMParams
-        Weights.
-    x : ndarray, shape (batch, inputs)
-        Input.
-    h, c : ndarray, shape (batch, units)
-        State and memory.
-    forget_bias : float
-        :math:`\beta`, 1 in ncps, a hyper-parameter in the official TensorFlow code.
-
-    Returns
-    -------
-    h, c : ndarray, shape (batch, units)
-        The new state and memory.
-    kept : LSTMKept
+    Shapes: `x` (batch, inputs); `h`, `c` (batch, units).
     """
     z = affine(params.input_map, x) + affine(params.recurrent_map, h)
     new_h, new_c, values = _advance(z, c, forget_bias)
@@ -106,20 +83,7 @@ def d_lstm_step(params: LSTMParams, kept: LSTMKept, d_h: Array, d_c: Array) -> t
     .. math:: \bar o = \bar h^+ \tanh c^+, \quad \bar c^+ \mathrel{+}= \bar h^+ o\,(1 - \tanh^2 c^+), \quad
               \bar f = \bar c^+ c, \quad \bar i = \bar c^+ a, \quad \bar a = \bar c^+ i, \quad \bar c = \bar c^+ f
 
-    Parameters
-    ----------
-    params : LSTMParams
-        As in the forward.
-    kept : LSTMKept
-        As the forward returned it.
-    d_h, d_c : ndarray, shape (batch, units)
-        Gradients of the new state and the new memory.
-
-    Returns
-    -------
-    d_params : LSTMParams
-    d_x, d_h, d_c : ndarray
-        Gradients of the input, the state and the memory.
+    Shapes: `d_h`, `d_c` (batch, units).
     """
     d_z, d_c = _d_advance(kept.c, kept[3:], d_h, d_c)
     d_input_map, d_x = d_affine(params.input_map, kept.x, d_z)
@@ -146,22 +110,12 @@ def _d_advance(c: Array, values: tuple[Array, ...], d_h: Array, d_c: Array) -> t
 
 
 class LSTMSequenceKept(NamedTuple):
-    """What the backward needs of a sequence.
+    """What the backward needs of a sequence."""
 
-    Attributes
-    ----------
-    x : ndarray, shape (time, batch, inputs)
-        Inputs.
-    h, c : ndarray, shape (time + 1, batch, units)
-        States and memories, the first those before the first step.
-    values : list of tuples of ndarray
-        Of each step a, i, f, o and tanh c⁺.
-    """
-
-    x: Array
-    h: Array
+    x: Array  # (time, batch, inputs): inputs
+    h: Array  # h, c: (time + 1, batch, units): states and memories, the first those before the first step
     c: Array
-    values: list[tuple[Array, ...]]
+    values: list[tuple[Array, ...]]  # of each step a, i, f, o and tanh c⁺
 
 
 def lstm_sequence(
@@ -175,25 +129,7 @@ def lstm_sequence(
 ) -> LSTMSequenceKept:
     r"""Run :func:`lstm_step` over sequences; a masked step holds state and memory.
 
-    Parameters
-    ----------
-    params : LSTMParams
-        Weights.
-    x : ndarray, shape (batch, time, inputs)
-        Inputs.
-    state : (h, c)
-        State and memory before the first step, shapes (batch, units).
-    mask : ndarray of bool, shape (batch, time), optional
-        True where a step is real.
-    forget_bias : float
-        As in a step.
-    keep : bool
-        Whether to keep also the gates' values, which the backward needs.
-
-    Returns
-    -------
-    LSTMSequenceKept
-        With all states and memories.
+    Shapes: `x` (batch, time, inputs); `mask` (batch, time).
     """
     x = np.ascontiguousarray(np.moveaxis(x, 1, 0))
     T, B, inputs = x.shape
@@ -215,23 +151,7 @@ def d_lstm_sequence(
 ) -> tuple[LSTMParams, Array, tuple[Array, Array]]:
     r"""Backward of :func:`lstm_sequence`, from the last step to the first.
 
-    Parameters
-    ----------
-    params, mask
-        As in the forward.
-    kept : LSTMSequenceKept
-        As the forward returned it.
-    d_h : ndarray, shape (steps, batch, units)
-        Gradients of the states after the last steps: of all of them, or of fewer.
-    d_state : (d_h, d_c)
-        What else there is of a gradient of the last state and memory.
-
-    Returns
-    -------
-    d_params : LSTMParams
-    d_x : ndarray, shape (batch, time, inputs)
-    d_state : (d_h, d_c)
-        Gradients of the state and the memory before the first step.
+    Shapes: `d_h` (steps, batch, units).
     """
     T, B, inputs = kept.x.shape
     R = params.recurrent_map.W

@@ -24,95 +24,48 @@ Array = npt.NDArray[Any]
 
 
 class Balance(NamedTuple):
-    """The sums of one moment.
+    """The sums of one moment."""
 
-    Attributes
-    ----------
-    C : ndarray, shape (units,)
-        Capacities, > 0.
-    G : ndarray, shape (batch, units)
-        Conductances, > 0.
-    Q : ndarray, shape (batch, units)
-        Currents at x = 0.
-    """
-
-    C: Array
-    G: Array
-    Q: Array
+    C: Array  # (units,): capacities, > 0
+    G: Array  # (batch, units): conductances, > 0
+    Q: Array  # (batch, units): currents at x = 0
 
 
 class Equation(NamedTuple):
     """An ODE as the solvers take it: its sums, and their backward.
 
     Gradients of parameters that a function does not read are the number 0.
-
-    Attributes
-    ----------
-    hold : callable
-        (params, I) → held: what the input of shape (batch, inputs) contributes, constant while it is held.
-    d_hold : callable
-        (params, I, d_held) → (d_params, d_I).
-    balance : callable
-        (params, held, x) → (:class:`Balance`, kept) for states x of shape (batch, units).
-    d_balance : callable
-        (params, x, kept, d_balance) → (d_params, d_held, d_x). The gradient of C comes with a batch axis.
-    fastest : callable
-        params → an upper bound of the rate G/C for every input and state, shape (units,).
     """
 
+    # (params, I) → held: what the input of shape (batch, inputs) contributes, constant while it is held
     hold: Callable[[Any, Array], Any]
-    d_hold: Callable[[Any, Array, Any], tuple[Any, Array]]
+    d_hold: Callable[[Any, Array, Any], tuple[Any, Array]]  # (params, I, d_held) → (d_params, d_I)
+    # (params, held, x) → (:class:`Balance`, kept) for states x of shape (batch, units)
     balance: Callable[[Any, Any, Array], tuple[Balance, Any]]
+    # (params, x, kept, d_balance) → (d_params, d_held, d_x). The gradient of C comes with a batch axis
     d_balance: Callable[[Any, Array, Any, Balance], tuple[Any, Any, Array]]
-    fastest: Callable[[Any], Array]
+    fastest: Callable[[Any], Array]  # params → an upper bound of the rate G/C for every input and state, shape (units,)
 
 
 class Scheme(NamedTuple):
-    """An ODE and how to solve it.
-
-    Attributes
-    ----------
-    equation : Equation
-    solver : str
-        A key of :data:`cfc_ref.cells.solvers.SOLVERS`.
-    parts : int
-        Equal parts of a time step; scipy chooses its own.
-    method : str
-        scipy's solver, a name that :func:`scipy.integrate.solve_ivp` knows.
-    rtol, atol : float
-        Its tolerances for each neuron.
-    """
+    """An ODE and how to solve it."""
 
     equation: Equation
-    solver: str = "fused"
-    parts: int = 6
-    method: str = "DOP853"
-    rtol: float = 1e-10
+    solver: str = "fused"  # a key of :data:`cfc_ref.cells.solvers.SOLVERS`
+    parts: int = 6  # Equal parts of a time step; scipy chooses its own
+    method: str = "DOP853"  # scipy's solver, a name that :func:`scipy.integrate.solve_ivp` knows
+    rtol: float = 1e-10  # rtol, atol: its tolerances for each neuron
     atol: float = 1e-12
 
 
 class SolverKept(NamedTuple):
-    """The arrays of a time step that its backward needs.
+    """The arrays of a time step that its backward needs."""
 
-    Attributes
-    ----------
-    I : ndarray, shape (batch, inputs) or (2, batch, inputs)
-        The input; two of them at the step's start and end.
-    dt : ndarray, shape (batch, 1)
-        The step's length.
-    held : nested tuples
-        What the held input contributes.
-    states : list of ndarray, shape (batch, units)
-        The state before the step, and those at the parts' ends.
-    path : callable or None
-        scipy's solution: from a share of the step to the states then, flat.
-    """
-
-    I: Array
-    dt: Array
-    held: Any
-    states: list[Array]
-    path: Callable[[float], Array] | None = None
+    I: Array  # (batch, inputs) or (2, batch, inputs): the input; two of them at the step's start and end
+    dt: Array  # (batch, 1): the step's length
+    held: Any  # what the held input contributes
+    states: list[Array]  # (batch, units): the state before the step, and those at the parts' ends
+    path: Callable[[float], Array] | None = None  # scipy's solution: from a share of the step to the states then, flat
 
 
 def right_side(equation: Equation, params: Any, held: Any, x: Array) -> Array:

@@ -48,21 +48,11 @@ _FILE = f"an array of numbers of shape (rows, {COLUMNS}), 2 rows or more"
 
 
 class Windows(NamedTuple):
-    """Windows of a part of the data.
+    """Windows of a part of the data."""
 
-    Attributes
-    ----------
-    x : ndarray of float32, shape (N, STEPS, COLUMNS)
-        Observations.
-    y : ndarray of float32, shape (N, STEPS, COLUMNS)
-        The next observation of the recording, thinned out or not.
-    timespans : ndarray of float32, shape (N, STEPS)
-        Time since the observation before, in steps of the recording.
-    """
-
-    x: Array
-    y: Array
-    timespans: Array
+    x: Array  # (N, STEPS, COLUMNS): observations
+    y: Array  # (N, STEPS, COLUMNS): the next observation of the recording, thinned out or not
+    timespans: Array  # (N, STEPS): time since the observation before, in steps of the recording
 
 
 def official_split() -> dict[str, tuple[str, ...]]:

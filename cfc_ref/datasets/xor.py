@@ -30,24 +30,12 @@ _LENGTHS = STEPS - _SHORTEST  # how many lengths there are
 
 
 class BitStreams(NamedTuple):
-    """Samples of bits, and their parities.
+    """Samples of bits, and their parities."""
 
-    Attributes
-    ----------
-    bits : ndarray of float32, shape (N, STEPS, 1)
-        0 or 1; 0 behind the end.
-    elapsed : ndarray of float32, shape (N, STEPS)
-        Time since the step before, a bit taking 1; 0 behind the end.
-    mask : ndarray of bool, shape (N, STEPS)
-        True = a real step.
-    parity : ndarray of int64, shape (N,)
-        1 where the number of ones is odd.
-    """
-
-    bits: Array
-    elapsed: Array
-    mask: Array
-    parity: Array
+    bits: Array  # (N, STEPS, 1): 0 or 1; 0 behind the end
+    elapsed: Array  # (N, STEPS): time since the step before, a bit taking 1; 0 behind the end
+    mask: Array  # (N, STEPS): true = a real step
+    parity: Array  # (N,): 1 where the number of ones is odd
 
     def take(self, which: Any) -> BitStreams:
         """Return some of them."""

@@ -57,18 +57,10 @@ _HELD_BACK_SEED = 0
 
 @dataclass(frozen=True)
 class Solved:
-    """Stop training once the accuracy on validation samples has been high for several epochs.
+    """Stop training once the accuracy on validation samples has been high for several epochs."""
 
-    Attributes
-    ----------
-    accuracy : float
-        The least accuracy.
-    epochs : int
-        For how many epochs in a row.
-    """
-
-    accuracy: float = 0.999
-    epochs: int = 3
+    accuracy: float = 0.999  # the least accuracy
+    epochs: int = 3  # for how many epochs in a row
 
     def __call__(self, history: History) -> bool:
         """Return whether to stop."""

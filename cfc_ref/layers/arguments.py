@@ -28,57 +28,26 @@ UNTIMED = "as time changes nothing in this layer"
 
 
 class Expected(NamedTuple):
-    """What a layer expects of its arguments.
+    """What a layer expects of its arguments."""
 
-    Attributes
-    ----------
-    inputs, units : int
-        Features, and neurons of the state.
-    mixed_memory : bool
-        Whether a state is a pair (h, c).
-    batch_first : bool
-        (B, T, F) rather than (T, B, F).
-    dtype : dtype
-        float32 or float64.
-    timed : bool
-        Whether timespans change anything; where not, they are refused.
-    """
-
-    inputs: int
+    inputs: int  # inputs, units: features, and neurons of the state
     units: int
-    mixed_memory: bool
-    batch_first: bool
-    dtype: np.dtype[Any]
-    timed: bool = True
+    mixed_memory: bool  # whether a state is a pair (h, c)
+    batch_first: bool  # (B, T, F) rather than (T, B, F)
+    dtype: np.dtype[Any]  # float32 or float64
+    timed: bool = True  # whether timespans change anything; where not, they are refused
 
 
 class Call(NamedTuple):
-    """A call's arguments, arranged.
+    """A call's arguments, arranged."""
 
-    Attributes
-    ----------
-    x : ndarray, shape (batch, time, inputs)
-        Inputs; 0 at masked steps.
-    state : (h, c)
-        The state before the first step, shapes (batch, units).
-    dt : ndarray, shape (batch, time)
-        Timespans; 0 at masked steps.
-    mask : ndarray of bool, shape (batch, time), or None
-        True where a step is real.
-    batched : bool
-        Whether the caller's x had a batch axis.
-    time_axis : int
-        Where the caller's batched arrays have time.
-    spread : callable or None
-        From a gradient of `dt` to one of the caller's timespans; None where the caller gave none.
-    """
-
-    x: Array
-    state: State
-    dt: Array
-    mask: Array | None
-    batched: bool
-    time_axis: int
+    x: Array  # (batch, time, inputs): inputs; 0 at masked steps
+    state: State  # the state before the first step, shapes (batch, units)
+    dt: Array  # (batch, time): timespans; 0 at masked steps
+    mask: Array | None  # (batch, time): true where a step is real
+    batched: bool  # whether the caller's x had a batch axis
+    time_axis: int  # where the caller's batched arrays have time
+    # from a gradient of `dt` to one of the caller's timespans; None where the caller gave none
     spread: Callable[[Array], Any] | None
 
     def outward(self, array: Array) -> Array:

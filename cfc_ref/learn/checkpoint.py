@@ -28,35 +28,21 @@ _FORMAT = "cfc_ref training checkpoint, version 1"
 
 @dataclass
 class Progress:
-    """Where a run is.
+    """Where a run is."""
 
-    Attributes
-    ----------
-    epoch, batch : int
-        The next one, counted from 0.
-    loss_sum, weight_sum : float
-        Of the batches of this epoch so far: of loss times weight, and of weight.
-    elapsed : float
-        Seconds spent in this epoch so far.
-    loss, validation_loss, metric, seconds : list of float
-        Of the epochs that are done.
-    stopped : bool
-        Whether the rule says that it is over.
-    extended : int
-        Epochs that were done when more of them were asked for; patience counts from there.
-    """
-
-    epoch: int = 0
+    epoch: int = 0  # epoch, batch: the next one, counted from 0
     batch: int = 0
+    # loss_sum, weight_sum: of the batches of this epoch so far: of loss times weight, and of weight
     loss_sum: float = 0.0
     weight_sum: float = 0.0
-    elapsed: float = 0.0
+    elapsed: float = 0.0  # seconds spent in this epoch so far
+    # loss, validation_loss, metric, seconds: of the epochs that are done
     loss: list[float] = field(default_factory=list)
     validation_loss: list[float] = field(default_factory=list)
     metric: list[float] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
-    stopped: bool = False
-    extended: int = 0
+    stopped: bool = False  # whether the rule says that it is over
+    extended: int = 0  # epochs that were done when more of them were asked for; patience counts from there
 
     @property
     def best_epoch(self) -> int:

@@ -21,27 +21,13 @@ Array = npt.NDArray[Any]
 
 
 class Examples(NamedTuple):
-    """Sequences and what is to be learned from them.
+    """Sequences and what is to be learned from them."""
 
-    Attributes
-    ----------
-    x : ndarray, shape (N, T, F)
-        Inputs; 0 at masked steps.
-    y : ndarray
-        Targets as the loss takes them; first axes (N,), or (N, T) where the model returns sequences.
-    dt : ndarray, shape (N, T)
-        Timespans.
-    mask : ndarray of bool, shape (N, T), or None
-        True = a real step.
-    per_step : bool
-        Whether there is a target a step.
-    """
-
-    x: Array
-    y: Array
-    dt: Array
-    mask: Array | None
-    per_step: bool
+    x: Array  # (N, T, F): inputs; 0 at masked steps
+    y: Array  # targets as the loss takes them; first axes (N,), or (N, T) where the model returns sequences
+    dt: Array  # (N, T): timespans
+    mask: Array | None  # (N, T): true = a real step
+    per_step: bool  # whether there is a target a step
 
     def batch(self, which: Array) -> Examples:
         """Return some of them to learn from, sorted by length: kernels skip rows that are masked together."""

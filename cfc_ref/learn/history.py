@@ -56,17 +56,7 @@ class History:
         return f"History({', '.join(parts)})"
 
     def plot(self, *, ax: Axes | None = None) -> Axes:
-        """Draw the losses, as :func:`cfc_ref.plots.training.plot_history` does.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes, optional
-            Where to draw; default: a new figure.
-
-        Returns
-        -------
-        matplotlib Axes
-        """
+        """Draw the losses, as :func:`cfc_ref.plots.training.plot_history` does."""
         from cfc_ref.plots.training import plot_history
 
         return plot_history(self, ax=ax)

@@ -44,21 +44,11 @@ def _checked(name: str, value: Any) -> float:
 
 
 class Optimizer:
-    """What optimisers share: their state, and a step over all parameters.
+    """What optimisers share: their state, and a step over all parameters."""
 
-    Attributes
-    ----------
-    variant : {"torch", "keras"}
-        Whose update it is.
-    learning_rate : float
-        η.
-    weight_decay : float
-        λ.
-    """
-
-    variant: str
-    learning_rate: float
-    weight_decay: float
+    variant: str  # whose update it is
+    learning_rate: float  # η
+    weight_decay: float  # λ
     _slots: tuple[str, ...]  # what it remembers of each parameter
 
     def _set(self, variant: str, **settings: float | None) -> None:

@@ -15,21 +15,11 @@ Array = npt.NDArray[Any]
 
 
 class Sequences(NamedTuple):
-    """Sequences, padded at the end.
+    """Sequences, padded at the end."""
 
-    Attributes
-    ----------
-    x : ndarray, shape (N, T, F)
-        Features; 0 behind a sequence's end.
-    mask : ndarray of bool, shape (N, T)
-        True = a real step.
-    listed : bool
-        Whether they came as a list.
-    """
-
-    x: Array
-    mask: Array
-    listed: bool
+    x: Array  # (N, T, F): features; 0 behind a sequence's end
+    mask: Array  # (N, T): true = a real step
+    listed: bool  # whether they came as a list
 
     def take(self, which: Array) -> Sequences:
         """Return some of them."""

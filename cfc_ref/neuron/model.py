@@ -97,18 +97,6 @@ class LTCNeuron:
     def f(self, I: npt.ArrayLike, *, over_time: bool = False) -> Array:
         r"""Release :math:`y = f(I) = \sigma(\sigma_{gain}(I-\mu))`.
 
-        Parameters
-        ----------
-        I : array_like
-            Input; broadcasts with N, or has shape N + (T,) with `over_time`.
-        over_time : bool
-            The last axis of `I` is time and does not belong to N.
-
-        Returns
-        -------
-        ndarray
-            Values in [0, 1].
-
         Raises
         ------
         ValueError, TypeError
@@ -136,13 +124,6 @@ class LTCNeuron:
     def f_range(self, low: npt.ArrayLike, high: npt.ArrayLike, *, over_time: bool = False) -> tuple[Array, Array]:
         """Range [a, b] of y = f(I) for inputs in [low, high]: f is monotone, so its ends are those of the input.
 
-        Parameters
-        ----------
-        low, high : array_like
-            The smallest and the largest input; broadcast with N, or have shape N + (T,) with `over_time`.
-        over_time : bool
-            The last axis is time: ``neuron.f_range(*signal.range(t), over_time=True)`` for an array t.
-
         Raises
         ------
         ValueError, TypeError
@@ -153,11 +134,6 @@ class LTCNeuron:
 
     def f_inverse(self, y: npt.ArrayLike) -> Array:
         r"""Input at which the release is `y`, :math:`f^{-1}(y) = \mu + \mathrm{logit}(y)/\sigma`.
-
-        Parameters
-        ----------
-        y : array_like
-            Values in (0, 1); broadcasts with N.
 
         Raises
         ------
@@ -181,11 +157,6 @@ class LTCNeuron:
 
         With :math:`\kappa = e^{2\sigma\mu}` the literal one is :math:`(1-y)/((1-y)+\kappa y)`; it is written
         with the logit, so that no :math:`\kappa` overflows. Both fall from 1 at y = 0 to 0 at y = 1.
-
-        Parameters
-        ----------
-        y : array_like
-            Values in [0, 1]; broadcasts with N.
 
         Raises
         ------

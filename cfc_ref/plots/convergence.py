@@ -45,27 +45,13 @@ _ROUNDING = 1e-12  # the truth is not known better: smaller errors do not count 
 
 
 class WorkRow(NamedTuple):
-    r"""One run of one method; see :func:`work_precision`.
+    r"""One run of one method; see :func:`work_precision`."""
 
-    Attributes
-    ----------
-    method : str
-        scipy's name of the solver, or the sample of the frozen form.
-    setting : float
-        Its relative tolerance, or its step.
-    error : float
-        Largest \|error\| over the grid of times.
-    evaluations : int
-        How many times the method looked at f(I).
-    seconds : float or None
-        Median of the runs timed; None if none was.
-    """
-
-    method: str
-    setting: float
-    error: float
-    evaluations: int
-    seconds: float | None
+    method: str  # scipy's name of the solver, or the sample of the frozen form
+    setting: float  # its relative tolerance, or its step
+    error: float  # largest \|error\| over the grid of times
+    evaluations: int  # how many times the method looked at f(I)
+    seconds: float | None  # median of the runs timed; None if none was
 
 
 class _Counting(Signal):

@@ -25,23 +25,12 @@ Array = npt.NDArray[Any]
 
 
 class SynapseLook(NamedTuple):
-    """How synapses of one polarity look.
+    """How synapses of one polarity look."""
 
-    Attributes
-    ----------
-    label : str
-        Their name in the legend.
-    colour : str
-        A key of :data:`cfc_ref.plots.style.COLOURS`.
-    dashes : tuple of float
-        Lengths of dash and gap in points; empty for a solid line.
-    head : ndarray, shape (K, 2)
-        Corners of the head in radii of a neuron: first along the synapse, 0 where it ends, then across.
-    """
-
-    label: str
-    colour: str
-    dashes: tuple[float, ...]
+    label: str  # their name in the legend
+    colour: str  # a key of :data:`cfc_ref.plots.style.COLOURS`
+    dashes: tuple[float, ...]  # lengths of dash and gap in points; empty for a solid line
+    # (K, 2): corners of the head in radii of a neuron: first along the synapse, 0 where it ends, then across
     head: Array
 
 

@@ -19,24 +19,12 @@ TABLE_RUN = RunKind("cfc-ref train", "cfc_ref trained network, version 1", "sett
 
 
 class Trained(NamedTuple):
-    """A trained network and what is known of it.
+    """A trained network and what is known of it."""
 
-    Attributes
-    ----------
-    model : CfC, LTC or NeuralLTC
-        The network.
-    preparation : Preparation
-        Of its data.
-    settings : dict
-        How it was trained.
-    figures : dict
-        How good it is: :func:`cfc_ref.tables.evaluation.held_back_figures`.
-    """
-
-    model: Layer
-    preparation: Preparation
-    settings: dict[str, Any]
-    figures: dict[str, Any]
+    model: Layer  # the network
+    preparation: Preparation  # of its data
+    settings: dict[str, Any]  # how it was trained
+    figures: dict[str, Any]  # how good it is: :func:`cfc_ref.tables.evaluation.held_back_figures`
 
 
 def read_trained(path: str | Path) -> Trained:

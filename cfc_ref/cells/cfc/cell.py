@@ -19,24 +19,12 @@ Drop = tuple[Array | None, ...]
 
 
 class CfCSettings(NamedTuple):
-    """Settings of a CfC network.
+    """Settings of a CfC network."""
 
-    Attributes
-    ----------
-    mode : str
-        A key of :data:`cfc_ref.cells.cfc.modes.MODES`.
-    variant : str
-        A key of :data:`cfc_ref.cells.cfc.modes.VARIANTS`.
-    activation : str
-        Of the backbone, a key of :data:`cfc_ref.activations.ACTIVATIONS`.
-    forget_bias : float
-        Of the mixed memory's forget gate.
-    """
-
-    mode: str = "default"
-    variant: str = "torch"
-    activation: str = "lecun_tanh"
-    forget_bias: float = 1.0
+    mode: str = "default"  # a key of :data:`cfc_ref.cells.cfc.modes.MODES`
+    variant: str = "torch"  # a key of :data:`cfc_ref.cells.cfc.modes.VARIANTS`
+    activation: str = "lecun_tanh"  # of the backbone, a key of :data:`cfc_ref.activations.ACTIVATIONS`
+    forget_bias: float = 1.0  # of the mixed memory's forget gate
 
 
 class CfCKept(NamedTuple):

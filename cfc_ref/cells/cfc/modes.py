@@ -44,49 +44,26 @@ Interval = tuple[Array, Array]
 
 
 class CfCParams(NamedTuple):
-    """Weights of one CfC cell; what its mode does not have is None.
+    """Weights of one CfC cell; what its mode does not have is None."""
 
-    Attributes
-    ----------
-    backbone : tuple of Dense
-        From input and state side by side to the features u; empty: u = [I, x].
-    ff1, ff2 : Dense
-        The two heads g and h of Eq. 4 (which is which depends on the gate's sign).
-    time_a, time_b : Dense
-        The gate's rate f, and its value at t = 0.
-    w_tau, A, B : ndarray, shape (1, units)
-        Leak, reversal potential and amplitude of Eq. 3.
-    """
-
-    backbone: tuple[Dense, ...]
-    ff1: Dense
+    backbone: tuple[Dense, ...]  # from input and state side by side to the features u; empty: u = [I, x]
+    ff1: Dense  # ff1, ff2: the two heads g and h of Eq. 4 (which is which depends on the gate's sign)
     ff2: Any = None
-    time_a: Any = None
+    time_a: Any = None  # time_a, time_b: the gate's rate f, and its value at t = 0
     time_b: Any = None
-    w_tau: Any = None
+    w_tau: Any = None  # w_tau, A, B: (1, units): leak, reversal potential and amplitude of Eq. 3
     A: Any = None
     B: Any = None
 
 
 class Variant(NamedTuple):
-    """The differences between the official codes.
+    """The differences between the official codes."""
 
-    Attributes
-    ----------
-    gate_sign : int
-        The gate is σ(gate_sign · f t + …): with +1, ff1 is the g of Eq. 4 and ff2 its h; with -1 the other way round.
-    heads : str
-        The nonlinearity of ff1 and ff2 in "default" and "no_gate".
-    memory : str
-        Mixed memory: the LSTM's output becomes the CfC cell's "state", or its "input".
-    dropout_from : int
-        The first backbone layer, counted from 0, after which dropout acts.
-    """
-
+    # the gate is σ(gate_sign · f t + …): with +1, ff1 is the g of Eq. 4 and ff2 its h; with -1 the other way round
     gate_sign: int
-    heads: str
-    memory: str
-    dropout_from: int
+    heads: str  # the nonlinearity of ff1 and ff2 in "default" and "no_gate"
+    memory: str  # mixed memory: the LSTM's output becomes the CfC cell's "state", or its "input"
+    dropout_from: int  # the first backbone layer, counted from 0, after which dropout acts
 
 
 VARIANTS = {
@@ -97,24 +74,12 @@ VARIANTS = {
 
 
 class Read(NamedTuple):
-    """Arguments of an equation besides its weights; a backward returns their gradients in the same places.
+    """Arguments of an equation besides its weights; a backward returns their gradients in the same places."""
 
-    Attributes
-    ----------
-    u : ndarray, shape (batch, features)
-        The backbone's features of [I, x].
-    t : ndarray, shape (batch, 1)
-        Time since the previous step, >= 0.
-    x : ndarray, shape (batch, units)
-        The state before the step; its gradient is None where the equation does not read it.
-    u_minus : ndarray, shape (batch, features), or None
-        The backbone's features of [-I, -x], for equations that need both signs.
-    """
-
-    u: Any
-    t: Any
-    x: Any = None
-    u_minus: Any = None
+    u: Any  # (batch, features): the backbone's features of [I, x]
+    t: Any  # (batch, 1): time since the previous step, >= 0
+    x: Any = None  # (batch, units): the state before the step; its gradient is None where the equation does not read it
+    u_minus: Any = None  # (batch, features): the backbone's features of [-I, -x], for equations that need both signs
 
 
 # --- Eq. 4, the CfC cell

@@ -48,21 +48,11 @@ class Scaling(NamedTuple):
 
 
 class ODENetwork(NamedTuple):
-    """Parameters of a network with an ODE.
+    """Parameters of a network with an ODE."""
 
-    Attributes
-    ----------
-    cell : NamedTuple
-        Parameters of the ODE.
-    input_map : Scaling or None
-        Map of the inputs before they reach the cell.
-    lstm : LSTMParams or None
-        The mixed memory.
-    """
-
-    cell: Any
-    input_map: Scaling | None = None
-    lstm: LSTMParams | None = None
+    cell: Any  # parameters of the ODE
+    input_map: Scaling | None = None  # map of the inputs before they reach the cell
+    lstm: LSTMParams | None = None  # the mixed memory
 
 
 Readout = tuple[Scaling | None, Dense | None]  # of the motor neurons: a map of each, then a linear map of them all
@@ -136,21 +126,11 @@ def d_step(
 
 
 class LTCSettings(NamedTuple):
-    """Settings of a synaptic LTC.
+    """Settings of a synaptic LTC."""
 
-    Attributes
-    ----------
-    solver : str
-        A solver with parts, a key of :data:`cfc_ref.cells.solvers.SOLVERS`.
-    parts : int
-        Equal parts of a time step.
-    epsilon : float
-        One more conductance of every neuron, whose reversal potential is 0.
-    """
-
-    solver: str = "fused"
-    parts: int = 6
-    epsilon: float = 1e-8
+    solver: str = "fused"  # a solver with parts, a key of :data:`cfc_ref.cells.solvers.SOLVERS`
+    parts: int = 6  # Equal parts of a time step
+    epsilon: float = 1e-8  # one more conductance of every neuron, whose reversal potential is 0
 
     @property
     def scheme(self) -> Scheme:

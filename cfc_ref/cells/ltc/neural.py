@@ -23,21 +23,11 @@ Array = npt.NDArray[Any]
 
 
 class NeuralLTCParams(NamedTuple):
-    """Effective parameters of Eq. 1.
+    """Effective parameters of Eq. 1."""
 
-    Attributes
-    ----------
-    f : Dense, shapes (units, inputs + units) and (units,)
-        W and b of the release.
-    w_tau : ndarray, shape (units,)
-        Leak, > 0.
-    A : ndarray, shape (units,)
-        Reversal potential.
-    """
-
-    f: Dense
-    w_tau: Any
-    A: Any
+    f: Dense  # (units, inputs + units): w and b of the release
+    w_tau: Any  # (units,): leak, > 0
+    A: Any  # (units,): reversal potential
 
 
 def _hold(params: NeuralLTCParams, I: Array) -> Array:

@@ -36,25 +36,18 @@ Sums = tuple[Array, Array]
 
 
 class LTCParams(NamedTuple):
-    """Effective parameters of a synaptic LTC.
+    """Effective parameters of a synaptic LTC."""
 
-    Attributes
-    ----------
-    gleak, vleak, cm : ndarray, shape (units,)
-        Leak g > 0, its reversal potential V, capacity C > 0.
-    w, sigma, mu, erev : ndarray, shape (units, units)
-        The synapses between neurons: conductance w >= 0, gain σ, threshold μ, reversal potential E.
-    sensory_w, sensory_sigma, sensory_mu, sensory_erev : ndarray, shape (inputs, units)
-        The same for the synapses from inputs.
-    """
-
-    gleak: Any
+    gleak: Any  # gleak, vleak, cm: (units,): leak g > 0, its reversal potential V, capacity C > 0
     vleak: Any
     cm: Any
+    # w, sigma, mu, erev: (units, units): the synapses between neurons: conductance w >= 0, gain σ, threshold μ,
+    # reversal potential E
     w: Any
     sigma: Any
     mu: Any
     erev: Any
+    # sensory_w, sensory_sigma, sensory_mu, sensory_erev: (inputs, units): the same for the synapses from inputs
     sensory_w: Any
     sensory_sigma: Any
     sensory_mu: Any
