@@ -46,6 +46,8 @@ def sigmoid(z: npt.ArrayLike) -> Array:
     r"""Logistic function, :math:`\sigma(z) = 1/(1+e^{-z})`.
 
     Written with :math:`e^{-|z|}`, so that no argument overflows and small values keep their relative accuracy.
+
+    Twin: :func:`cfc_ref.kernels.activations.sigmoid`.
     """
     z = np.asarray(z)
     e = np.exp(-np.abs(z))
@@ -95,7 +97,10 @@ def mean_sigmoid(z0: npt.ArrayLike, z1: npt.ArrayLike) -> Array:
 
 
 def tanh(z: npt.ArrayLike) -> Array:
-    r"""Hyperbolic tangent."""
+    """Hyperbolic tangent.
+
+    Twin: :func:`cfc_ref.kernels.activations.tanh`.
+    """
     return np.tanh(np.asarray(z))
 
 

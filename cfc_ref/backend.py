@@ -1,7 +1,7 @@
-"""The one door to :mod:`cfc_ref.kernels`: which kernel is whose twin, the choice between them, threads, warm-up.
+"""The choice between the specifications in NumPy and their kernels in Numba; threads, and warm-up.
 
-The NumPy function is the specification. ``TWINS`` maps its dotted name to its Numba kernel's, and to the adapter that
-gives the kernel the specification's arguments where they differ (None where they do not). A test runs over all of it.
+A kernel is found by its name: ``cfc_ref.kernels.X.f`` is the twin of ``cfc_ref.cells.X.f``, or of
+``cfc_ref.neuron.X.f``, and takes the same arguments.
 """
 
 from __future__ import annotations
@@ -10,187 +10,149 @@ import contextlib
 import importlib
 import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from cfc_ref import checks
 
-__all__ = ["TWINS", "compile_all", "fastest", "functions", "has_numba", "kernel", "set_num_threads", "warmup"]
-
-Array = npt.NDArray[Any]
-
-TWINS: dict[str, tuple[str, str | None]] = {
-    "cfc_ref.neuron.exact_solution.constant_pieces": (
-        "cfc_ref.kernels.neuron.constant_pieces",
-        "cfc_ref.backend.with_edges",
-    ),
-    "cfc_ref.neuron.closed_forms.gauss_pieces": ("cfc_ref.kernels.neuron.gauss_pieces", "cfc_ref.backend.with_edges"),
-    "numpy.exp": ("cfc_ref.kernels.mathfun.exp", "cfc_ref.backend.on_a_copy"),
-    "cfc_ref.activations.tanh": ("cfc_ref.kernels.mathfun.tanh", "cfc_ref.backend.on_a_copy"),
-    "cfc_ref.activations.sigmoid": ("cfc_ref.kernels.mathfun.sigmoid", "cfc_ref.backend.on_a_copy"),
-    "cfc_ref.cells.cfc.network.sequence": (
-        "cfc_ref.kernels.cfc_forward.forward",
-        "cfc_ref.kernels.cfc_calls.forward_sequence",
-    ),
-    "cfc_ref.cells.cfc.network.d_sequence": (
-        "cfc_ref.kernels.cfc_backward.backward",
-        "cfc_ref.kernels.cfc_calls.backward_sequence",
-    ),
-    "cfc_ref.cells.cfc.network.stream": (
-        "cfc_ref.kernels.cfc_streaming.stream",
-        "cfc_ref.kernels.cfc_calls.CfCStreamTwin",
-    ),
-    "cfc_ref.cells.ltc.network.sequence": (
-        "cfc_ref.kernels.ltc_forward.forward",
-        "cfc_ref.kernels.ltc_calls.forward_sequence",
-    ),
-    "cfc_ref.cells.ltc.network.d_sequence": (
-        "cfc_ref.kernels.ltc_backward.backward",
-        "cfc_ref.kernels.ltc_calls.backward_sequence",
-    ),
-    "cfc_ref.cells.ltc.network.stream": (
-        "cfc_ref.kernels.ltc_streaming.stream",
-        "cfc_ref.kernels.ltc_calls.LTCStreamTwin",
-    ),
-}
-
-# Kernels that are compiled when they are first called: spec -> what calls its twin once, on as little as possible
-_TRIALS: dict[str, str] = {
-    "numpy.exp": "cfc_ref.backend.try_values",
-    "cfc_ref.activations.tanh": "cfc_ref.backend.try_values",
-    "cfc_ref.activations.sigmoid": "cfc_ref.backend.try_values",
-    "cfc_ref.cells.cfc.network.sequence": "cfc_ref.kernels.cfc_calls.try_forward",
-    "cfc_ref.cells.cfc.network.d_sequence": "cfc_ref.kernels.cfc_calls.try_backward",
-    "cfc_ref.cells.cfc.network.stream": "cfc_ref.kernels.cfc_calls.try_stream",
-    "cfc_ref.cells.ltc.network.sequence": "cfc_ref.kernels.ltc_calls.try_forward",
-    "cfc_ref.cells.ltc.network.d_sequence": "cfc_ref.kernels.ltc_calls.try_backward",
-    "cfc_ref.cells.ltc.network.stream": "cfc_ref.kernels.ltc_calls.try_stream",
-}
-_DTYPES = ("float32", "float64")
+__all__ = ["Compute", "Pieces", "cfc", "compile_all", "has_numba", "ltc", "pieces", "set_num_threads", "warmup"]
 
 
-def with_edges(kernel: Callable[..., Array]) -> Callable[..., Array]:
-    """Adapt a kernel over pieces: a generalised ufunc can't compute S + 1, so it is shown an array of that length."""
+class Compute(NamedTuple):
+    """Functions that compute a network: specifications or kernels.
 
-    def twin(w_tau: Array, A: Array, *pieces_and_x0: Array) -> Array:
-        *pieces, x0 = pieces_and_x0
-        (count,) = np.broadcast_shapes(*(np.shape(piece)[-1:] for piece in pieces))
-        whole = (np.broadcast_to(piece, (*np.shape(piece)[:-1], count)) for piece in pieces)
-        arrays = [np.asarray(v) for v in (w_tau, A, *whole, x0)]
-        dtype = np.result_type(*arrays)
-        result: Array = kernel(*(v.astype(dtype, copy=False) for v in arrays), np.empty(count + 1, dtype=dtype))
-        return result
+    Attributes
+    ----------
+    forward : callable
+        (params, x, state, dt, mask, settings, …, keep=) → (states after each step, last state, kept).
+    backward : callable
+        (params, kept, d_h, d_state, mask, settings) → (d_params, d_x, d_state, d_dt).
+    stream : callable or None
+        (params, readout, read, x, state, dt, mask, settings) → (outputs, last state), of one sequence; None where the
+        layer runs it as a batch of one.
+    start : callable or None
+        (params, readout, read, settings) → the compiled step of a stepper; None where it steps in NumPy.
+    """
 
-    return twin
-
-
-def on_a_copy(kernel: Callable[[Array], None]) -> Callable[[Array], Array]:
-    """Adapt a kernel that works in place on one contiguous axis: it gets a copy of an array of any shape."""
-
-    def twin(x: Array) -> Array:
-        values = np.array(x, order="C")
-        kernel(values.reshape(-1))
-        return values
-
-    return twin
+    forward: Callable[..., Any]
+    backward: Callable[..., Any]
+    stream: Callable[..., Any] | None = None
+    start: Callable[..., Any] | None = None
 
 
-def try_values(twin: Callable[[Array], Array], dtype: str) -> None:
-    """Call a twin of an element-wise function once."""
-    twin(np.zeros(1, dtype))
+class Pieces(NamedTuple):
+    """The loops over the pieces of a signal."""
 
-
-def _named(dotted: str) -> Any:
-    module, _, name = dotted.rpartition(".")
-    return getattr(importlib.import_module(module), name)
+    constant: Callable[..., Any]
+    gauss: Callable[..., Any]
 
 
 @cache
-def kernel(spec: str) -> Callable[..., Any]:
-    """Return the Numba twin of a specification, called like it."""
-    name, adapter = TWINS[spec]
-    compiled = _named(name)
-    return _named(adapter)(compiled) if adapter else compiled
+def cfc(backend: str) -> Compute:
+    """Return the functions that compute a CfC network."""
+    if _uses_kernels(backend):
+        from cfc_ref.kernels.cfc import network as kernels
+
+        return Compute(kernels.sequence, kernels.d_sequence, kernels.stream, kernels.STREAM.start)
+    from cfc_ref.cells.cfc import network
+
+    return Compute(network.sequence, network.d_sequence, network.stream)
 
 
 @cache
-def fastest(spec: str, dtype: str | None = None) -> Callable[..., Any]:
-    """Return the twin, or, where numba is missing or fails, the specification itself; one warning says so."""
-    try:
-        twin = kernel(spec)
-        if dtype is not None and spec in _TRIALS:
-            _named(_TRIALS[spec])(twin, dtype)
-        return twin
-    except Exception as error:
-        if not has_numba():  # chosen, not broken
-            return _named(spec)
-        _warn(f"{type(error).__name__}: {error}")
-        return _named(spec)
+def ltc(backend: str) -> Compute:
+    """Return the functions that compute a synaptic LTC network."""
+    if _uses_kernels(backend):
+        from cfc_ref.kernels import ltc_calls as kernels
+
+        return Compute(kernels.sequence, kernels.d_sequence, kernels.stream, kernels.stream.start)
+    from cfc_ref.cells.ltc import network
+
+    return Compute(network.sequence, network.d_sequence, network.stream)
 
 
-def functions(specs: Sequence[str], backend: str, dtype: str) -> list[Callable[..., Any]]:
-    """Return what computes: the specifications themselves, or the kernels of all of them."""
-    specifications = [_named(spec) for spec in specs]
-    if backend == "numpy":
-        return specifications
-    if backend == "numba":
-        return [kernel(spec) for spec in specs]
-    fast = [fastest(spec, dtype) for spec in specs]
-    some_missing = any(own is other for own, other in zip(fast, specifications, strict=True))
-    return specifications if some_missing else fast
+@cache
+def pieces(backend: str = "auto") -> Pieces:
+    """Return the loops over the pieces of a signal, of many neurons at once."""
+    if _uses_kernels(backend):
+        from cfc_ref.kernels import closed_forms as gauss_kernel
+        from cfc_ref.kernels import exact_solution as constant_kernel
+
+        return Pieces(constant_kernel.constant_pieces, gauss_kernel.gauss_pieces)
+    from cfc_ref.neuron import closed_forms, exact_solution
+
+    return Pieces(exact_solution.constant_pieces, closed_forms.gauss_pieces)
 
 
 def has_numba() -> bool:
-    """Say whether numba is installed."""
+    """Say whether Numba is installed."""
     return checks.installed("numba")
 
 
+def _uses_kernels(backend: str) -> bool:
+    """Say whether a backend computes with kernels: "auto" does where Numba can be imported."""
+    return backend == "numba" or (backend == "auto" and _numba_works())
+
+
 @cache
-def _warn(reason: str) -> None:
-    warnings.warn(
-        f"numba's kernels are not to be had ({reason}); NumPy runs instead, slower", RuntimeWarning, stacklevel=3
-    )
+def _numba_works() -> bool:
+    """Say whether Numba can be imported; where it is installed and cannot, one warning says so."""
+    if not has_numba():
+        return False
+    try:
+        importlib.import_module("numba")
+    except Exception as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        warnings.warn(
+            f"Numba is installed but cannot be imported ({reason}); falling back to NumPy, which is slower. Install a "
+            "Numba that fits this NumPy, or pass backend='numpy'.",
+            RuntimeWarning,
+            stacklevel=3,
+        )
+        return False
+    return True
 
 
 def warmup() -> None:
     """Load or compile every kernel, so that no later call waits for it.
 
-    The compiled code is kept on disk: the first process after an installation takes the better part of a minute, later
-    ones about a second. Numba compiles in one thread; what is for float64 a second process compiles meanwhile.
+    The compiled code is kept on disk: the first process after an installation takes up to a minute, later ones about a
+    second. Numba compiles in one thread; a second process compiles the kernels of float64 meanwhile.
 
     Examples
     --------
     >>> warmup()
     """
-    _warm_up()
+    if _numba_works():
+        _warm_up()
 
 
 @cache
 def _warm_up() -> None:
-    single, double = _DTYPES
-    with _second_process(f"from cfc_ref import backend; backend.compile_all({double!r})"):
-        compile_all(single)
-    compile_all(double)
+    with _second_process("from cfc_ref import backend; backend.compile_all('float64')"):
+        compile_all("float32")
+    compile_all("float64")
 
 
 def compile_all(dtype: str) -> None:
-    """Load or compile every kernel for one type of numbers; for the wider one in reverse.
+    """Load or compile every kernel for one dtype; for float64 in reverse.
 
-    Two processes that do both at once are so rarely at the same kernel, whose place on disk they share.
+    Two processes that do both at once are then rarely at the same kernel, whose place on disk they share.
     """
-    for spec in TWINS if dtype == _DTYPES[0] else reversed(TWINS):
-        fastest(spec, dtype)
+    from cfc_ref.kernels.smallest import CALLS
+
+    for call in CALLS if dtype == "float32" else reversed(CALLS):
+        call(np.ones(1, dtype))
 
 
 def _second_process(code: str) -> contextlib.AbstractContextManager[Any]:
-    """Start Python code beside this process, where that can be; at the end it is waited for."""
+    """Run Python code in a second process where that is possible, and wait for it at the end."""
     import subprocess  # here, as `import cfc_ref` need not pay for it
 
-    if not has_numba() or not sys.executable or getattr(sys, "frozen", False):  # a frozen program would start itself
+    if not sys.executable or getattr(sys, "frozen", False):  # a frozen program would start itself
         return contextlib.nullcontext()
     try:
         return subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -12,7 +12,7 @@ settings.load_profile("repeatable")
 
 # Numba looks at the file of the kernel that is called, not at those of what it calls.
 ROOT = Path(__file__).parent.parent
-SOURCES = b"".join(path.read_bytes() for path in sorted((ROOT / "cfc_ref" / "kernels").glob("*.py")))
+SOURCES = b"".join(path.read_bytes() for path in sorted((ROOT / "cfc_ref" / "kernels").rglob("*.py")))
 CACHE = ROOT / ".pytest_cache" / f"numba-{hashlib.sha256(SOURCES).hexdigest()[:16]}"
 os.environ.setdefault("NUMBA_CACHE_DIR", str(CACHE))
 

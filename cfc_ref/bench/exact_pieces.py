@@ -10,8 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from cfc_ref import signals
-from cfc_ref.backend import kernel
+from cfc_ref import backend, signals
 from cfc_ref.neuron.exact_solution import exact
 from cfc_ref.neuron.model import LTCNeuron
 from cfc_ref.neuron.trajectory import solve
@@ -40,7 +39,7 @@ def measure(neurons: int = 1_000_000, solved: int = 40) -> list[Timing]:
     neuron = LTCNeuron(w, A, mu, sigma)
     x0, times, levels = rng.uniform(-3, 3, neurons), np.arange(float(_PIECES)), rng.uniform(-2, 2, _PIECES)
     signal, end = signals.piecewise_constant(times, levels), float(_PIECES)
-    pieces = kernel("cfc_ref.neuron.exact_solution.constant_pieces")
+    pieces = backend.pieces("numba").constant
 
     def compiled() -> Array:
         y = neuron.release(levels[:, None] + np.zeros(neurons)).T

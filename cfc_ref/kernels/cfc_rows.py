@@ -12,7 +12,7 @@ from __future__ import annotations
 from numba import njit
 
 from cfc_ref.kernels.elementwise import _activate, _copy, _multiply
-from cfc_ref.kernels.mathfun import INNER, _sigmoid_of, exp, sigmoid, tanh
+from cfc_ref.kernels.mathfun import INNER, _exp, _sigmoid, _sigmoid_of, _tanh
 from cfc_ref.kernels.packed import (
     ACTIVATION,
     BACKBONE,
@@ -109,7 +109,7 @@ def _pure(n, z, t, vectors, kept, x):
     _copy(z, f1)
     for j in range(n):
         decay[j] = -t * (w_tau[j] + abs(z[j]))
-    exp(decay)
+    _exp(decay)
     for j in range(n):
         x[j] = A[j] - A[j] * decay[j] * f1[j]
 
@@ -120,10 +120,10 @@ def _printed(mode, n, z, t, vectors, h, kept, x):
     w_tau, A, B = vectors[:n], vectors[n : 2 * n], vectors[2 * n : 3 * n]
     f, r, decay = kept[:n], kept[n : 2 * n], kept[2 * n : 3 * n]
     _copy(z, kept[: 2 * n])
-    sigmoid(kept[: 2 * n])
+    _sigmoid(kept[: 2 * n])
     for j in range(n):
         decay[j] = -(w_tau[j] + f[j]) * t
-    exp(decay)
+    _exp(decay)
     if mode == PAPER_PURE:
         _copy(B, x)
     else:
@@ -140,13 +140,13 @@ def _lstm(W, table, x, h, c, new_c, km):
     _linear(W, table[LSTM], one, x, nothing, table[INPUTS], h, nothing, U, km, nothing, 4 * U)
     for i in range(x.shape[0]):
         k, old, new = km[i], c[i], new_c[i]
-        tanh(k[:U])
-        sigmoid(k[U : 4 * U])  # the forget bias is in the map's
+        _tanh(k[:U])
+        _sigmoid(k[U : 4 * U])  # the forget bias is in the map's
         a, g, f, o, tanh_c, y = k[:U], k[U : 2 * U], k[2 * U : 3 * U], k[3 * U : 4 * U], k[4 * U : 5 * U], k[5 * U :]
         for j in range(U):
             new[j] = f[j] * old[j] + g[j] * a[j]
         _copy(new, tanh_c)
-        tanh(tanh_c)
+        _tanh(tanh_c)
         for j in range(U):
             y[j] = o[j] * tanh_c[j]
 

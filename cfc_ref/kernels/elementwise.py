@@ -10,7 +10,7 @@ import math
 
 from numba import njit
 
-from cfc_ref.kernels.mathfun import INNER, _sigmoid_of, _tanh_of, exp, sigmoid
+from cfc_ref.kernels.mathfun import INNER, _exp, _sigmoid, _sigmoid_of, _tanh_of
 from cfc_ref.kernels.packed import GELU, LECUN_TANH, RELU, SILU, TANH
 
 __all__: list[str] = []
@@ -74,7 +74,7 @@ def _d_activate(kind, kept, room, d):
             d[j] *= one - kept[j] * kept[j]
     elif kind == SILU:
         _copy(kept, room[: d.shape[0]])
-        sigmoid(room[: d.shape[0]])
+        _sigmoid(room[: d.shape[0]])
         for j in range(d.shape[0]):
             d[j] *= room[j] * (one + kept[j] * (one - room[j]))
     elif kind == RELU:
@@ -84,7 +84,7 @@ def _d_activate(kind, kept, room, d):
         for j in range(d.shape[0]):
             near = min(abs(kept[j]), d.dtype.type(40))  # beyond, the density is 0 and the square might overflow
             room[j] = -half * near * near
-        exp(room[: d.shape[0]])
+        _exp(room[: d.shape[0]])
         density, sqrt_half = d.dtype.type(_DENSITY_AT_0), d.dtype.type(_SQRT_HALF)
         for j in range(d.shape[0]):
             d[j] *= half * (one + math.erf(kept[j] * sqrt_half)) + kept[j] * density * room[j]

@@ -1,6 +1,6 @@
 """How the kernels of a synaptic LTC are called like their specifications: tables, blocks of rows, threads.
 
-Adapters of :data:`cfc_ref.backend.TWINS`.
+Twins of :mod:`cfc_ref.cells.ltc.network`.
 """
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cfc_ref.cells.ltc.network import LTCSettings, ODENetwork, State
-from cfc_ref.cells.ltc.synapses import LTCParams
 from cfc_ref.kernels import threads
+from cfc_ref.kernels.ltc_backward import backward
+from cfc_ref.kernels.ltc_forward import forward
 from cfc_ref.kernels.ltc_packed import SOLVER_IDS, Packed, pack, pack_stream, unpack
 from cfc_ref.kernels.ltc_rows import ROWS
+from cfc_ref.kernels.ltc_streaming import stream as stream_kernel
 from cfc_ref.kernels.memory import aligned, own
 from cfc_ref.kernels.streams import Stream, StreamTwin
 
@@ -28,9 +30,6 @@ __all__ = [
     "LTCStreamTwin",
     "backward_sequence",
     "forward_sequence",
-    "try_backward",
-    "try_forward",
-    "try_stream",
 ]
 
 _PARTS = 8  # into so many parts a batch is cut at most for the gradients of its parameters
@@ -111,28 +110,4 @@ def _parts(packed: Packed, form: LTCSettings, steps: int) -> int:
     return steps * (form.parts * len(packed.ends) + len(packed.sensory_ends)) // _WORTH_A_THREAD
 
 
-def try_forward(twin: Callable[..., Any], dtype: str) -> None:
-    """Call a twin of ``ltc_sequence`` once."""
-    twin(*_smallest(dtype), keep=False)
-
-
-def try_backward(twin: Callable[..., Any], dtype: str) -> None:
-    """Call a twin of ``d_ltc_sequence`` once."""
-    from cfc_ref.kernels.ltc_forward import forward
-
-    params, x, state, dt, mask, form = _smallest(dtype)
-    _, _, kept = forward_sequence(forward)(params, x, state, dt, mask, form, keep=True)
-    twin(params, kept, x, state, mask, form)
-
-
-def try_stream(twin: LTCStreamTwin, dtype: str) -> None:
-    """Call a twin of ``ltc_stream`` once."""
-    params, x, state, dt, _, form = _smallest(dtype)
-    twin(params, (None, None), slice(0, 1), x[0], state, dt[0], None, form)
-
-
-def _smallest(dtype: str) -> tuple[ODENetwork, Array, State, Array, None, LTCSettings]:
-    """Return a network of one neuron, and a sequence of one step for it."""
-    one = np.ones((1, 1, 1), dtype)
-    params = ODENetwork(LTCParams(*[one[0, 0]] * 3, *[one[0]] * 8))
-    return params, one, (one[0], None), one[0], None, LTCSettings()
+sequence, d_sequence, stream = forward_sequence(forward), backward_sequence(backward), LTCStreamTwin(stream_kernel)

@@ -21,30 +21,26 @@ The table of errors and times is printed by ``python -m cfc_ref.bench.mathfun``.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numba import njit, types
+import numpy.typing as npt
+from numba import types
 from numba.extending import overload, register_jitable
 
-__all__ = ["INNER", "OPTIONS", "exp", "sigmoid", "tanh"]
+from cfc_ref.kernels import compiled
+from cfc_ref.kernels.compiled import INNER, kernel
+
+OPTIONS = {**compiled.OPTIONS, "cache": True}
+
+__all__ = ["INNER", "OPTIONS", "on_copy"]
 
 _LOG2_E = 1.4426950408889634
 _MAGIC32, _MAGIC64 = 12582912.0, 6755399441055744.0  # 1.5 · 2²³ and 1.5 · 2⁵²: adding one rounds to an integer
 _MAGIC32_BITS, _MAGIC64_BITS = 0x4B400000, 0x4338000000000000  # the same two, their bits read as integers
 
 f4, f8, i4, i8 = np.float32, np.float64, np.int32, np.int64
-# Without NRT, Numba's runtime: each slice that is passed on would count references, atomically, in memory that threads
-# have in common. Kernels allocate nothing and return no arrays.
-OPTIONS: dict[str, Any] = {
-    "cache": True,
-    "error_model": "numpy",
-    "fastmath": {"contract"},
-    "nogil": True,
-    "_nrt": False,
-}
-# For what kernels call and Python does not: neither callable from there nor kept on disk by itself
-INNER = {**OPTIONS, "cache": False, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
 
 @register_jitable
@@ -225,22 +221,29 @@ _by_width(_sigmoid_of, _sigmoid32, _sigmoid64)
 _by_width(_opening_of, _opening32, _opening64)
 
 
-@njit(**OPTIONS)
-def exp(values):
-    """Twin of :func:`numpy.exp`, in place, over one contiguous axis."""
+# In place, over one contiguous axis
+
+
+@kernel
+def _exp(values):
     for i in range(values.shape[0]):
         values[i] = _exp_of(values[i])
 
 
-@njit(**OPTIONS)
-def tanh(values):
-    """Twin of :func:`cfc_ref.activations.tanh`, in place, over one contiguous axis."""
+@kernel
+def _tanh(values):
     for i in range(values.shape[0]):
         values[i] = _tanh_of(values[i])
 
 
-@njit(**OPTIONS)
-def sigmoid(values):
-    """Twin of :func:`cfc_ref.activations.sigmoid`, in place, over one contiguous axis."""
+@kernel
+def _sigmoid(values):
     for i in range(values.shape[0]):
         values[i] = _sigmoid_of(values[i])
+
+
+def on_copy(in_place: Callable[[Any], None], x: npt.ArrayLike) -> npt.NDArray[Any]:
+    """Return a copy of an array of any shape on which a function has worked in place."""
+    values = np.array(x, order="C")
+    in_place(values.reshape(-1))
+    return values

@@ -13,10 +13,18 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numba
+import numpy as np
+import numpy.typing as npt
 
-__all__ = ["MOST", "share", "use"]
+from cfc_ref.kernels.memory import own
 
-MOST: int = numba.get_num_threads()
+Array = npt.NDArray[Any]
+
+__all__ = ["MOST", "over_neurons", "share", "use"]
+
+MOST: int = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
+
+_NEURONS, _WORTH_A_THREAD = 256, 20_000  # neurons that a thread takes at once; pieces below which one does all
 
 _used = MOST
 _pool: ThreadPoolExecutor | None = None
@@ -25,7 +33,6 @@ _pool: ThreadPoolExecutor | None = None
 def use(n: int) -> None:
     """Let the kernels use `n` threads, from 1 to :data:`MOST`."""
     global _used
-    numba.set_num_threads(n)
     _used = n
 
 
@@ -50,6 +57,18 @@ def share(kernel: Callable[..., Any], arguments: tuple[Any, ...], rows: int, par
     work()
     for other in others:
         other.result()
+
+
+def over_neurons(compiled: Any, w_tau: Array, A: Array, *pieces_and_x0: Array) -> Array:
+    """Call ``compiled(w_tau, A, x0, pieces, x, first, last)`` for neurons in a row, shared out over the threads."""
+    *pieces, x0 = pieces_and_x0
+    vectors, (*lead, steps) = (w_tau, A, x0), np.broadcast_shapes(*map(np.shape, pieces))
+    shape, dtype = np.broadcast_shapes(*map(np.shape, vectors), tuple(lead)), np.result_type(*vectors, *pieces)
+    flat = [own(np.broadcast_to(v, shape), dtype).reshape(-1) for v in vectors]
+    tables = tuple(own(np.broadcast_to(v, (*shape, steps)), dtype).reshape(flat[0].size, steps) for v in pieces)
+    x = np.empty((flat[0].size, steps + 1), dtype)
+    share(compiled, (*flat, tables, x), len(x), x.size // _WORTH_A_THREAD, _NEURONS)
+    return x.reshape(*shape, steps + 1)
 
 
 def _forget_pool() -> None:

@@ -1,8 +1,8 @@
 r"""What CfC and LTC layers share: calls, backprop with an explicit tape, streaming, and their weights by name.
 
-A layer says how one time step of a batch goes (``_step``), what comes out of a state (``_readout``), and how both go
-back; everything about sequences, shapes, masks and files is here, once. A layer that has kernels also says how they run
-a sequence (``_run`` and ``_d_run``).
+A layer defines one time step of a batch (``_step``), the output of a state (``_readout``), and the backward of both;
+everything about sequences, shapes, masks and files is here, once. A layer with kernels also says which functions run
+its sequences (``_compute``).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 from cfc_ref import backend, checks
 from cfc_ref.cells.dense import Dense
 from cfc_ref.cells.lstm import LSTMParams
-from cfc_ref.cells.sequence import d_over_time, over_time
+from cfc_ref.cells.sequence import d_run, over_time, run
 from cfc_ref.cells.tree import leaves, tree_map
 from cfc_ref.layers.arguments import OTHER_DTYPE, Call, Expected, arrange, arrange_gradients
 from cfc_ref.layers.parameters import Parameters
@@ -64,9 +64,11 @@ class Tape(NamedTuple):
     states : list of ndarray, or ndarray
         The states that the readout read, shapes (batch, units).
     kept
-        What the time steps kept: of each its own in a list, or what a kernel keeps.
+        What the time steps kept, for ``compute.backward``.
     output_shape : tuple of int
         Shape of the output.
+    compute : Compute
+        The functions that ran the sequence; its backward reads the tape.
     """
 
     layer: Layer
@@ -75,6 +77,7 @@ class Tape(NamedTuple):
     states: Any
     kept: Any
     output_shape: tuple[int, ...]
+    compute: backend.Compute
 
 
 class Gradients(NamedTuple):
@@ -127,6 +130,8 @@ class Layer:
     _masks: dict[str, Array]  # name of a weight -> its mask
 
     timed = True  # whether timespans change anything; where not, they are refused
+    _has_kernels: bool | property = False
+    _no_kernels: str | property = "this layer has no kernels"  # the reason, for a refusal
 
     # --- what a layer is made of
 
@@ -304,10 +309,12 @@ class Layer:
         params = self._params()
         if keep:
             params = tree_map(np.array, params)  # as they are now, whatever an optimiser writes
-        states, last, kept = self._run(params, call, rng, keep=keep)
+        compute, options = self._compute, self._options(call, rng)
+        arguments = params.network, call.x, call.state, call.dt, call.mask, self._settings
+        states, last, kept = compute.forward(*arguments, **options, keep=keep)
         read = states if self.return_sequences else states[-1:]
         output = self._outputs(params, call, read)
-        tape = Tape(self, params, call, read, kept, output.shape) if keep else None
+        tape = Tape(self, params, call, read, kept, output.shape, compute) if keep else None
         last = tree_map(np.array, last)  # the caller's own, as the tape reads the states
         return output, call.outward_state(last), tape
 
@@ -317,10 +324,38 @@ class Layer:
             expected = "at least one step, as the last output is asked for"
             checks.refuse("x", "a sequence of no steps", expected, "pass one")
 
-    def _run(self, params: Params, call: Call, rng: np.random.Generator | None, *, keep: bool) -> tuple[Any, Any, Any]:
+    @property
+    def _compute(self) -> backend.Compute:
+        """The functions that run this layer over sequences: here its own step, again and again."""
+        return backend.Compute(self._over_time, self._d_over_time)
+
+    @property
+    def _settings(self) -> Any:
+        """The settings that those functions take."""
+        return None
+
+    def _options(self, call: Call, rng: np.random.Generator | None) -> dict[str, Any]:
+        """Return more arguments of the forward."""
+        return {}
+
+    def _over_time(
+        self, params: Any, x: Array, state: Any, dt: Array, mask: Array | None, settings: Any, *, keep: bool
+    ) -> tuple[Any, Any, Any]:
         """Return h after each step, time first, the last state, and what the backward needs."""
-        states, kept = over_time(self._step, params.network, call.x, call.state, call.dt, call.mask, keep=keep)
-        return [state[0] for state in states[1:]], states[-1], kept
+        return run(self._step, params, x, state, dt, mask, keep=keep)
+
+    def _d_over_time(
+        self,
+        params: Any,
+        kept: Any,
+        d_h: Array,
+        d_state: Any,
+        mask: Array | None,
+        settings: Any,
+        d_step: Callable[..., Any] | None = None,
+    ) -> tuple[Any, Array, Any, Array]:
+        """Return the gradients of the network's parameters, x, state and timespans from those of the states read."""
+        return d_run(d_step or self._d_step, params, kept, d_h, d_state, mask)
 
     def _outputs(self, params: Params, call: Call, read: Any) -> Array:
         """Return the output of the states that are read, in the caller's layout."""
@@ -355,19 +390,19 @@ class Layer:
         ValueError, TypeError
             In three parts, before anything is computed.
         """
-        return self._gradients(tape, d_output, d_hx, self._d_run)
+        return self._gradients(tape, d_output, d_hx)
 
-    def _gradients(self, tape: Tape, d_output: Any, d_hx: Any, d_run: Callable[..., Any]) -> Gradients:
+    def _gradients(self, tape: Tape, d_output: Any, d_hx: Any, backward: Callable[..., Any] | None = None) -> Gradients:
         if not isinstance(tape, Tape) or tape.layer is not self:
             got = "that of another layer" if isinstance(tape, Tape) else type(tape).__name__
             checks.refuse("tape", got, "a tape of this layer", "pass what forward returned", TypeError)
-        params, call = tape.params, tape.call
+        params, call, backward = tape.params, tape.call, backward or tape.compute.backward
         d_y, d_last = arrange_gradients(self._expected, call, d_output, d_hx, tape.output_shape)
         d_y = np.moveaxis(d_y, 1, 0) if self.return_sequences else d_y[None]
         states = self._flat(tape.states).reshape(*d_y.shape[:2], self.state_size)
         d_readout, d_read = self._d_readout(params.readout, states, d_y)
         d_network, d_x, d_state, d_dt = (
-            d_run(tape, d_read, d_last)
+            backward(params.network, tape.kept, d_read, d_last, call.mask, self._settings)
             if call.x.shape[1]
             else (tree_map(np.zeros_like, params.network), np.zeros_like(call.x), d_last, np.zeros_like(call.dt))
         )
@@ -378,15 +413,6 @@ class Layer:
             call.outward_state(d_state),
             None if call.spread is None else call.spread(d_dt),
         )
-
-    def _d_run(
-        self, tape: Tape, d_read: Array, d_last: Any, d_step: Callable[..., Any] | None = None
-    ) -> tuple[Any, Array, Any, Array]:
-        """Return the gradients of the network's parameters, x, state and timespans from those of the states read."""
-        nothing = None if d_last[1] is None else 0
-        d_states: list[Any] = [(0, nothing)] * (len(tape.kept) + 1 - len(d_read)) + [(d, nothing) for d in d_read]
-        d_states[-1] = tree_map(np.add, d_last, d_states[-1])
-        return d_over_time(d_step or self._d_step, tape.params.network, tape.kept, d_states, tape.call.mask)
 
     def trace(self, x: Any, hx: Any = None, timespans: Any = None, mask: Any = None) -> dict[str, Array]:
         """Return what the network did at every step: states, gates, time constants, by name.
@@ -428,22 +454,13 @@ class Layer:
     @backend.setter
     def backend(self, value: str) -> None:
         chosen = checks.choice("backend", value, BACKENDS)
-        if chosen == "numba" and self._lacks_kernels:
-            checks.refuse("backend", "'numba'", f"'auto' or 'numpy', as {self._lacks_kernels}", "leave it out")
+        if chosen == "numba" and not self._has_kernels:
+            checks.refuse("backend", "'numba'", f"'auto' or 'numpy', as {self._no_kernels}", "remove `backend`")
         if chosen == "numba" and not backend.has_numba():
             checks.refuse(
                 "backend", "'numba'", "'auto' or 'numpy', as numba is not installed", "run python -m pip install numba"
             )
         self._backend = chosen
-
-    @property
-    def _lacks_kernels(self) -> str:
-        """Why there are no kernels for this layer; empty where there are."""
-        return "this layer has no kernels yet"
-
-    def _functions(self, *specs: str) -> list[Any]:
-        """Return what computes for this layer: the specifications, or, of all of them, their kernels."""
-        return backend.functions(specs, self._backend, self.dtype.name)
 
 
 def units_or_wiring(units: Any) -> tuple[int, Wiring | None]:

@@ -13,8 +13,8 @@ import numpy as np
 from cfc_ref import checks
 from cfc_ref.cells.ctrnn import CTRNNParams, ctrnn_equation, trace_ctrnn
 from cfc_ref.cells.dense import Dense, affine, d_affine
-from cfc_ref.cells.lstm import LSTMKept, LSTMParams, d_lstm_sequence, lstm_sequence, lstm_step
-from cfc_ref.layers.base import UNDRAWN, Layer, Params, Tape
+from cfc_ref.cells.lstm import LSTMKept, LSTMParams, LSTMSequenceKept, d_lstm_sequence, lstm_sequence, lstm_step
+from cfc_ref.layers.base import UNDRAWN, Layer, Params
 from cfc_ref.layers.initial import generator, initialise_cfc, initialise_recurrent
 from cfc_ref.layers.ode import ODELayer
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from cfc_ref.cells.ltc.network import NetworkKept, ODENetwork
     from cfc_ref.cells.ode import Equation
-    from cfc_ref.layers.arguments import Call
 
     Array = npt.NDArray[Any]
 
@@ -130,15 +129,24 @@ class LSTM(Layer):
         h, c, kept = lstm_step(params, self._features(x, dt), state[0], state[1], self.forget_bias)
         return (h, c), kept
 
-    def _run(self, params: Params, call: Call, rng: np.random.Generator | None, *, keep: bool) -> tuple[Any, Any, Any]:
-        x = self._features(call.x, call.dt[:, :, None])
-        start: Any = call.state
-        kept = lstm_sequence(params.network, x, start, call.mask, self.forget_bias, keep=keep)
+    def _over_time(
+        self, params: Any, x: Array, state: Any, dt: Array, mask: Array | None, settings: Any, *, keep: bool
+    ) -> tuple[Any, Any, LSTMSequenceKept]:
+        kept = lstm_sequence(params, self._features(x, dt[:, :, None]), state, mask, self.forget_bias, keep=keep)
         return kept.h[1:], (kept.h[-1], kept.c[-1]), kept
 
-    def _d_run(self, tape: Tape, d_read: Array, d_last: Any, d_step: Any = None) -> tuple[Any, Array, Any, Array]:
-        d_params, d_x, d_state = d_lstm_sequence(tape.params.network, tape.kept, d_read, d_last, tape.call.mask)
-        d_dt = d_x[:, :, -1] if self.timed else np.zeros_like(tape.call.dt)
+    def _d_over_time(
+        self,
+        params: Any,
+        kept: LSTMSequenceKept,
+        d_h: Array,
+        d_state: Any,
+        mask: Array | None,
+        settings: Any,
+        d_step: Any = None,
+    ) -> tuple[Any, Array, Any, Array]:
+        d_params, d_x, d_state = d_lstm_sequence(params, kept, d_h, d_state, mask)
+        d_dt = d_x[:, :, -1] if self.timed else np.zeros(d_x.shape[:2], d_x.dtype)
         return d_params, d_x[:, :, : self.input_size], d_state, d_dt
 
     def _readout(self, params: Dense | None, h: Array) -> Array:

@@ -15,7 +15,7 @@ from cfc_ref.cells.cfc.cell import CfCSettings
 from cfc_ref.cells.cfc.modes import MODES, VARIANTS, CfCParams
 from cfc_ref.cells.cfc.network import CfCNetwork
 from cfc_ref.cells.dense import Dense, affine, d_affine
-from cfc_ref.layers.base import UNDRAWN, Params, Tape, units_or_wiring
+from cfc_ref.layers.base import UNDRAWN, Params, units_or_wiring
 from cfc_ref.layers.streaming import StreamingLayer
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 __all__ = ["CfC"]
 
-_SEQUENCE = ("cfc_ref.cells.cfc.network.sequence", "cfc_ref.cells.cfc.network.d_sequence")
 _BACKBONE_ACTIVATIONS = tuple(name for name in ACTIVATIONS if name != "linear")
 
 
@@ -100,8 +99,7 @@ class CfC(StreamingLayer):
     ((4, 5, 2), (4, 8))
     """
 
-    _lacks_kernels = ""
-    _stream = "cfc_ref.cells.cfc.network.stream"
+    _has_kernels = True
 
     def __init__(
         self,
@@ -142,7 +140,6 @@ class CfC(StreamingLayer):
             checks.refuse("forget_bias", repr(forget_bias), "1.0, as the layer has no mixed memory", "leave it out")
         if self.recurrence != "full" and self.wiring is None:
             checks.refuse("recurrence", repr(recurrence), "'full', as the layer has no wiring", "leave it out")
-        self._settings = CfCSettings(self.mode, self.variant, self.activation, self.forget_bias)
         self._allocate()
         if seed is not UNDRAWN:
             from cfc_ref.layers.initial import generator, initialise_cfc
@@ -248,19 +245,20 @@ class CfC(StreamingLayer):
     # --- whole sequences: the specification, or the kernel that is its twin
 
     @property
-    def _streamed(self) -> tuple[slice, CfCSettings]:
-        return self._read, self._settings
+    def _compute(self) -> backends.Compute:
+        return backends.cfc(self._backend)
 
-    def _run(self, params: Params, call: Call, rng: np.random.Generator | None, *, keep: bool) -> tuple[Any, Any, Any]:
-        run = self._functions(*(_SEQUENCE if keep else _SEQUENCE[:1]))[0]
+    @property
+    def _settings(self) -> CfCSettings:
+        return CfCSettings(self.mode, self.variant, self.activation, self.forget_bias)
+
+    @property
+    def _streamed(self) -> slice:
+        return self._read
+
+    def _options(self, call: Call, rng: np.random.Generator | None) -> dict[str, Any]:
         drop = [] if rng is None or self.backbone_dropout == 0 else self._drop_factors(rng, *call.dt.shape)
-        arguments = params.network, call.x, call.state, call.dt, call.mask, self._settings, drop
-        result: tuple[Any, Any, Any] = run(*arguments, keep=keep, timed=call.spread is not None)
-        return result
-
-    def _d_run(self, tape: Tape, d_read: Array, d_last: Any, d_step: Any = None) -> tuple[Any, Array, Any, Array]:
-        d_run = network.d_sequence if isinstance(tape.kept, list) else backends.kernel(_SEQUENCE[1])
-        return d_run(tape.params.network, tape.kept, d_read, d_last, tape.call.mask, self._settings)
+        return {"drop": drop, "timed": call.spread is not None}
 
     def _drop_factors(self, rng: np.random.Generator, batch: int, time: int) -> list[tuple[Array | None, ...]]:
         """Draw the backbone's dropout factors of every time step."""

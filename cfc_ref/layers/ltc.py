@@ -11,7 +11,7 @@ from cfc_ref import checks
 from cfc_ref.cells.ltc.network import LTCSettings, NetworkKept, ODENetwork, Scaling
 from cfc_ref.cells.ltc.neural import NEURAL, NeuralLTCParams, trace_neural_ltc
 from cfc_ref.cells.ltc.synapses import LTCParams, synaptic, trace_ltc
-from cfc_ref.layers.base import Params, Tape, units_or_wiring
+from cfc_ref.layers.base import units_or_wiring
 from cfc_ref.layers.initial import glorot
 from cfc_ref.layers.ode import COMMON, ODELayer
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from cfc_ref.cells.ode import Equation
-    from cfc_ref.layers.arguments import Call
     from cfc_ref.wirings import Wiring
 
     Array = npt.NDArray[Any]
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 __all__ = ["LTC", "NeuralLTC"]
 
 _CELL = "rnn_cell."
-_SEQUENCE = ("cfc_ref.cells.ltc.network.sequence", "cfc_ref.cells.ltc.network.d_sequence")
 _COMPILED = ("fused", "frozen")  # solvers that kernels know
 _SYNAPSES = ("w", "sigma", "mu", "erev")
 _INITIAL = {  # as in ncps
@@ -112,7 +110,6 @@ class LTC(ODELayer):
     """
 
     wiring: Wiring
-    _stream = "cfc_ref.cells.ltc.network.stream"
 
     def __init__(
         self,
@@ -206,35 +203,26 @@ class LTC(ODELayer):
     # --- whole sequences: the specification, or the kernel that is its twin
 
     @property
-    def _lacks_kernels(self) -> str:
+    def _has_kernels(self) -> bool:  # type: ignore[override]
+        return self.solver in _COMPILED and not self.mixed_memory
+
+    @property
+    def _no_kernels(self) -> str:  # type: ignore[override]
         if self.mixed_memory:
-            return "there are no kernels for an LTC with mixed memory"
-        if self.solver not in _COMPILED:
-            return f"there are kernels for the solvers {' and '.join(map(repr, _COMPILED))} alone"
-        return ""
+            return "an LTC with mixed memory has no kernels"
+        return f"only the solvers {' and '.join(map(repr, _COMPILED))} have kernels"
+
+    @property
+    def _compute(self) -> backends.Compute:
+        return backends.ltc(self._backend) if self._has_kernels else super()._compute
 
     @property
     def _settings(self) -> LTCSettings:
         return LTCSettings(self.solver, self.ode_unfolds, self.epsilon)
 
     @property
-    def _streamed(self) -> tuple[slice, LTCSettings]:
-        return slice(0, self._read), self._settings
-
-    def _run(self, params: Params, call: Call, rng: np.random.Generator | None, *, keep: bool) -> tuple[Any, Any, Any]:
-        if self._lacks_kernels:
-            return super()._run(params, call, rng, keep=keep)
-        run = self._functions(*(_SEQUENCE if keep else _SEQUENCE[:1]))[0]
-        result: tuple[Any, Any, Any] = run(
-            params.network, call.x, call.state, call.dt, call.mask, self._settings, keep=keep
-        )
-        return result
-
-    def _d_run(self, tape: Tape, d_read: Array, d_last: Any, d_step: Any = None) -> tuple[Any, Array, Any, Array]:
-        if isinstance(tape.kept, list):
-            return super()._d_run(tape, d_read, d_last, d_step)
-        d_run = backends.kernel(_SEQUENCE[1])
-        return d_run(tape.params.network, tape.kept, d_read, d_last, tape.call.mask, self._settings)
+    def _streamed(self) -> slice:
+        return slice(0, self._read)
 
     def _trace(self, params: ODENetwork, kept: NetworkKept) -> dict[str, Array]:
         trace = trace_ltc(params.cell, kept.solver.I, kept.solver.states[-1], self.epsilon)

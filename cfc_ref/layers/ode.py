@@ -270,7 +270,7 @@ class ODELayer(StreamingLayer):
         checks.flag("reverse_state", reverse_state)
         d_solver = d_reversed_step if reverse_state else d_adjoint_step
         d_step = partial(network.d_step, scheme=self._scheme, d_solver=d_solver)
-        return self._gradients(tape, d_output, d_hx, partial(self._d_run, d_step=d_step))
+        return self._gradients(tape, d_output, d_hx, partial(self._d_over_time, d_step=d_step))
 
     def __repr__(self) -> str:
         count = sum(array.size for array in self.parameters.values())

@@ -246,6 +246,8 @@ def gauss_pieces(w_tau: Array, A: Array, y1: Array, y2: Array, h: Array, x0: Arr
     -------
     ndarray, shape N + (S + 1,)
         The states at the edges of the steps, the start first.
+
+    Twin: :func:`cfc_ref.kernels.closed_forms.gauss_pieces`.
     """
     y1, y2, h = np.broadcast_arrays(y1, y2, h)
     shape = np.broadcast_shapes(np.shape(w_tau), np.shape(A), np.shape(x0), y1.shape[:-1])

@@ -143,7 +143,10 @@ def constant_piece(w_tau: Array, A: Array, y: Array, h: Array, x: Array) -> Arra
 
 
 def constant_pieces(w_tau: Array, A: Array, y: Array, h: Array, x0: Array) -> Array:
-    """Chain :func:`constant_piece` over S pieces; return the states at their edges, shape N + (S + 1,)."""
+    """Chain :func:`constant_piece` over S pieces; return the states at their edges, shape N + (S + 1,).
+
+    Twin: :func:`cfc_ref.kernels.exact_solution.constant_pieces`.
+    """
     shape = np.broadcast_shapes(np.shape(w_tau), np.shape(A), np.shape(x0), np.shape(y)[:-1], np.shape(h)[:-1])
     y, h = np.broadcast_arrays(y, h)
     x = np.empty((*shape, y.shape[-1] + 1), dtype=np.result_type(w_tau, A, y, h, x0))

@@ -7,8 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from cfc_ref import signals
-from cfc_ref.backend import fastest
+from cfc_ref import backend, signals
 from cfc_ref.bounds.checked import formula
 from cfc_ref.bounds.frozen import frozen_error, release_derivatives
 from cfc_ref.neuron.closed_forms import SAMPLES, gauss_points
@@ -125,8 +124,7 @@ def _frozen_with(cases: Cases, exact: Array, doubt: Array, a: Array, b: Array, p
     def release(s: Array) -> Array:
         return neuron.release(cases.input(s, piece), over_time=True)
 
-    constant = fastest("cfc_ref.neuron.exact_solution.constant_pieces")
-    gauss = fastest("cfc_ref.neuron.closed_forms.gauss_pieces")
+    constant, gauss = backend.pieces()
     y1, y2 = (release(s) for s in gauss_points(begin, steps))
     states = {
         "start": constant(neuron.w_tau, neuron.A, release(begin), steps, cases.x0),

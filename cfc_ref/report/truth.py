@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from cfc_ref.backend import fastest
+from cfc_ref import backend
 from cfc_ref.neuron.model import FORMS, ODES
 from cfc_ref.neuron.quadrature import smooth_piece
 from cfc_ref.report.cases import Cases
@@ -82,8 +82,7 @@ def exactly(cases: Cases) -> Trajectories:
     neuron, h = cases.neuron, cases.h
     if cases.constant:
         y = neuron.release(cases.level, over_time=True)
-        pieces = fastest("cfc_ref.neuron.exact_solution.constant_pieces")
-        ltc = pieces(neuron.w_tau, neuron.A, y, h, cases.x0)
+        ltc = backend.pieces().constant(neuron.w_tau, neuron.A, y, h, cases.x0)
         foldings = np.cumsum((neuron.w_tau[:, None] + y) * h, axis=1)
         c = (cases.x0 - neuron.A)[:, None]
         # Eq. (8): the sum over the pieces in the place of Eq. (6)'s integral

@@ -8,9 +8,6 @@ from hypothesis import strategies as st
 from cfc_ref import LTC, wirings
 from cfc_ref.cells.tree import leaves, tree_map
 
-SEQUENCE = "cfc_ref.cells.ltc.network.sequence"
-D_SEQUENCE = "cfc_ref.cells.ltc.network.d_sequence"
-STREAM = "cfc_ref.cells.ltc.network.stream"
 SHAPES = [(1, 1), (1, 40), (2, 3), (3, 0), (0, 2), (16, 2), (31, 3), (33, 2), (70, 1)]  # (batch, time)
 
 
@@ -90,8 +87,8 @@ def run_backward(of, case):
     h, state, kept = _forward(of, case, True)
     for got, ref in zip([np.asarray(h), state[0]], run(of, case), strict=True):
         assert np.array_equal(got, ref), "keeping something changes the result"
-    d = of(D_SEQUENCE)(case.params, kept, case.d_h, case.d_state, case.mask, case.form)
-    again = of(D_SEQUENCE)(case.params, kept, case.d_h, case.d_state, case.mask, case.form)
+    d = of.d_sequence(case.params, kept, case.d_h, case.d_state, case.mask, case.form)
+    again = of.d_sequence(case.params, kept, case.d_h, case.d_state, case.mask, case.form)
     for one, other in zip(leaves(tuple(d)), leaves(tuple(again)), strict=True):
         assert np.array_equal(one, other), "a tape can be used twice"
     return leaves(tuple(d))
@@ -100,9 +97,9 @@ def run_backward(of, case):
 def run_stream(of, case):
     """The first sequence of the batch: its outputs, and the last state."""
     x, dt, mask = (None if part is None else part[0] for part in (case.x, case.dt, case.mask))
-    y, last = of(STREAM)(case.params, case.readout, case.read, x, (case.state[0][:1], None), dt, mask, case.form)
+    y, last = of.stream(case.params, case.readout, case.read, x, (case.state[0][:1], None), dt, mask, case.form)
     return [y, last[0]]
 
 
 def _forward(of, case, keep):
-    return of(SEQUENCE)(case.params, case.x, case.state, case.dt, case.mask, case.form, keep=keep)
+    return of.sequence(case.params, case.x, case.state, case.dt, case.mask, case.form, keep=keep)

@@ -166,7 +166,7 @@ def test_without_kernels_auto_is_numpy_and_numba_is_refused(options):
 
 def test_a_neural_ltc_has_no_kernels():
     layer = NeuralLTC(2, 3, seed=0)
-    assert isinstance(layer.forward(np.ones((2, 3, 2)))[2].kept, list)
+    assert not layer._has_kernels
     assert_close(layer.stepper()([1.0, 1.0]), layer([[1.0, 1.0]])[0][0], 1e-6, 1e-6)
 
 

@@ -18,7 +18,7 @@ from cfc_ref.cells.cfc.cell import CfCKept, CfCSettings, Drop
 from cfc_ref.cells.cfc.modes import VARIANTS, CfCParams
 from cfc_ref.cells.dense import Dense, affine
 from cfc_ref.cells.lstm import LSTMKept, LSTMParams, d_lstm_step, lstm_step
-from cfc_ref.cells.sequence import d_over_time, over_time
+from cfc_ref.cells.sequence import d_run, run
 
 __all__ = ["CfCNetwork", "NetworkKept", "State", "d_sequence", "d_step", "sequence", "step", "stream"]
 
@@ -142,8 +142,7 @@ def sequence(
     def one(params: CfCNetwork, x: Array, state: State, dt: Array) -> Any:
         return step(params, x, state, dt, settings, next(factors, ()))
 
-    states, kept = over_time(one, params, x, state, dt, mask, keep=keep)
-    return [h for h, _ in states[1:]], states[-1], kept
+    return run(one, params, x, state, dt, mask, keep=keep)
 
 
 def d_sequence(
@@ -165,10 +164,7 @@ def d_sequence(
 
     Twin: :func:`cfc_ref.kernels.cfc.network.d_sequence`.
     """
-    nothing = None if d_state[1] is None else 0
-    d_states: list[Any] = [(0, nothing)] * (len(kept) + 1 - len(d_h)) + [(d, nothing) for d in d_h]
-    d_last = d_states[-1][0] + d_state[0], d_state[1]
-    return d_over_time(partial(d_step, settings=settings), params, kept, [*d_states[:-1], d_last], mask)
+    return d_run(partial(d_step, settings=settings), params, kept, d_h, d_state, mask)
 
 
 def stream(

@@ -1,0 +1,186 @@
+"""Numba twins of :mod:`cfc_ref.cells.cfc.network`: arrays, packed weights, and the work shared out over threads.
+
+Inside, arrays have time first, so that what a step reads and writes lies together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from cfc_ref.kernels import threads
+from cfc_ref.kernels.cfc_backward import CAPACITY, backward
+from cfc_ref.kernels.cfc_forward import TILE, forward
+from cfc_ref.kernels.cfc_streaming import stream as stream_kernel
+from cfc_ref.kernels.memory import aligned, own, whole_lines
+from cfc_ref.kernels.packed import (
+    GATED,
+    GRADIENT_HEADS,
+    INPUTS,
+    KEPT_BACKBONE,
+    KEPT_HEADS,
+    KEPT_MEMORY,
+    UNITS,
+    WIDEST,
+    pack,
+    pack_stream,
+    unpack,
+)
+from cfc_ref.kernels.streams import Stream, StreamTwin
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from cfc_ref.cells.cfc.cell import CfCSettings, Drop
+    from cfc_ref.cells.cfc.network import CfCNetwork, State
+    from cfc_ref.cells.dense import Dense
+
+    Array = npt.NDArray[Any]
+
+__all__ = ["d_sequence", "sequence", "stream"]
+
+_PARTS, _LEAST_ROWS = 8, 4  # into so many parts a batch is cut for the gradients of its weights, of not fewer rows
+_WORTH_A_THREAD = 1_000_000  # multiplications in a part: below, handing it over takes longer than doing it
+
+
+class Kept(NamedTuple):
+    """Values that the backward needs: x and dt as they were given, the others with time first."""
+
+    table: Array
+    span: float | None
+    x: Array
+    dt: Array
+    drop: Array
+    h: Array
+    c: Array
+    kb: Array
+    kh: Array
+    km: Array
+
+
+def sequence(
+    params: CfCNetwork,
+    x: Array,
+    state: State,
+    dt: Array,
+    mask: Array | None,
+    settings: CfCSettings,
+    drop: Sequence[Drop] = (),
+    *,
+    keep: bool,
+    timed: bool = True,
+) -> tuple[Array, State, Kept | None]:
+    """Twin of :func:`cfc_ref.cells.cfc.network.sequence`."""
+    B, T, _ = x.shape
+    dtype = params.layers[0].ff1.W.dtype
+    span = None if timed else _only(dt, mask, settings)
+    W, table = pack(params, settings, timed=timed and keep, span=span)
+    h, c = _states(state[0], T), _states(state[0][:, :0] if state[1] is None else state[1], T)
+    widths = (table[KEPT_BACKBONE], table[KEPT_HEADS], table[KEPT_MEMORY])
+    kb, kh, km = (aligned((T if keep else 1, B, width), dtype) for width in widths)
+    factors = _factors(params, drop, B, dtype)
+    room = aligned((2, B, whole_lines(table[WIDEST])), dtype)
+    given = W, table, _time_first(x), _time_first(dt), _mask(mask, B), factors
+    arguments = (*given, h, c, kb, kh, km, room)
+    threads.share(forward, arguments, B, _parts(W, T, B), TILE)
+    kept = Kept(table, span, x, dt, factors, h, c, kb, kh, km) if keep else None
+    return h[1:], (h[-1], None if state[1] is None else c[-1]), kept
+
+
+def d_sequence(
+    params: CfCNetwork,
+    kept: Kept,
+    d_h: Sequence[Array] | Array,
+    d_state: State,
+    mask: Array | None,
+    settings: CfCSettings,
+) -> tuple[CfCNetwork, Array, State, Array]:
+    """Twin of :func:`cfc_ref.cells.cfc.network.d_sequence`."""
+    table, (B, T), dtype = kept.table, kept.dt.shape, kept.x.dtype
+    W, _ = pack(params, settings, backward=True, span=kept.span)
+    d_read = _time_first(np.asarray(d_h, dtype).reshape(len(d_h), B, table[UNITS]))  # batch first, as outputs are
+    d_first = d_state[0] + d_h[-1] if len(d_h) else d_state[0].copy()
+    d_c = d_state[0][:, :0].copy() if d_state[1] is None else d_state[1].copy()
+    rows = max(_LEAST_ROWS, -(-B // _PARTS))
+    parts = -(-B // rows)
+    d_x, d_dt, D = aligned((T, B, table[INPUTS]), dtype), np.zeros((T, B), dtype), aligned((parts, W.size), dtype)
+    room = aligned((6, parts * CAPACITY, whole_lines(max(table[WIDEST], table[UNITS]))), dtype)
+    memory = table[KEPT_MEMORY] // 6
+    widths = [table[k] for k in (INPUTS, UNITS, UNITS, UNITS, KEPT_BACKBONE, KEPT_BACKBONE, GRADIENT_HEADS)]
+    buffers = tuple(aligned((parts * CAPACITY, width), dtype) for width in (*widths, 4 * memory))
+    given = (W, table, _time_first(kept.x), _time_first(kept.dt), _mask(mask, B), kept.drop, *kept[5:], d_read)
+    arguments = (*given, d_first, d_c, d_x, d_dt, D, room, buffers, rows)
+    threads.share(backward, arguments, parts, _parts(W, T, B), 1)
+    d_params = unpack(params, table, D.sum(axis=0), settings, kept.span)
+    return d_params, d_x.swapaxes(0, 1), (d_first, None if d_state[1] is None else d_c), d_dt.T
+
+
+class CfCStreamTwin(StreamTwin):
+    """Gives the kernel the arguments of :func:`cfc_ref.cells.cfc.network.stream`."""
+
+    def start(self, params: CfCNetwork, readout: Dense | None, read: slice, form: CfCSettings) -> Stream:
+        """Return the network from the state 0 on."""
+        return Stream(self._kernel, *pack_stream(params, readout, read, form), params.lstm is not None)
+
+
+STREAM = CfCStreamTwin(stream_kernel)
+
+
+def stream(
+    params: CfCNetwork,
+    fc: Dense | None,
+    read: slice,
+    x: Array,
+    state: State,
+    dt: Array,
+    mask: Array | None,
+    settings: CfCSettings,
+) -> tuple[Array, State]:
+    """Twin of :func:`cfc_ref.cells.cfc.network.stream`."""
+    return STREAM(params, fc, read, x, state, dt, mask, settings)
+
+
+def _states(first: Array, steps: int) -> Array:
+    """Return room for the states of all steps, after the first one."""
+    states = aligned((steps + 1, *first.shape), first.dtype)
+    states[0] = first
+    return states
+
+
+def _only(dt: Array, mask: Array | None, settings: CfCSettings) -> float | None:
+    """Return the one timespan of all steps, where there is but one and a gate that it simplifies."""
+    if settings.mode not in GATED or not dt.size:
+        return None
+    first = dt.flat[0 if mask is None else mask.argmax()]
+    same = dt == first if mask is None else (dt == first) | ~mask
+    return float(first) if same.all() else None
+
+
+def _time_first(array: Array) -> Array:
+    """Return (batch, time, …) as (time, batch, …), or the other way round."""
+    return own(array.swapaxes(0, 1))
+
+
+def _mask(mask: Array | None, batch: int) -> Array:
+    return np.empty((0, batch), np.bool_) if mask is None else _time_first(mask)
+
+
+def _factors(params: CfCNetwork, drop: Sequence[Drop], batch: int, dtype: np.dtype[Any]) -> Array:
+    """Return the backbone's dropout factors, its layers side by side; no columns where nothing drops."""
+    if not drop:
+        return np.empty((1, batch, 0), dtype)
+    widths = [layer.W.shape[0] for layer in params.layers[0].backbone]
+    factors = np.ones((len(drop), batch, sum(widths)), dtype)
+    ends = np.cumsum(widths)
+    for t, step in enumerate(drop):
+        for m, end, width in zip(step, ends, widths, strict=True):
+            if m is not None:
+                factors[t, :, end - width : end] = m
+    return factors
+
+
+def _parts(weights: Array, steps: int, batch: int) -> int:
+    """Return into how many parts a batch is worth to be cut."""
+    return int(weights.size * steps * batch // _WORTH_A_THREAD)

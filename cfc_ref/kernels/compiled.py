@@ -1,0 +1,100 @@
+"""Decorators that compile kernels, and the cache of compiled code on disk.
+
+Numba's own cache gives up where no folder can be written and where a file is damaged, and looks at the one file of the
+function that is called. Here a kernel is then compiled without a cache, a damaged file is replaced, and the code is
+compiled anew when any file of this folder has changed.
+"""
+
+from __future__ import annotations
+
+import types
+import warnings
+from collections.abc import Callable
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+from numba import njit
+from numba.core.caching import FunctionCache
+
+__all__ = ["INNER", "OPTIONS", "inner", "kernel"]
+
+# Without NRT, Numba's runtime: each slice that is passed on would count references, atomically, in memory that threads
+# have in common. Kernels allocate nothing and return no arrays.
+OPTIONS: dict[str, Any] = {"error_model": "numpy", "fastmath": {"contract"}, "nogil": True, "_nrt": False}
+# For functions that only kernels call: they are neither callable from Python nor kept on disk by themselves
+INNER = {**OPTIONS, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+
+
+_warned = False
+
+
+def inner(function: Callable[..., Any]) -> Any:
+    """Compile a function that kernels call."""
+    return njit(**INNER)(function)
+
+
+def kernel(function: Callable[..., Any] | None = None, **options: Any) -> Any:
+    """Compile a function that Python calls, and keep its code on disk where that is possible."""
+    if function is None:
+        return partial(kernel, **options)
+    compiled = njit(**{**OPTIONS, **options})(function)
+    if not isinstance(compiled, types.FunctionType):  # NUMBA_DISABLE_JIT gives the function itself
+        try:
+            compiled._cache = _Cache(function)
+        except (RuntimeError, OSError):  # Numba has found no folder
+            _warn("no folder for it can be written", "set NUMBA_CACHE_DIR to a folder that can")
+    return compiled
+
+
+class _Cache(FunctionCache):
+    """The code of one kernel on disk; reading and writing never raise."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__(function)
+        self._cache_file._source_stamp = _stamp()
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """Return the code for some types of arguments, or None where it is to be compiled."""
+        try:
+            return super().load_overload(sig, target_context)
+        except Exception:  # the bytes of a damaged file may raise anything
+            try:
+                self.flush()
+            except OSError as error:
+                self._give_up(error)
+            return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """Keep compiled code."""
+        try:
+            super().save_overload(sig, data)
+        except Exception as error:  # a full disk, a file that is a folder, a damaged index
+            self._give_up(error)
+
+    def _give_up(self, error: Exception) -> None:
+        self.disable()
+        reason = getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"
+        _warn(reason, f"delete the folder {self.cache_path}, or set NUMBA_CACHE_DIR")
+
+
+@cache
+def _stamp() -> tuple[Any, ...]:
+    """Return what changes when a file of this folder does."""
+    root = Path(__file__).parent
+    stats = [(path.relative_to(root).as_posix(), path.stat()) for path in sorted(root.rglob("*.py"))]
+    return tuple((name, stat.st_mtime, stat.st_size) for name, stat in stats)
+
+
+def _warn(reason: str, do: str) -> None:
+    """Warn once per process, however many kernels there are."""
+    global _warned
+    if _warned:
+        return
+    _warned = True
+    warnings.warn(
+        f"Compiled kernels cannot be kept on disk ({reason}), so that each process compiles them again, for up to a "
+        f"minute; {do}.",
+        RuntimeWarning,
+        stacklevel=3,
+    )
