@@ -59,7 +59,7 @@ class Estimator:
 
     _kind: ClassVar[str]  # as scikit-learn calls it
 
-    # --- parameters, as scikit-learn asks for them
+    # --- parameters in scikit-learn's way
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the constructor's arguments."""
@@ -90,7 +90,7 @@ class Estimator:
         )
 
     def get_metadata_routing(self) -> Any:
-        """Return scikit-learn's request for timespans, so that with its routing on a search passes them everywhere."""
+        """Return scikit-learn's request for timespans: with routing on, a search passes them to every method."""
         request = importlib.import_module("sklearn.utils.metadata_routing").MetadataRequest(owner=self)
         for method in ("fit", "predict", "score", *(["predict_proba"] if self._kind == "classifier" else [])):
             getattr(request, method).add_request(param="timespans", alias=True)
@@ -105,7 +105,7 @@ class Estimator:
             checks.refuse("validation_fraction", repr(share), "a share in [0, 1)", "pass 0 to hold nothing back")
         held_back = int(np.ceil(share * N))
         if held_back == N:
-            checks.refuse("X", f"{N} sequences", "at least one besides the validation's", "pass more")
+            checks.refuse("X", f"{N} sequences", "at least one more than the validation takes", "pass more")
         order = np.random.default_rng(checks.count("seed", self.seed)).permutation(N)
         return np.sort(order[held_back:]), np.sort(order[:held_back])
 
@@ -201,12 +201,17 @@ def _scaled(sequences: Sequences, dt: Array, scaling: Scaling, unit: float | Non
 
 
 def _timespans(timespans: Any, sequences: Sequences) -> Array:
-    """Return timespans of all steps, shape (N, T), in the unit that they came in."""
+    """Return timespans of all steps, shape (N, T), in their own unit."""
     if timespans is None:
         return np.ones(sequences.mask.shape)
     scalar = np.isscalar(timespans)
     dt = np.asarray(checks.number("timespans", timespans)) if scalar else pad_like("timespans", timespans, sequences)
     if dt.ndim > 2:
-        checks.refuse("timespans", f"arrays of {dt.ndim - 1} axes", "one time a step", "pass shape (T,) a sequence")
+        checks.refuse(
+            "timespans",
+            f"arrays of {dt.ndim - 1} axes",
+            "one time per step",
+            "pass one array of shape (T,) per sequence",
+        )
     checks.compare("timespans", dt, dt >= 0, "times >= 0", "pass the time since the last sample")
     return np.broadcast_to(dt, sequences.mask.shape)

@@ -21,36 +21,42 @@ Array = npt.NDArray[Any]
 
 @dataclass(eq=False, repr=False)
 class CfCRegressor(Estimator):
-    r"""A CfC network that predicts numbers, one or some a sequence or a step, with scikit-learn's conventions.
+    r"""A CfC network that predicts numbers per sequence or per step, with scikit-learn's conventions.
 
-    Inputs and targets are standardised, timespans divided by their median, all by what the training sequences say. It
+    Inputs and targets are standardised and timespans divided by their median, learned from the training sequences. It
     trains with Adam, a cosine schedule, gradients clipped to a global norm of 1, and the mean squared error.
 
     Parameters
     ----------
     units, mode, mixed_memory, activation, backbone_units, backbone_layers, backbone_dropout
-        Of the network, as for :class:`cfc_ref.CfC`.
+        Settings of the network, as for :class:`cfc_ref.CfC`.
     learning_rate : float
-        Of the first step.
+        Of the first step. On four small data sets (40 to 300 sequences) the default's worst of five seeds scored at
+        most 0.03 below their mean; from 0.01 on some trainings fail.
     epochs, batch_size, l2, patience, seed, progress
-        As for :func:`cfc_ref.fit`; `seed` is also that of the fresh weights.
+        As for :func:`cfc_ref.fit`; `seed` also draws the initial weights.
     validation_fraction : float
         Share of the sequences that is held back, to keep the weights of the epoch with the lowest loss on it.
     return_sequences : bool
-        Whether there is a target a step rather than one a sequence.
+        Whether there is one target per step rather than per sequence.
 
     Attributes
     ----------
     model_ : CfC
         The network.
     history_ : History
-        Of its training; losses are those of standardised targets.
+        The course of training; losses are those of standardised targets.
     n_features_in_ : int
-        Features a step.
+        Features per step.
     x_scaling_, y_scaling_ : Scaling
-        What standardises.
+        Means and standard deviations.
     timespan_unit_ : float or None
         The median timespan; None where fit was given none.
+
+    Notes
+    -----
+    scikit-learn's searches and cross-validations pass `timespans` on only with metadata routing. Before
+    ``GridSearchCV(model, grid).fit(X, y, timespans=dt)`` call ``sklearn.set_config(enable_metadata_routing=True)``.
 
     Examples
     --------
@@ -79,7 +85,7 @@ class CfCRegressor(Estimator):
         Raises
         ------
         ValueError, TypeError
-            In three parts.
+            If an argument or a setting does not fit; an earlier fit then remains.
         """
         sequences, per_step = pad("X", X), checks.flag("return_sequences", self.return_sequences)
         y = self._targets(y, sequences)
@@ -104,12 +110,12 @@ class CfCRegressor(Estimator):
         return array
 
     def predict(self, X: Any, timespans: Any = None) -> Any:
-        """Return predictions, in the form of the targets that were given to fit.
+        """Return predictions in the form of the targets of :meth:`fit`.
 
         Parameters
         ----------
         X, timespans
-            As for :meth:`fit`.
+            As for :meth:`fit`; before it sklearn's NotFittedError is raised.
 
         Returns
         -------
@@ -124,8 +130,8 @@ class CfCRegressor(Estimator):
     def score(self, X: Any, y: Any, timespans: Any = None) -> float:
         r"""Return the coefficient of determination, :math:`R^2 = 1 - \sum (y - p)^2 / \sum (y - \bar y)^2`.
 
-        Over all steps where there is a target a step; the mean over outputs where there are several. As in
-        scikit-learn a constant target scores 1 where it is met exactly, else 0.
+        It runs over all steps if there is a target per step, and is the mean over several outputs. As in scikit-learn
+        a constant target scores 1 if it is met exactly, else 0; constant up to rounding counts as constant.
 
         Parameters
         ----------
@@ -145,19 +151,20 @@ class CfCRegressor(Estimator):
 
 @dataclass(eq=False, repr=False)
 class CfCClassifier(Estimator):
-    r"""A CfC network that tells classes of sequences apart, with scikit-learn's conventions.
+    r"""A CfC network that classifies sequences, with scikit-learn's conventions.
 
-    Inputs are standardised, timespans divided by their median, all by what the training sequences say. It trains with
+    Inputs are standardised and timespans divided by their median, learned from the training sequences. It trains with
     Adam, a cosine schedule, gradients clipped to a global norm of 1, and the cross-entropy.
 
     Parameters
     ----------
     units, mode, mixed_memory, activation, backbone_units, backbone_layers, backbone_dropout
-        Of the network, as for :class:`cfc_ref.CfC`.
+        Settings of the network, as for :class:`cfc_ref.CfC`.
     learning_rate : float
-        Of the first step.
+        Of the first step. On four small data sets (40 to 300 sequences) the default's worst of five seeds scored at
+        most 0.03 below their mean; from 0.01 on some trainings fail.
     epochs, batch_size, l2, patience, seed, progress
-        As for :func:`cfc_ref.fit`; `seed` is also that of the fresh weights.
+        As for :func:`cfc_ref.fit`; `seed` also draws the initial weights.
     validation_fraction : float
         Share of the sequences that is held back, to keep the weights of the epoch with the lowest loss on it.
 
@@ -168,13 +175,18 @@ class CfCClassifier(Estimator):
     model_ : CfC
         The network; its outputs are logits in the order of `classes_`.
     history_ : History
-        Of its training.
+        The course of training.
     n_features_in_ : int
-        Features a step.
+        Features per step.
     x_scaling_ : Scaling
-        What standardises.
+        Means and standard deviations.
     timespan_unit_ : float or None
         The median timespan; None where fit was given none.
+
+    Notes
+    -----
+    scikit-learn's searches and cross-validations pass `timespans` on only with metadata routing. Before
+    ``GridSearchCV(model, grid).fit(X, y, timespans=dt)`` call ``sklearn.set_config(enable_metadata_routing=True)``.
 
     Examples
     --------
@@ -203,7 +215,7 @@ class CfCClassifier(Estimator):
         Raises
         ------
         ValueError, TypeError
-            In three parts.
+            If an argument or a setting does not fit; an earlier fit then remains.
         """
         sequences = pad("X", X)
         classes, numbered = np.unique(_labels(y, len(sequences.x)), return_inverse=True)
@@ -262,7 +274,7 @@ def _labels(y: Any, N: int) -> Array:
     except ValueError:
         labels = np.empty((0, 0))  # a ragged sequence
     if labels.shape != (N,):
-        checks.refuse("y", f"shape {labels.shape}", f"shape ({N},)", "pass a label a sequence")
+        checks.refuse("y", f"shape {labels.shape}", f"shape ({N},)", "pass one label per sequence")
     if labels.dtype.kind == "f":
         checks.finite("y", labels)
     if labels.dtype.kind == "O" and len({type(label) for label in labels.tolist()}) > 1:

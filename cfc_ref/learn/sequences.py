@@ -1,4 +1,4 @@
-"""Sequences as people have them, a list of arrays of any lengths or one array, and padded as a batch."""
+"""Sequences of any lengths, a list of arrays or one array, padded to a batch."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Array = npt.NDArray[Any]
 class Sequences(NamedTuple):
     """Sequences, padded at the end."""
 
-    x: Array  # (N, T, F): features; 0 behind a sequence's end
+    x: Array  # (N, T, F): features; 0 after the end of a sequence
     mask: Array  # (N, T): true = a real step
     listed: bool  # whether they came as a list
 
@@ -38,30 +38,30 @@ def pad(name: str, X: Any) -> Sequences:
     for i, x in enumerate(sequences):
         if x.ndim != 2 or 0 in x.shape or x.shape[1] != sequences[0].shape[1]:
             wanted = "(T, F), neither of them 0" if i == 0 else f"(T, {sequences[0].shape[-1]}), T > 0"
-            checks.refuse(f"{name}[{i}]", f"shape {x.shape}", wanted, "give all sequences the same features")
+            checks.refuse(f"{name}[{i}]", f"shape {x.shape}", wanted, "pass the same features in all sequences")
     lengths = np.array([len(x) for x in sequences])
     mask = np.arange(lengths.max()) < lengths[:, None]
     return Sequences(_padded(sequences, mask), mask, listed)
 
 
 def pad_like(name: str, values: Any, sequences: Sequences) -> Array:
-    """Check what each step of `sequences` has, and pad it."""
+    """Check and pad values that belong to the steps of `sequences`."""
     N = len(sequences.mask)
     if not _is_list(values) and np.ndim(values) == 0:
-        checks.refuse(name, type(values).__name__, "one array a sequence", "pass a list of them", TypeError)
+        checks.refuse(name, type(values).__name__, "one array per sequence", "pass a list of them", TypeError)
     if len(values) != N:
-        checks.refuse(name, f"{len(values)} of them", f"{N}, one a sequence", "pass as many as sequences")
+        checks.refuse(name, f"{len(values)} of them", f"{N}, one per sequence", "pass one per sequence")
     arrays = [checks.numeric(f"{name}[{i}]", v) for i, v in enumerate(values)]
     for i, (array, steps) in enumerate(zip(arrays, sequences.mask.sum(axis=1).tolist(), strict=True)):
         others = arrays[0].shape[1:]
         if array.ndim not in (1, 2) or array.shape != (steps, *others):
             wanted = " or ".join(str((steps, *last)) for last in {(), others})
-            checks.refuse(f"{name}[{i}]", f"shape {array.shape}", f"shape {wanted}", "give a value a step")
+            checks.refuse(f"{name}[{i}]", f"shape {array.shape}", f"shape {wanted}", "pass one value per step")
     return _padded(arrays, sequences.mask)
 
 
 def unpad_like(values: Array, sequences: Sequences) -> Any:
-    """Return what each step has as the sequences came: a list of arrays of shape (T_i, …), or an array."""
+    """Return padded values in the form of the sequences: a list of arrays of shape (T_i, …), or an array."""
     return [v[m] for v, m in zip(values, sequences.mask, strict=True)] if sequences.listed else values
 
 
