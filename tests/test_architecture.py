@@ -24,7 +24,7 @@ RANKS = [
     {"neuron", "cells"},
     {"bounds", "kernels"},
     {"backend"},
-    {"layers", "translate", "translation_result"},
+    {"layers", "translate"},
     {"io", "ncps", "learn"},
     {"plots"},
     {"data", "datasets", "tables", "experiments", "bench", "report"},
@@ -203,9 +203,11 @@ def test_documented_parameters_are_those_of_the_signature(file):
 
 def public_functions():
     """Yield (file, name, docstring, parameters) of the functions that ``cfc_ref`` exports, public modules included."""
-    for name, module in [*cfc_ref._PUBLIC.items(), *cfc_ref.bounds._PUBLIC.items()]:
-        if module == "cfc_ref.bounds":
-            continue  # its own table follows
+    rooms = cfc_ref.bounds, cfc_ref.translate  # public packages, with a table each
+    tables = [table for module in (cfc_ref, *rooms) for table in module._PUBLIC.items()]
+    for name, module in tables:
+        if module in {room.__name__ for room in rooms}:
+            continue
         file = module.replace(".", "/").removeprefix("cfc_ref/") + ".py"
         for found, node, names in definitions(FILES[file]):
             exported = found in (public_names(FILES[file]) or ()) if module == f"cfc_ref.{name}" else found == name

@@ -22,7 +22,7 @@ from cfc_ref.translate import algorithm1, compare
 from cfc_ref.wirings import AutoNCP
 
 if TYPE_CHECKING:
-    from cfc_ref.translation_result import Comparison
+    from cfc_ref.translate.comparison import Comparison
 
 __all__ = ["Recording", "Trained", "compare_on_the_rest", "eeg", "kindest", "main", "train", "walker"]
 

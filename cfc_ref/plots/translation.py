@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from cfc_ref import checks
 from cfc_ref.plots.style import COLOURS, STATE_LABEL, TIME_LABEL, Look, axes_or_new, dress, visible
-from cfc_ref.translation_result import LABELS, Comparison
+from cfc_ref.translate.comparison import LABELS, Comparison
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

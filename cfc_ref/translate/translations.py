@@ -1,4 +1,4 @@
-r"""Translate an LTC network into closed form, and measure what is lost.
+r"""Translate an LTC network into closed form.
 
 Two ways, for any :class:`cfc_ref.LTC` without mixed memory, dense or wired, sensory synapses included:
 
@@ -7,8 +7,8 @@ Two ways, for any :class:`cfc_ref.LTC` without mixed memory, dense or wired, sen
 - **The frozen translation** (:func:`frozen_translation`): the closed form of the whole neuron while its conductances
   stay as they are. It feeds its own states back.
 
-:func:`compare` holds them all against the ODE, solved by scipy. All compute in float64. The state at time k is the one
-at the end of time step k, during which the input is sample k.
+:func:`cfc_ref.translate.compare` compares them with the ODE, solved by scipy. All compute in float64. The state at
+time k is the one at the end of time step k, during which the input is sample k.
 """
 
 from __future__ import annotations
@@ -19,27 +19,22 @@ import numpy as np
 import numpy.typing as npt
 
 from cfc_ref import checks
-from cfc_ref.bounds.ltc import FrozenCertificate, network_frozen_error
-from cfc_ref.bounds.network import box
+from cfc_ref.activations import sigmoid
 from cfc_ref.bounds.posed import weights_of
-from cfc_ref.cells.algorithm1 import algorithm1_states
 from cfc_ref.cells.ltc import network as ltc
 from cfc_ref.cells.ltc.network import ODENetwork, scaled
-from cfc_ref.cells.ltc.synapses import synaptic
+from cfc_ref.cells.ltc.synapses import LTCParams, all_synapses, synaptic
 from cfc_ref.cells.ode import Scheme
 from cfc_ref.cells.sequence import over_time
 from cfc_ref.cells.tree import tree_map
 from cfc_ref.layers.arguments import Call, arrange
-from cfc_ref.translation_result import Comparison, Translation
 
-__all__ = ["algorithm1", "algorithm1_free", "compare", "frozen_translation"]
+__all__ = ["Posed", "algorithm1", "algorithm1_free", "algorithm1_states", "frozen_translation", "pose"]
 
 Array = npt.NDArray[Any]
 
-_ROUNDING = 1e-9  # further outside is outside
 
-
-class _Posed(NamedTuple):
+class Posed(NamedTuple):
     """A network and a call of it, in float64, batch first."""
 
     weights: ODENetwork
@@ -59,11 +54,32 @@ class _Posed(NamedTuple):
         return self.call.outward(np.stack(states, axis=1) if states else np.empty((B, 0, units)))
 
 
-def _pose(network: Any, x: Any, timespans: Any, hx: Any) -> _Posed:
+def pose(network: Any, x: Any, timespans: Any, hx: Any) -> Posed:
+    """Check the arguments of a translation and return them in float64."""
     weights = weights_of(network)
     call = arrange(network._expected, x, hx, timespans)
     samples, (x0, _), dt = tree_map(lambda array: array.astype(np.float64), (call.x, call.state, call.dt))
-    return _Posed(weights, call, scaled(weights.input_map, samples), x0, dt)
+    return Posed(weights, call, scaled(weights.input_map, samples), x0, dt)
+
+
+def algorithm1_states(params: LTCParams, pre: Array, x0: Array, t: Array) -> Array:
+    r"""Algorithm 1 as printed: every synapse brings its own closed form (Eq. 2), and a neuron adds them up.
+
+    .. math:: \hat x_i(t) = \sum_j \Big[ A_{ij} + (x_{0,i} - A_{ij})\, e^{-t\,(1/\tau_i + s_{ij})}\,(1 - s_{ij}) \Big],
+              \qquad s_{ij} = \sigma\big(\sigma_{ij}(x^{pre}_{ij} - \mu_{ij})\big), \qquad \tau_i = C_i/g_i
+
+    A is the reversal potential E. Neither w nor V occurs, and C only in τ. At t = 0 it is
+    :math:`\sum_j [x_{0,i} + s_{ij}(A_{ij} - x_{0,i})]`, not :math:`x_{0,i}`; late it is :math:`\sum_j A_{ij}`, where
+    the ODE's equilibrium is a mean of the A's and V.
+
+    Shapes: `pre` (batch, inputs + units); `x0` (batch, units); `t` (batch, 1).
+    """
+    synapses = all_synapses(params)
+    A, s = synapses.erev, sigmoid(synapses.sigma * (pre[:, :, None] - synapses.mu))
+    decay = np.exp(-t[:, :, None] * (params.gleak / params.cm + s))
+    closed = A + (x0[:, None, :] - A) * decay * (1 - s)
+    # Algorithm 1: as printed
+    return np.where(synapses.w > 0, closed, 0).sum(axis=1)
 
 
 def algorithm1(
@@ -75,7 +91,7 @@ def algorithm1(
               \Big], \qquad s_{ij}(t) = \sigma\big(\sigma_{ij}(x^{pre}_{ij}(t) - \mu_{ij})\big)
 
     with :math:`\tau_i = C_i/g_i`, :math:`A_{ij} = E_{ij}`, and t the time since the start of the sequence; see
-    :func:`cfc_ref.cells.algorithm1.algorithm1_states`.
+    :func:`cfc_ref.translate.translations.algorithm1_states`.
 
     Parameters
     ----------
@@ -108,7 +124,7 @@ def algorithm1(
     >>> algorithm1(network, np.zeros((40, 1)))[-1]  # 4 synapses a neuron, all of reversal potential 1
     array([4., 4., 4.])
     """
-    posed = _pose(network, x, timespans, hx)
+    posed = pose(network, x, timespans, hx)
     states = network.solve(x, hx, timespans) if activity is None else _activity(posed, activity)
     recorded = _inward(posed.call, states)
     pre = np.concatenate([posed.I, recorded], axis=2)
@@ -116,7 +132,7 @@ def algorithm1(
     return posed.stacked([algorithm1_states(cell, pre[:, k], posed.x0, times[:, k]) for k in range(pre.shape[1])])
 
 
-def _activity(posed: _Posed, activity: npt.ArrayLike) -> Array:
+def _activity(posed: Posed, activity: npt.ArrayLike) -> Array:
     states = checks.numeric("activity", activity).astype(np.float64)
     expected = posed.stacked([posed.x0] * posed.dt.shape[1]).shape
     checks.shape("activity", states, expected, "states in the layout of x")
@@ -156,7 +172,7 @@ def algorithm1_free(network: Any, x: npt.ArrayLike, timespans: Any = None, hx: A
     >>> algorithm1_free(LTC(1, 3, seed=0), np.zeros((40, 1)))[-1]
     array([4., 4., 4.])
     """
-    posed = _pose(network, x, timespans, hx)
+    posed = pose(network, x, timespans, hx)
     state, states = posed.x0, []
     for k in range(posed.dt.shape[1]):
         pre = np.concatenate([posed.I[:, k], state], axis=1)
@@ -205,7 +221,7 @@ def frozen_translation(
     True
     """
     parts = checks.count("parts", parts, at_least=1)
-    posed = _pose(network, x, timespans, hx)
+    posed = pose(network, x, timespans, hx)
     scheme = Scheme(synaptic(network.epsilon), "frozen", parts)
 
     def step(weights: ODENetwork, I: Array, state: Any, dt: Array) -> Any:
@@ -215,69 +231,3 @@ def frozen_translation(
     states, _ = over_time(step, mapped, posed.I, (posed.x0, None), posed.dt, keep=False)
     # Not in the paper: the frozen translation of a network
     return posed.stacked([state for state, _ in states[1:]])
-
-
-def compare(network: Any, x: npt.ArrayLike, timespans: Any = None, hx: Any = None, *, parts: int = 1) -> Comparison:
-    """Translate a network in every way, and hold each against its ODE, with the bounds that apply.
-
-    Parameters
-    ----------
-    network : LTC
-        Without mixed memory.
-    x, timespans, hx
-        As in a call of the network (there `hx` comes before `timespans`); at least one time step.
-    parts : int
-        Of a time step, for the frozen translation.
-
-    Returns
-    -------
-    Comparison
-        ``print`` it for a table, ``.plot()`` it for the errors over time.
-
-    Raises
-    ------
-    ValueError, TypeError
-        In three parts, before anything is computed.
-    RuntimeError
-        If scipy's solver gives up.
-
-    Examples
-    --------
-    >>> from cfc_ref import LTC
-    >>> compared = compare(LTC(1, 3, seed=0), np.zeros((40, 1)))
-    >>> compared.translations["frozen"].output_mse < compared.translations["algorithm1"].output_mse
-    True
-    """
-    parts = checks.count("parts", parts, at_least=1)
-    posed = _pose(network, x, timespans, hx)
-    if not posed.dt.size:
-        checks.refuse("x", "no time steps", "at least one", "pass a sequence")
-    truth = network.solve(x, hx, timespans)
-    ways = {
-        "algorithm1": algorithm1(network, x, timespans, hx, activity=truth),
-        "algorithm1_free": algorithm1_free(network, x, timespans, hx),
-        "frozen": frozen_translation(network, x, timespans, hx, parts=parts),
-    }
-    start = np.stack([posed.x0.min(axis=0), posed.x0.max(axis=0)])
-    low, high = states_box = box(network, start)
-    times, outputs = posed.call.outward(posed.times[:, :, 0]), _outputs(network, truth)
-    translations = {}
-    for name, states in ways.items():
-        outside = (states < low - _ROUNDING) | (states > high + _ROUNDING)
-        translations[name] = Translation(states, truth - states, outputs - _outputs(network, states), outside)
-    certificate = _certificate(network, posed, times, start, parts)
-    return Comparison(network, times, truth, outputs, translations, states_box, certificate, parts)
-
-
-def _outputs(network: Any, states: Array) -> Array:
-    """Return what a network reads out of states of shape (..., units), in float64."""
-    readout = tree_map(lambda array: array.astype(np.float64), network._params().readout)
-    flat = network._readout(readout, states.reshape(-1, network.state_size))
-    return flat.reshape((*states.shape[:-1], network.output_size))
-
-
-def _certificate(network: Any, posed: _Posed, times: Array, start: Array, parts: int) -> FrozenCertificate:
-    """Return the bound of the frozen translation, for inputs in the range of those of the call."""
-    low, high = (end(posed.call.x, axis=(0, 1)) for end in (np.min, np.max))
-    step = float(posed.dt.max()) / parts or 1.0  # where no time passes at all, any step is an upper bound
-    return network_frozen_error(network, low, high, times, step, start)

@@ -1,4 +1,4 @@
-"""What :func:`cfc_ref.translate.compare` returns: errors of translations, the bounds that apply, a table, a figure."""
+"""Compare the translations of an LTC network with its ODE: errors, the bounds that apply, a table, a figure."""
 
 from __future__ import annotations
 
@@ -7,15 +7,20 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from cfc_ref.bounds.ltc import FrozenCertificate
+from cfc_ref import checks
+from cfc_ref.bounds.ltc import FrozenCertificate, network_frozen_error
+from cfc_ref.bounds.network import box
+from cfc_ref.cells.tree import tree_map
+from cfc_ref.translate.translations import Posed, algorithm1, algorithm1_free, frozen_translation, pose
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["LABELS", "PAPER_MSE", "Comparison", "Translation"]
+__all__ = ["LABELS", "PAPER_MSE", "Comparison", "Translation", "compare"]
 
 Array = npt.NDArray[Any]
 
+_ROUNDING = 1e-9  # further outside is outside
 PAPER_MSE = 0.006  # one output neuron of a trained NCP, with times chosen for each neuron in the published script
 LABELS = {
     "algorithm1": "Algorithm 1 (teacher-forced)",
@@ -25,7 +30,7 @@ LABELS = {
 
 
 class Translation(NamedTuple):
-    """One translation, beside the ODE."""
+    """One translation and its errors against the ODE."""
 
     states: Array  # (B, T, units): its trajectory
     error: Array  # ODE minus translation, for every neuron and time
@@ -103,3 +108,69 @@ class Comparison(NamedTuple):
         from cfc_ref.plots.translation import plot_translation_error
 
         return plot_translation_error(self, sequence=sequence, ax=ax)
+
+
+def compare(network: Any, x: npt.ArrayLike, timespans: Any = None, hx: Any = None, *, parts: int = 1) -> Comparison:
+    """Translate a network in every way, and hold each against its ODE, with the bounds that apply.
+
+    Parameters
+    ----------
+    network : LTC
+        Without mixed memory.
+    x, timespans, hx
+        As in a call of the network (there `hx` comes before `timespans`); at least one time step.
+    parts : int
+        Of a time step, for the frozen translation.
+
+    Returns
+    -------
+    Comparison
+        ``print`` it for a table, ``.plot()`` it for the errors over time.
+
+    Raises
+    ------
+    ValueError, TypeError
+        In three parts, before anything is computed.
+    RuntimeError
+        If scipy's solver gives up.
+
+    Examples
+    --------
+    >>> from cfc_ref import LTC
+    >>> compared = compare(LTC(1, 3, seed=0), np.zeros((40, 1)))
+    >>> compared.translations["frozen"].output_mse < compared.translations["algorithm1"].output_mse
+    True
+    """
+    parts = checks.count("parts", parts, at_least=1)
+    posed = pose(network, x, timespans, hx)
+    if not posed.dt.size:
+        checks.refuse("x", "no time steps", "at least one", "pass a sequence")
+    truth = network.solve(x, hx, timespans)
+    ways = {
+        "algorithm1": algorithm1(network, x, timespans, hx, activity=truth),
+        "algorithm1_free": algorithm1_free(network, x, timespans, hx),
+        "frozen": frozen_translation(network, x, timespans, hx, parts=parts),
+    }
+    start = np.stack([posed.x0.min(axis=0), posed.x0.max(axis=0)])
+    low, high = states_box = box(network, start)
+    times, outputs = posed.call.outward(posed.times[:, :, 0]), _outputs(network, truth)
+    translations = {}
+    for name, states in ways.items():
+        outside = (states < low - _ROUNDING) | (states > high + _ROUNDING)
+        translations[name] = Translation(states, truth - states, outputs - _outputs(network, states), outside)
+    certificate = _certificate(network, posed, times, start, parts)
+    return Comparison(network, times, truth, outputs, translations, states_box, certificate, parts)
+
+
+def _outputs(network: Any, states: Array) -> Array:
+    """Return what a network reads out of states of shape (..., units), in float64."""
+    readout = tree_map(lambda array: array.astype(np.float64), network._params().readout)
+    flat = network._readout(readout, states.reshape(-1, network.state_size))
+    return flat.reshape((*states.shape[:-1], network.output_size))
+
+
+def _certificate(network: Any, posed: Posed, times: Array, start: Array, parts: int) -> FrozenCertificate:
+    """Return the bound of the frozen translation, for inputs in the range of those of the call."""
+    low, high = (end(posed.call.x, axis=(0, 1)) for end in (np.min, np.max))
+    step = float(posed.dt.max()) / parts or 1.0  # where no time passes at all, any step is an upper bound
+    return network_frozen_error(network, low, high, times, step, start)
