@@ -1,4 +1,4 @@
-"""``cfc-ref predict``: what a trained network says of new rows, from a file or as they come in."""
+"""``cfc-ref predict``: predictions of a trained network for new rows, from a file or as they come in."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["add", "run"]
 
+_PREDICTIONS = "predictions.csv"
+
 
 def add(commands: Any) -> None:
     """Add the command and its options to the parser."""
@@ -26,11 +28,12 @@ def add(commands: Any) -> None:
         "predict",
         help="predict with a network that cfc-ref train has trained",
         description="Predict with a network that cfc-ref train has trained: for each row of a CSV file, or with "
-        "--stream for each row on standard input as it comes. A prediction stands beside the time of the row that "
-        "it is made from, also where it is of a later row.",
+        "--stream for each row on standard input as it comes. A prediction is next to the time of the row that it is "
+        "made from, also if it is of a later row. A network trained with --label-per-group gives one prediction per "
+        "group of a file; in a stream, each row has the prediction for its group as if it ended there.",
     )
-    parser.add_argument("folder", metavar="FOLDER", help="that cfc-ref train wrote, or the model's file in it")
-    parser.add_argument("data", nargs="?", metavar="DATA.csv", help="with the columns that the network was trained on")
+    parser.add_argument("folder", metavar="FOLDER", help="the folder of cfc-ref train, or the model's file in it")
+    parser.add_argument("data", nargs="?", metavar="DATA.csv", help="a file with the columns of the training")
     parser.add_argument("--out", metavar="FOLDER", help="write predictions.csv there")
     parser.add_argument(
         "--stream",
@@ -71,11 +74,11 @@ def run(options: argparse.Namespace) -> int:
     if options.stream:
         _stream(trained, **of_stream)
     else:
-        _predict_file(trained, options.data, options.out)
+        _predict_file(trained, options.data, options.out, force=options.force)
     return 0
 
 
-def _predict_file(trained: Trained, data: str, out: str) -> None:
+def _predict_file(trained: Trained, data: str, out: str, *, force: bool) -> None:
     import csv
     import io
 
@@ -86,18 +89,23 @@ def _predict_file(trained: Trained, data: str, out: str) -> None:
     from cfc_ref.tables.series import prepare
 
     model, preparation = trained.model, trained.preparation
+    if (Path(out) / _PREDICTIONS).exists() and not force:
+        do = "name another folder, or pass --force to replace it"
+        checks.refuse("out", f"{out!r}, which holds a {_PREDICTIONS}", "a folder without one", do)
     rows = read_rows(data)
     table = table_of("path", rows, preparation.columns, targets=False, missing=preparation.missing)
     series = prepare(preparation, table)
     lines: list[list[str]] = [[] for _ in rows.lines]
     for one, predictions in zip(series, series_predictions(model, preparation, series), strict=True):
-        for k, numbers in zip(one.rows, predictions, strict=True):
+        last = slice(-1, None) if preparation.label_per_group else slice(None)
+        for k, numbers in zip(one.rows[last], predictions[last], strict=True):
             lines[k] = _written(preparation.columns, rows.header, rows.fields[k], numbers)
     path = output_folder("out", out)
     text = io.StringIO(newline="")
+    lines = [line for line in lines if line]
     csv.writer(text, lineterminator="\n").writerows([_header(preparation.columns), *lines])
-    write_atomically(path / "predictions.csv", text.getvalue().encode())
-    print(f"Written: {path}/predictions.csv, {len(lines):,} rows.")
+    write_atomically(path / _PREDICTIONS, text.getvalue().encode())
+    print(f"Written: {path}/{_PREDICTIONS}, {len(lines):,} row{'s' * (len(lines) > 1)}.")
 
 
 def _stream(trained: Trained, *, skip_bad: bool, load_state: str | None, save_state: str | None) -> None:

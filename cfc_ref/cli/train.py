@@ -1,13 +1,22 @@
-"""``cfc-ref train``: a network from one's own table."""
+"""``cfc-ref train``: a network from a user's table."""
 
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 from cfc_ref import checks
 from cfc_ref.cells.cfc.modes import MODES
 from cfc_ref.cli.words import data_file, figure_lines, preparation_lines, real, say_absent, whole
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from cfc_ref.learn.history import History
+    from cfc_ref.tables.columns import Columns
+    from cfc_ref.tables.evaluation import HeldBack
+    from cfc_ref.tables.training import Settings
 
 __all__ = ["add", "run"]
 
@@ -16,7 +25,7 @@ def add(commands: Any) -> None:
     """Add the command and its options to the parser."""
     parser = commands.add_parser(
         "train",
-        help="train a network on a table of one's own",
+        help="train a network on a table of yours",
         description="Train a network on a CSV file with a column of times of any spacing. Ends with figures on "
         "held-back rows, next to those of persistence and of a linear autoregression. Run again, an unfinished "
         "training goes on; with a larger --epochs a finished one is trained further.",
@@ -27,39 +36,57 @@ def add(commands: Any) -> None:
     )
     parser.add_argument("--time", required=True, metavar="NAME", help="column of times: numbers or ISO dates")
     parser.add_argument(
-        "--times", choices=("numbers", "dates"), help="what the times are (default: what they look like)"
+        "--times", choices=("numbers", "dates"), help="read the times as numbers or dates (default: what they look like)"
     )
     parser.add_argument(
-        "--target", required=True, nargs="+", metavar="NAME", help="columns to predict; text is classes"
+        "--target", required=True, nargs="+", metavar="NAME", help="columns to predict; text is read as classes"
     )
     parser.add_argument("--features", nargs="+", metavar="NAME", help="columns to predict from (default: all others)")
-    parser.add_argument("--group", metavar="NAME", help="column that says which series a row is of")
+    parser.add_argument("--group", metavar="NAME", help="column that names the series of each row, such as the machine")
     parser.add_argument(
         "--out", required=True, metavar="FOLDER", help="write model, settings, history and figures there"
     )
-    parser.add_argument("--force", action="store_true", help="replace the run that is in that folder")
-    parser.add_argument("--task", choices=("regression", "classification"), help="default: what the target looks like")
-    _number(parser, "--horizon", "predict so many rows ahead; the target is then a feature too (default: 0)")
-    _number(parser, "--validation", "share of rows, or of groups, that choose the best epoch (default: 0.15)", real)
-    _number(parser, "--test", "share of rows, or of groups, that is held back (default: 0.15)", real)
     parser.add_argument(
-        "--split", choices=("time", "group"), help="hold back the latest rows, or whole groups (default: group if any)"
+        "--label-per-group",
+        action="store_true",
+        help="the target is one label of its whole group: the network reads a group to its end and predicts it there",
     )
-    parser.add_argument("--missing", action="store_true", help="let features be missing, also if none is in this file")
+    parser.add_argument("--force", action="store_true", help="replace the run that is in FOLDER")
+    parser.add_argument(
+        "--task",
+        choices=("regression", "classification"),
+        help="predict numbers or classes (default: classes where the target is text)",
+    )
+    _number(
+        parser, "--horizon", "rows ahead that are predicted, also from the target's past (default: 0, the same row)"
+    )
+    _number(parser, "--validation", "share of rows or groups that choose the best epoch (default: 0.15)", real)
+    _number(parser, "--test", "share of rows or groups that are held back for the final figures (default: 0.15)", real)
+    parser.add_argument(
+        "--split",
+        choices=("time", "group", "within"),
+        help="rows that are held back: the latest of the table (time), those of whole groups (group), or the latest of "
+        "each group (within); default: group where there are enough groups, else within; time without groups",
+    )
+    parser.add_argument(
+        "--missing",
+        action="store_true",
+        help="accept empty fields in features later, although this file has none (if it has some, they are accepted)",
+    )
     parser.add_argument("--model", choices=("cfc", "ltc"), help="the network (default: cfc)")
-    parser.add_argument("--mode", choices=tuple(MODES), help="of a CfC")
-    parser.add_argument("--mixed-memory", action="store_true", help="let an LSTM go along")
-    _number(parser, "--units", "neurons (default: 96)")
+    parser.add_argument("--mode", choices=tuple(MODES), help="the equation of a CfC (default: default)")
+    parser.add_argument("--mixed-memory", action="store_true", help="add an LSTM memory")
+    _number(parser, "--units", "number of neurons (default: 96)")
     _number(parser, "--backbone", "neurons of a CfC's backbone (default: 32)")
     _number(parser, "--window", "rows of a training window (default: 32)")
     _number(parser, "--stride", "rows from one window to the next (default: 16)")
-    _number(parser, "--warm-up", "rows that the network sees before a window (default: 16)")
-    _number(parser, "--epochs", "how often all windows are seen at most (default: 60)")
-    _number(parser, "--patience", "epochs without a better validation that end it (default: 20)")
-    _number(parser, "--batch-size", "windows a step (default: 32)")
-    _number(parser, "--learning-rate", "of AdamW; it falls as a cosine (default: 0.008)", real)
-    _number(parser, "--weight-decay", "of AdamW (default: 1)", real)
-    _number(parser, "--seed", "of everything random (default: 0)")
+    _number(parser, "--warm-up", "rows that the network reads before a window (default: 16)")
+    _number(parser, "--epochs", "passes over all windows, at most (default: 60)")
+    _number(parser, "--patience", "stop after this many epochs without a better validation loss (default: 20)")
+    _number(parser, "--batch-size", "windows per step (default: 32)")
+    _number(parser, "--learning-rate", "learning rate of AdamW, which falls as a cosine (default: 0.008)", real)
+    _number(parser, "--weight-decay", "weight decay of AdamW (default: 1)", real)
+    _number(parser, "--seed", "seed of everything random (default: 0)")
     parser.set_defaults(run=run, called={"path": "DATA.csv"})
 
 
@@ -69,18 +96,13 @@ def _number(parser: Any, name: str, text: str, kind: Any = whole) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Read, train, write, and print the figures."""
-    from dataclasses import fields
-
     from cfc_ref.learn.run_folder import begin_run
     from cfc_ref.tables.csv import read_table
     from cfc_ref.tables.evaluation import held_back_figures, predict_held_back
     from cfc_ref.tables.folder import TABLE_RUN
-    from cfc_ref.tables.training import Settings, fit_network, new_network, prepare_table
+    from cfc_ref.tables.training import fit_network, new_network, notes, prepare_table
 
-    given = {field.name: getattr(options, field.name) for field in fields(Settings)}
-    if options.split is None and options.group is not None:
-        given["split"] = "group"
-    settings = Settings(**{name: value for name, value in given.items() if value is not None})
+    settings = _settings(options)
     columns, table = read_table(
         data_file(options.data, target=options.target, features=options.features),
         time=options.time,
@@ -91,6 +113,8 @@ def run(options: argparse.Namespace) -> int:
         task=options.task,
         dates=None if options.times is None else options.times == "dates",
     )
+    settings = settings.chosen(columns, table)
+    said = notes(columns, table, settings, options.split)
     preparation, series = prepare_table(columns, table, settings)
     model = new_network(preparation, settings)
     described = {"data": table.rows.digest, **columns._asdict(), **vars(settings)}
@@ -99,28 +123,39 @@ def run(options: argparse.Namespace) -> int:
         do = f"pass --epochs above {settings.epochs} to train it further, --force to replace it, or name another folder"
         checks.refuse("out", f"{str(folder.path)!r}, which holds a trained network", "a new folder", do)
     say_absent({"tqdm": "progress bar", "matplotlib": "figures"})
-    print(
-        *(f"note      {note}" for note in table.rows.notes),
-        *preparation_lines(preparation),
-        f"network   {model}",
-        sep="\n",
-        flush=True,
-    )
+    said = [f"note      {note}" for note in (*table.rows.notes, *said)]
+    print(*said, *preparation_lines(preparation), f"network   {model}", sep="\n", flush=True)
     if folder.checkpoint.exists():
         print("Going on with the run in that folder.", flush=True)
     history = fit_network(model, preparation, series, settings, checkpoint=folder.checkpoint)
     held_back = predict_held_back(model, preparation, series, table, settings.window)
-    figures = held_back_figures(held_back, columns)
-    folder.end(model, history, figures, _pictures(history, *held_back, columns))
+    figures = held_back_figures(held_back, preparation)
+    folder.end(model, history, figures, _pictures(history, held_back, columns))
     print(f"Trained {len(history.loss)} epochs in {sum(history.seconds):.1f} s, kept epoch {history.best_epoch + 1}.")
     print(*figure_lines(figures), f"Written: {folder.path}/model.npz, settings, history and figures.", sep="\n")
     return 0
 
 
-def _pictures(history: Any, y: Any, predicted: Any, columns: Any) -> Any:
+def _settings(options: argparse.Namespace) -> Settings:
+    from dataclasses import fields
+
+    from cfc_ref.tables.training import Settings
+
+    if options.label_per_group:
+        for name in ("window", "stride", "warm_up"):
+            if getattr(options, name) is not None:
+                do = "remove it, the network reads whole groups"
+                checks.refuse(f"--{name.replace('_', '-')}", "a number", "nothing with --label-per-group", do)
+    given = {field.name: getattr(options, field.name) for field in fields(Settings)}
+    return Settings(**{name: value for name, value in given.items() if value is not None})
+
+
+def _pictures(history: History, held_back: HeldBack, columns: Columns) -> Iterable[tuple[str, Figure]]:
     """Return the pictures, where matplotlib is installed."""
     if not checks.installed("matplotlib"):
         return ()
-    from cfc_ref.plots.held_back import held_back_pictures
+    from cfc_ref.plots.held_back import HeldBackRows, held_back_pictures
 
-    return held_back_pictures(history, y, predicted, columns.targets, columns.classes)
+    y, predicted, time, group, groups, _ = held_back
+    shown = HeldBackRows(y, predicted["network"], time, group, groups, columns.targets, columns.classes)
+    return held_back_pictures(history, shown)

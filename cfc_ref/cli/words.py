@@ -1,9 +1,10 @@
-"""What the commands share: numbers among the options, and lines that they print."""
+"""The words of the commands: numbers among the options, and lines that they print."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,22 +60,42 @@ def preparation_lines(preparation: Preparation) -> list[str]:
     kinds = f" (classes {', '.join(columns.classes)})" if columns.classes else ""
     as_changes = f", {', '.join(changes)} as the change since the last one seen" if changes else ""
     missing = "; may be missing: last seen value, time since, and mask go in" if preparation.missing else ""
+    label = ", one label per group: predicted after its last row" if preparation.label_per_group else ""
     return [
         f"time      {columns.time}, median step {written(preparation.timespan)}{' s' if columns.dates else ''}",
         *([f"group     {columns.group}"] if columns.group else []),
         f"features  {', '.join(columns.features)}{missing}",
-        f"target    {', '.join(columns.targets)}{kinds}{rows}{as_changes}",
+        f"target    {', '.join(columns.targets)}{kinds}{rows}{as_changes}{label}",
     ]
 
 
 def figure_lines(figures: dict[str, Any]) -> list[str]:
-    """Return figures on held-back rows as a table, a line for each who predicted."""
-    targets = figures["targets"]
-    by = {name: values for name, values in figures.items() if name not in ("figure", "rows", "targets")}
-    wide = max(map(len, by)) + 2
-    head = "  ".join(f"{name:>12}" for name in targets)
-    return [
-        f"{figures['rows']:,} held-back rows, {figures['figure']}:",
-        f"{'':{wide}}{head}",
-        *(f"{name:{wide}}{'  '.join(f'{value:>12.5g}' for value in values)}" for name, values in by.items()),
-    ]
+    """Return figures on held-back rows as tables: a line per prediction, and one per group."""
+    heads: dict[str, str] = {"accuracy" if figures["figure"] == "accuracy" else "MSE": figures["figure"]}
+    heads |= {head: key for head, key in (("RMSE", "rmse"), ("R²", "r2")) if key in figures}
+    title = figures["figure"] + " (MSE), its root (RMSE) and R²" * (len(heads) > 1)
+    rivals = [name for name, values in figures.items() if name not in _NO_RIVALS and isinstance(values, list)]
+    lines = [f"{figures['rows']:,} held-back {figures.get('of', 'rows')}, {title}:"]
+    targets, groups = figures["targets"], figures.get("groups", {})
+    for k, target in enumerate(targets[:_SHOWN]):
+        lines.append(_row(target if len(targets) > 1 else "", heads))
+        for name in rivals:
+            lines.append(_row(name, [figures.get(key, figures)[name][k] for key in heads.values()]))
+        if groups:
+            lines.append(_row(f"network{f', {target}' * (len(targets) > 1)}, by group", ["rows", *heads]))
+            for name, group in list(groups.items())[:_SHOWN]:
+                lines.append(_row(name, [f"{group['rows']:,}", *(group[key][k] for key in heads.values())]))
+    for kind, names in (("targets", targets), ("groups", groups)):
+        if len(names) > _SHOWN:
+            lines.append(f"{len(names) - _SHOWN:,} more {kind} are in figures.json.")
+    return [*lines, *(f"note      {note}" for note in figures.get("notes", []))]
+
+
+_NO_RIVALS = ("targets", "notes")
+_SHOWN = 8  # targets and groups whose figures are printed
+
+
+def _row(name: str, cells: Iterable[str | float | None]) -> str:
+    """Return a line of a table: a name, and numbers or words under one another."""
+    texts = ["-" if cell is None else cell if isinstance(cell, str) else f"{cell:.5g}" for cell in cells]
+    return f"{name[:25]:27}{'  '.join(f'{text:>12}' for text in texts)}".rstrip()

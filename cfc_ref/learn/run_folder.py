@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import json
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,7 +88,9 @@ class RunFolder:
         save(self.path / MODEL, model)
         for name, figure in pictures:
             buffer = io.BytesIO()
-            figure.savefig(buffer, format="png", metadata={"Software": None})
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", "Glyph", UserWarning)  # a name in a script that the font lacks
+                figure.savefig(buffer, format="png", metadata={"Software": None})
             write_atomically(self.path / name, buffer.getvalue())
         course = {name: getattr(history, name) for name in ("loss", "validation_loss", "seconds", "best_epoch")}
         if history.metric:

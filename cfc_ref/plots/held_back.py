@@ -2,57 +2,132 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from cfc_ref.plots.style import COLOURS, dress
+from cfc_ref.plots.style import COLOURS, dress, plain_text
 from cfc_ref.plots.training import plot_history
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure, SubFigure
 
     from cfc_ref.learn.history import History
 
-__all__ = ["held_back_pictures"]
+__all__ = ["HeldBackRows", "held_back_pictures"]
 
 Array = npt.NDArray[Any]
 
-_SHOWN = {  # prediction -> colour, line
-    "persistence": ("sky", ":"),
-    "linear autoregression": ("orange", "-."),
-    "network": ("blue", "--"),
-}
+_PANELS, _ROWS, _CLASSES = 8, 300, 12  # most panels of a figure, rows of a panel, classes of a matrix
 
 
-def held_back_pictures(
-    history: History,
-    y: Array,
-    predicted: Mapping[str, Array],
-    targets: tuple[str, ...],
-    classes: tuple[str, ...] | None,
-) -> Iterator[tuple[str, Figure]]:
+class HeldBackRows(NamedTuple):
+    """What the figures show of held-back rows.
+
+    Attributes
+    ----------
+    y, predicted : ndarray, shape (rows, targets)
+        Recorded and by the network; of classes their places.
+    time : ndarray, shape (rows,)
+        Numbers or datetime64.
+    group : ndarray of int, shape (rows,)
+        Places in `groups`.
+    groups, targets : tuple of str
+        Names.
+    classes : tuple of str or None
+        Names; None where targets are numbers.
+    """
+
+    y: Array
+    predicted: Array
+    time: Array
+    group: Array
+    groups: tuple[str, ...]
+    targets: tuple[str, ...]
+    classes: tuple[str, ...] | None
+
+
+def held_back_pictures(history: History, shown: HeldBackRows) -> Iterator[tuple[str, Figure]]:
     """Yield file names and figures."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7.2, 4.6), dpi=100, layout="constrained")
-    plot_history(history, ax=figure.subplots())
+    loss = "mean squared error of scaled targets" if shown.classes is None else "cross-entropy (nats)"
+    plot_history(history, ax=figure.subplots(), loss=loss)
     yield "history.png", figure
-    figure = Figure(figsize=(7.2, 1.4 + 3 * len(targets)), dpi=100, layout="constrained")
-    for k, ax in enumerate(figure.subplots(len(targets), squeeze=False)[:, 0]):
-        _draw(ax, y[:, k], {name: rows[:, k] for name, rows in predicted.items()})
-        last = k == len(targets) - 1
-        dress(ax, "Held-back rows" if k == 0 else "", "row" if last else "", targets[k], columns=4 if last else 0)
-        if classes is not None:
-            ax.set_yticks(range(len(classes)), classes)
-    yield "held_back.png", figure
+    yield "held_back.png", _panels(shown) if shown.classes is None else _confusion(shown, shown.classes)
 
 
-def _draw(ax: Axes, y: Array, predicted: Mapping[str, Array]) -> None:
-    rows = np.arange(1, len(y) + 1)
-    ax.plot(rows, y, color=COLOURS["black"], linewidth=1.2, marker=".", markersize=3, label="recorded")
-    for name, (colour, line) in _SHOWN.items():
-        ax.plot(rows, predicted[name], color=COLOURS[colour], linestyle=line, linewidth=1.4, label=name)
+def _panels(shown: HeldBackRows) -> Figure:
+    """Draw the last rows of each group and target against time, recorded and predicted, with the errors below."""
+    from matplotlib.figure import Figure
+
+    groups = np.unique(shown.group)
+    targets = range(min(len(shown.targets), _PANELS if len(groups) == 1 else _PANELS // 2))
+    chosen = [(g, k) for g in groups[: _PANELS // len(targets)] for k in targets]
+    columns = 1 if len(chosen) < 3 else 2
+    rows = -(-len(chosen) // columns)
+    figure = Figure(figsize=(7.2 if columns == 1 else 12, 0.8 + 2.9 * rows), dpi=100, layout="constrained")
+    whole = [len(shown.targets) * len(groups), len(chosen)]
+    title = f"Held-back rows{f', {whole[1]} of {whole[0]:,} series' if whole[0] > whole[1] else ''}"
+    figure.suptitle(title, x=0.01, ha="left", fontsize=12)
+    parts = list(np.asarray(figure.subfigures(rows, columns, squeeze=False), dtype=object).flat)
+    for part, (g, k) in zip(parts, chosen, strict=False):
+        of = np.flatnonzero(shown.group == g)
+        name = shown.targets[k] + (f", {shown.groups[g]}" if shown.groups[g] else "")
+        _panel(part, name, shown.time[of], shown.y[of, k], shown.predicted[of, k])
+    handles, labels = parts[0].axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=2, frameon=False, fontsize=9)
+    return figure
+
+
+def _panel(part: SubFigure, name: str, time: Array, y: Array, predicted: Array) -> None:
+    """Draw one series."""
+    known = np.flatnonzero(~np.isnan(y))
+    of = known[-_ROWS:]
+    time, y, predicted = time[of], y[of], predicted[of]
+    above, below = part.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+    above.plot(time, y, color=COLOURS["black"], linewidth=1.2, marker=".", markersize=3, label="recorded")
+    above.plot(time, predicted, color=COLOURS["blue"], linestyle="--", linewidth=1.4, label="network")
+    below.axhline(0, color=COLOURS["black"], linewidth=0.8)
+    below.plot(time, predicted - y, color=COLOURS["vermillion"], linewidth=1.0)
+    cut = f": the last {len(of)} of {len(known):,} rows" if len(of) < len(known) else ""
+    dress(above, plain_text(name) + cut, "", "")
+    dress(below, "", "" if np.issubdtype(time.dtype, np.datetime64) else "time", "error")
+    if np.issubdtype(time.dtype, np.datetime64):
+        from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+
+        locator: Any = AutoDateLocator(maxticks=7)  # type: ignore[no-untyped-call]
+        below.xaxis.set_major_locator(locator)
+        below.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
+
+
+def _confusion(shown: HeldBackRows, classes: tuple[str, ...]) -> Figure:
+    """Draw how often each class was predicted as each, the most frequent classes first where there are many."""
+    from matplotlib.figure import Figure
+
+    recorded, predicted = shown.y[:, 0].astype(np.int64), shown.predicted[:, 0].astype(np.int64)
+    names = [plain_text(name) for name in classes]
+    if len(classes) > _CLASSES:
+        kept = np.argsort(-np.bincount(recorded, minlength=len(classes)), kind="stable")[: _CLASSES - 1]
+        place = np.full(len(classes), _CLASSES - 1)
+        place[kept] = np.arange(len(kept))
+        recorded, predicted = place[recorded], place[predicted]
+        names = [*(names[k] for k in kept), f"{len(classes) - len(kept)} others"]
+    n = len(names)
+    counts = np.bincount(recorded * n + predicted, minlength=n * n).reshape(n, n)
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    size = 3.2 + 0.55 * n
+    figure = Figure(figsize=(size + 0.8, size), dpi=100, layout="constrained")
+    ax = figure.subplots()
+    ax.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    for i, j in np.ndindex(n, n):
+        colour = "white" if shares[i, j] > 0.5 else COLOURS["black"]
+        ax.text(j, i, f"{counts[i, j]:,}", ha="center", va="center", color=colour, fontsize=9)
+    ax.set_xticks(range(n), names, rotation=45, ha="right", rotation_mode="anchor")
+    ax.set_yticks(range(n), names)
+    right = np.mean(shown.y[:, 0] == shown.predicted[:, 0])
+    dress(ax, f"{len(recorded):,} held-back, {right:.1%} right", "predicted by the network", "recorded")
+    return figure

@@ -35,6 +35,7 @@ __all__ = [
     "one_neuron",
     "one_range",
     "one_signal",
+    "plain_text",
     "visible",
 ]
 
@@ -116,6 +117,12 @@ def dress(ax: Axes, title: str, x: str, y: str, *, columns: int = 0) -> None:
     ax.set_ylabel(y)
     if columns:
         ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.17), ncols=columns, fontsize=9, frameon=False)
+
+
+def plain_text(text: str, longest: int = 40) -> str:
+    """Return any text as a label: one line, not too long, and no mathematics between dollar signs."""
+    line = " ".join(text.split())
+    return (line if len(line) <= longest else f"{line[: longest - 1]}…").replace("$", r"\$")
 
 
 def visible(error: Array) -> Array:

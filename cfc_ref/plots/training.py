@@ -1,4 +1,4 @@
-"""Figures of training: the losses over epochs."""
+"""Figures of training: losses over epochs."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 __all__ = ["plot_history"]
 
 
-def plot_history(history: History, *, ax: Axes | None = None) -> Axes:
+def plot_history(history: History, *, ax: Axes | None = None, loss: str = "loss, mean of an epoch") -> Axes:
     """Draw training and validation losses over epochs, counted from 1, and mark the epoch whose weights were kept.
 
-    The axis of losses is logarithmic where all of them are above 0.
+    The axis of losses, whose title is `loss`, is logarithmic where they are above 0 and differ by more than a decade.
     """
     from matplotlib.ticker import MaxNLocator
 
@@ -36,8 +36,9 @@ def plot_history(history: History, *, ax: Axes | None = None) -> Axes:
         ax.plot(epochs, history.validation_loss, look, color=COLOURS["vermillion"], linewidth=1.7, label="validation")
         kept = f"weights kept (epoch {epochs[k]})"
         ax.plot(epochs[k], history.validation_loss[k], "D", color=COLOURS["black"], markersize=6, label=kept)
-    if min(history.loss + history.validation_loss) > 0:
+    losses = history.loss + history.validation_loss
+    if 0 < 10 * min(losses) < max(losses):
         ax.set_yscale("log")
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-    dress(ax, "Training", "epoch", "loss (mean over what counts)", columns=3)
+    dress(ax, "Training", "epoch", loss, columns=3)
     return ax

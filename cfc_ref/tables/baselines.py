@@ -1,14 +1,15 @@
-r"""What a network has to beat: persistence, a linear autoregression, and the mean of the training part."""
+r"""Predictions without a network: persistence, a linear autoregression, and the mean of the training part."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from cfc_ref.data.missing import last_seen
 from cfc_ref.tables.csv import Table
+from cfc_ref.tables.labels import are_labels_of_groups
 from cfc_ref.tables.parts import TRAIN
 from cfc_ref.tables.preparation import Preparation
 from cfc_ref.tables.series import Series
@@ -18,9 +19,17 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[Any]
 
-__all__ = ["baseline_predictions", "truth"]
+__all__ = ["Baselines", "baseline_predictions", "truth"]
 
 _BLOCK = 4096  # rows of a least-squares problem at a time
+_COST, _WIDEST = 1e10, 1024  # most products of a least-squares problem, about 2 s; its most unknowns per output
+
+
+class Baselines(NamedTuple):
+    """Predictions by name, for all rows of all series one below the other, and what was left out or shortened."""
+
+    predicted: dict[str, Array]
+    notes: list[str]
 
 
 def truth(preparation: Preparation, series: list[Series]) -> Array:
@@ -28,24 +37,32 @@ def truth(preparation: Preparation, series: list[Series]) -> Array:
     return np.concatenate([one.y * preparation.target_std + preparation.target_mean + one.base for one in series])
 
 
-def baseline_predictions(preparation: Preparation, series: list[Series], table: Table, length: int) -> dict[str, Array]:
-    r"""Return predictions without a network, for all rows of all series one below the other.
+def baseline_predictions(preparation: Preparation, series: list[Series], table: Table, length: int) -> Baselines:
+    r"""Return predictions without a network.
 
-    - ``persistence``: the last target seen, with a horizon up to the row itself, else up to the row before; this one
-      looks at targets that the network may not see.
+    - ``persistence``: the last target seen, with a horizon up to the row itself, else up to the row before; it looks
+      at targets that the network may not see. Left out where targets are labels of whole groups.
     - ``linear autoregression``: least squares on the network's inputs in a window, fitted to the training part, with
       rows of 0 before a series' first; of classes the largest of numbers 0 and 1:
 
     .. math:: \hat y_k = b + \sum_{j=0}^{L-1} W_j\,x_{k-j}
 
+    - ``linear in mean and spread``: with one label per group, least squares on each group's means and standard
+      deviations.
     - ``training mean``: the mean of the training part's targets, or its most frequent class.
     """
     mean = _training_mean(preparation, series)
-    return {
-        "persistence": _persistence(preparation, series, table, mean),
-        "linear autoregression": _linear_autoregression(preparation, series, length),
-        "training mean": np.tile(mean, (sum(len(one.x) for one in series), 1)),
-    }
+    everywhere = np.tile(mean, (sum(len(one.x) for one in series), 1))
+    notes: list[str] = []
+    if preparation.label_per_group:
+        predicted = {"linear in mean and spread": _linear_of_groups(preparation, series, notes)}
+    else:
+        predicted = {
+            "persistence": _persistence(preparation, series, table, mean, notes),
+            "linear autoregression": _linear_autoregression(preparation, series, length, notes),
+        }
+    known = {name: rows for name, rows in predicted.items() if rows is not None}
+    return Baselines({**known, "training mean": everywhere}, notes)
 
 
 def _training_mean(preparation: Preparation, series: list[Series]) -> Array:
@@ -56,8 +73,13 @@ def _training_mean(preparation: Preparation, series: list[Series]) -> Array:
     return np.array([float(np.argmax(counts))])
 
 
-def _persistence(preparation: Preparation, series: list[Series], table: Table, start: Array) -> Array:
+def _persistence(
+    preparation: Preparation, series: list[Series], table: Table, start: Array, notes: list[str]
+) -> Array | None:
     """Return the last targets seen, `start` before the first."""
+    if preparation.columns.group is not None and are_labels_of_groups(table):
+        notes.append("persistence: left out, as it would read the label of the group itself")
+        return None
     predicted = []
     for one in series:
         seen = last_seen(table.y[one.rows], start)
@@ -67,21 +89,59 @@ def _persistence(preparation: Preparation, series: list[Series], table: Table, s
     return np.concatenate(predicted)
 
 
-def _linear_autoregression(preparation: Preparation, series: list[Series], length: int) -> Array:
+def _linear_autoregression(
+    preparation: Preparation, series: list[Series], length: int, notes: list[str]
+) -> Array | None:
     y = np.concatenate([one.y for one in series])
-    classes = preparation.columns.classes
-    if classes is not None:
-        y = np.where(np.isnan(y), np.nan, y == np.arange(len(classes)))
     learns = (np.concatenate([one.part for one in series]) == TRAIN) & ~np.isnan(y).any(axis=1)
-    before = np.zeros((length - 1, preparation.inputs))
-    padded = np.concatenate([rows for one in series for rows in (before, one.x)])
+    rows = _affordable(preparation, int(np.count_nonzero(learns)), length)
+    if rows < length:
+        short = f"over {rows} row{'s' * (rows > 1)} only" if rows else "left out"
+        why = f"as {length} rows of {preparation.inputs:,} inputs make it expensive"
+        notes.append(f"linear autoregression: {short}, {why}")
+    if rows == 0:
+        return None
+    before = np.zeros((rows - 1, preparation.inputs))
+    padded = np.concatenate([part for one in series for part in (before, one.x)])
     number = np.repeat(np.arange(len(series)), [len(one.x) for one in series])
-    k = np.arange(len(y)) + (number + 1) * len(before)  # where each row is in `padded`
-    weights = _least_squares(_design(padded, k[learns], length), y[learns])
-    predicted = np.concatenate([A @ weights for A in _design(padded, k, length)])
-    if classes is not None:
-        return np.argmax(predicted, axis=1)[:, None].astype(np.float64)
+    k = np.arange(len(y)) + (number + 1) * len(before)  # the place of each row in `padded`
+    weights = _least_squares(preparation, _design(padded, k[learns], rows), y[learns])
     base = np.concatenate([one.base for one in series])
+    return np.concatenate(
+        [
+            _in_units(preparation, A @ weights, base[first : first + _BLOCK])
+            for first, A in zip(range(0, len(k), _BLOCK), _design(padded, k, rows), strict=True)
+        ]
+    )
+
+
+def _linear_of_groups(preparation: Preparation, series: list[Series], notes: list[str]) -> Array | None:
+    if 1 + 2 * preparation.inputs > _WIDEST:
+        notes.append(f"linear in mean and spread: left out, as {preparation.inputs:,} inputs make it expensive")
+        return None
+    A = np.array([[1, *one.x.mean(axis=0), *one.x.std(axis=0)] for one in series])
+    y = np.array([one.y[-1] for one in series])
+    learns = np.array([one.part[-1] == TRAIN for one in series]) & ~np.isnan(y).any(axis=1)
+    weights = _least_squares(preparation, iter([A[learns]]), y[learns])
+    predicted = np.full((sum(len(one.x) for one in series), y.shape[1]), np.nan)
+    last = np.cumsum([len(one.x) for one in series]) - 1
+    predicted[last] = _in_units(preparation, A @ weights, np.array([one.base[-1] for one in series]))
+    return predicted
+
+
+def _affordable(preparation: Preparation, learned: int, length: int) -> int:
+    """Return the most rows L ≤ `length` whose least squares with P = 1 + L·inputs unknowns are cheap enough."""
+    for rows in range(length, 0, -1):
+        P = 1 + rows * preparation.inputs
+        if P <= _WIDEST and learned * P * (P + preparation.outputs) <= _COST:
+            return rows
+    return 0
+
+
+def _in_units(preparation: Preparation, predicted: Array, base: Array) -> Array:
+    """Return linear predictions in the table's units, or the places of classes."""
+    if preparation.columns.classes is not None:
+        return np.argmax(predicted, axis=1)[:, None].astype(np.float64)
     return predicted * preparation.target_std + preparation.target_mean + base
 
 
@@ -93,12 +153,15 @@ def _design(padded: Array, k: Array, length: int) -> Iterator[Array]:
         yield np.concatenate([np.ones((len(of), 1)), windows], axis=1)
 
 
-def _least_squares(design: Iterator[Array], y: Array) -> Array:
-    """Return the weights of the smallest squared error: by the QR of [A | y], whose R is kept block by block."""
-    first, outputs = 0, y.shape[1]
+def _least_squares(preparation: Preparation, design: Iterator[Array], y: Array) -> Array:
+    """Return the weights of the smallest squared error, by a QR of A whose R and Qᵀy are kept block by block."""
+    classes, first = preparation.columns.classes, 0
     R: Any = None
+    projected: Any = None
     for A in design:
-        block = np.concatenate([A, y[first : first + len(A)]], axis=1)
-        R = np.linalg.qr(np.concatenate([R, block]) if first else block, mode="r")
-        first += len(A)
-    return np.linalg.lstsq(R[:, :-outputs], R[:, -outputs:], rcond=None)[0]
+        b = y[first : first + len(A)]
+        b = b if classes is None else (b == np.arange(len(classes))).astype(np.float64)
+        Q, upper = np.linalg.qr(A if R is None else np.concatenate([R, A]))
+        projected = Q.T @ (b if R is None else np.concatenate([projected, b]))
+        R, first = upper, first + len(A)
+    return np.linalg.lstsq(R, projected, rcond=None)[0]

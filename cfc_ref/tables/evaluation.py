@@ -1,14 +1,17 @@
-"""A network's predictions for prepared series, and how good they are on held-back rows beside others."""
+"""A network's predictions for prepared series, and how good they are on held-back rows next to others."""
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from cfc_ref.tables.baselines import baseline_predictions, truth
+from cfc_ref.csv_table import Rows
 from cfc_ref.tables.columns import Columns
 from cfc_ref.tables.csv import Table
+from cfc_ref.tables.dates import read_times
 from cfc_ref.tables.parts import TEST
 from cfc_ref.tables.preparation import Preparation
 from cfc_ref.tables.series import Series
@@ -21,6 +24,9 @@ if TYPE_CHECKING:
     Array = npt.NDArray[Any]
 
 _BATCH = 1 << 16  # rows that a network runs over at once
+_CALENDAR = 200 * 365.25 * 86400  # seconds before and after 1970 that are drawn as dates
+_GROUPS = 1000  # groups whose figures are kept
+_ROUNDING = 1e-14  # a target that varies less than this share of its size is constant
 
 __all__ = ["HeldBack", "held_back_figures", "predict_held_back", "series_predictions"]
 
@@ -39,37 +45,101 @@ def series_predictions(model: Layer, preparation: Preparation, series: list[Seri
 
 
 class HeldBack(NamedTuple):
-    """The targets of the test part, and predictions of them, shapes (rows, targets)."""
+    """The rows of the test part, series by series, and what was predicted of them."""
 
-    y: Array  # in the table's units, or of a class the place of its name; NaN where unknown
-    predicted: dict[str, Array]  # by the network, and by what it is compared with
+    y: Array  # (rows, targets) in the table's units, or of a class the place of its name; NaN where unknown
+    predicted: dict[str, Array]  # (rows, targets) by the network, and by what it is compared with
+    time: Array  # (rows,) of the rows that are predicted: numbers, or datetime64
+    group: Array  # (rows,) places in `groups`
+    groups: tuple[str, ...]  # names; one that is empty where there are no groups
+    notes: list[str]  # what was left out of the comparison, and why
 
 
 def predict_held_back(
     model: Layer, preparation: Preparation, series: list[Series], table: Table, length: int
 ) -> HeldBack:
-    """Predict the test part, by the network and by what it has to beat."""
+    """Predict the test part, by the network and by what it is compared with."""
     of_network = np.concatenate(series_predictions(model, preparation, series))
     if preparation.columns.classes is not None:
         of_network = np.argmax(of_network, axis=1)[:, None].astype(np.float64)
-    tested = np.concatenate([one.part for one in series]) == TEST
-    predicted = {"network": of_network, **baseline_predictions(preparation, series, table, length)}
     y = truth(preparation, series)
-    return HeldBack(y[tested], {name: rows[tested] for name, rows in predicted.items()})
+    tested = (np.concatenate([one.part for one in series]) == TEST) & ~np.isnan(y).all(axis=1)
+    baselines = baseline_predictions(preparation, series, table, length)
+    predicted = {"network": of_network, **baselines.predicted}
+    h, columns = preparation.horizon, preparation.columns
+    rows = np.concatenate([one.rows[np.minimum(np.arange(len(one.rows)) + h, len(one.rows) - 1)] for one in series])
+    return HeldBack(
+        y[tested],
+        {name: values[tested] for name, values in predicted.items()},
+        _moments(columns, table)[rows[tested]],
+        table.group[rows[tested]],
+        _group_names(columns, table),
+        baselines.notes,
+    )
 
 
-def held_back_figures(held_back: HeldBack, columns: Columns) -> dict[str, Any]:
-    """Return how good predictions are, a number a target."""
-    y, are_classes = held_back.y, columns.classes is not None
-    return {
-        "figure": "accuracy" if are_classes else "mean squared error",
-        "rows": int(np.count_nonzero(~np.isnan(y).all(axis=1))),
+def _moments(columns: Columns, table: Table) -> Array:
+    """Return times for an axis: numbers as they are written, dates to the millisecond where calendars draw them."""
+    rows = table.rows
+    (first,) = read_times("path", Rows(rows.header, rows.lines[:1], rows.fields[:1]), columns.time, dates=columns.dates)
+    time = table.time - table.time[0] + float(first)
+    drawn = columns.dates and np.abs(time).max() < _CALENDAR
+    return (1e3 * time).astype("datetime64[ms]") if drawn else time
+
+
+def _group_names(columns: Columns, table: Table) -> tuple[str, ...]:
+    if columns.group is None:
+        return ("",)
+    place = table.rows.header.index(columns.group)
+    _, first = np.unique(table.group, return_index=True)
+    return tuple(table.rows.fields[k][place].strip() for k in first)
+
+
+def held_back_figures(held_back: HeldBack, preparation: Preparation) -> dict[str, Any]:
+    """Return how good predictions are, a number per target; of the network also for each group."""
+    columns, y = preparation.columns, held_back.y
+    names = ("accuracy",) if columns.classes is not None else ("mean squared error", "rmse", "r2")
+    all_of_it = {name: _figures(rows, y, columns) for name, rows in held_back.predicted.items()}
+    figures: dict[str, Any] = {
+        "figure": names[0],
+        "rows": len(y),
+        "of": "groups" if preparation.label_per_group else "rows",
         "targets": list(columns.targets),
-        **{name: _figures(rows, y, are_classes) for name, rows in held_back.predicted.items()},
+        **{name: values[0] for name, values in all_of_it.items()},
     }
+    for k, name in enumerate(names[1:], start=1):
+        figures[name] = {who: values[k] for who, values in all_of_it.items()}
+    if columns.group is not None and not preparation.label_per_group:
+        figures["groups"] = _by_group(held_back, columns, names)
+    return figures | ({"notes": held_back.notes} if held_back.notes else {})
 
 
-def _figures(predicted: Array, y: Array, are_classes: bool) -> list[float]:
-    """Return the accuracy or the mean squared error of each column, over what is known."""
-    how_good = np.where(np.isnan(y), np.nan, predicted == y) if are_classes else (predicted - y) ** 2
-    return [float(figure) for figure in np.nanmean(how_good, axis=0)]
+def _by_group(held_back: HeldBack, columns: Columns, names: tuple[str, ...]) -> dict[str, Any]:
+    """Return the network's figures for each of the first groups of the test part."""
+    order = np.argsort(held_back.group, kind="stable")
+    found = {}
+    for rows in np.split(order, np.flatnonzero(np.diff(held_back.group[order])) + 1)[:_GROUPS]:
+        values = _figures(held_back.predicted["network"][rows], held_back.y[rows], columns)
+        group = held_back.groups[held_back.group[rows[0]]]
+        found[group] = {"rows": len(rows), **dict(zip(names, values, strict=True))}
+    return found
+
+
+def _figures(predicted: Array, y: Array, columns: Columns) -> list[list[float | None]]:
+    """Return the accuracy, or the mean squared error, its root and R² = 1 - MSE / var(y), per target.
+
+    None where nothing is known, and for R² of a target that is constant up to rounding.
+    """
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # means of nothing
+        if columns.classes is not None:
+            return [_plain(np.nanmean(np.where(np.isnan(y), np.nan, predicted == y), axis=0))]
+        error = np.nanmean((predicted - y) ** 2, axis=0)
+        spread, size = np.nanstd(y, axis=0), np.nanmax(np.abs(y), axis=0)
+        r2 = np.where(spread > _ROUNDING * size, 1 - error / spread**2, np.nan)
+    return [_plain(error), _plain(np.sqrt(error)), _plain(r2)]
+
+
+def _plain(values: Array) -> list[float | None]:
+    """Return numbers that JSON holds, None for others."""
+    return [float(value) if np.isfinite(value) else None for value in values]

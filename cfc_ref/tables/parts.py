@@ -1,4 +1,4 @@
-"""Which rows train, which validate and which test: the latest ones are held back, or whole groups."""
+"""The division of rows into training, validation and test: the latest ones are held back, or whole groups."""
 
 from __future__ import annotations
 
@@ -8,8 +8,18 @@ import numpy as np
 import numpy.typing as npt
 
 from cfc_ref import checks
+from cfc_ref.tables.csv import by_group
 
-__all__ = ["PARTS", "TEST", "TRAIN", "VALIDATION", "split_by_group", "split_by_time"]
+__all__ = [
+    "PARTS",
+    "TEST",
+    "TRAIN",
+    "VALIDATION",
+    "enough_groups",
+    "split_by_group",
+    "split_by_time",
+    "split_within_groups",
+]
 
 Array = npt.NDArray[Any]
 
@@ -19,28 +29,48 @@ PARTS = ("training", "validation", "test")
 
 def split_by_time(time: Array, validation: float, test: float) -> Array:
     """Give the earliest rows to training, then to validation, then to the test; rows of one time stay together."""
+    return split_within_groups(time, np.zeros(len(time), dtype=np.int64), validation, test)
+
+
+def split_within_groups(time: Array, group: Array, validation: float, test: float) -> Array:
+    """Split each group by its own times; a group that is too short for three parts trains."""
     training = 1 - _shares(validation, test)
-    ordered = np.sort(time)
-    cuts = [ordered[min(round(share * len(time)), len(time) - 1)] for share in (training, training + validation)]
-    part = np.sum([time >= cut for cut in cuts], axis=0)
-    if len(np.unique(part)) < 3:
+    part, split = np.full(len(time), TRAIN), False
+    for rows in by_group(group):
+        ordered, n = np.sort(time[rows]), len(rows)
+        cuts = [ordered[min(round(share * n), n - 1)] for share in (training, training + validation)]
+        of_row = np.sum([time[rows] >= cut for cut in cuts], axis=0)
+        if len(np.unique(of_row)) == len(PARTS):
+            part[rows], split = of_row, True
+    if not split:
         got = f"{len(time)} rows, which leave one of training, validation and test empty"
         checks.refuse("path", got, "rows of three times at least", "add rows, or change the shares")
     return part
 
 
-def split_by_group(group: Array, validation: float, test: float, seed: int) -> Array:
-    """Draw which groups train, which validate and which test; at least one each."""
+def enough_groups(groups: int, validation: float, test: float) -> bool:
+    """Return whether a group is left to training once others are held back."""
     _shares(validation, test)
+    return sum(_held_back(groups, validation, test)) < groups
+
+
+def _held_back(groups: int, validation: float, test: float) -> tuple[int, int]:
+    return max(1, round(validation * groups)), max(1, round(test * groups))
+
+
+def split_by_group(group: Array, validation: float, test: float, seed: int) -> Array:
+    """Draw the groups of training, validation and test; at least one each."""
     groups = int(group.max()) + 1
-    counts = {VALIDATION: max(1, round(validation * groups)), TEST: max(1, round(test * groups))}
-    if sum(counts.values()) >= groups:
-        got = f"{groups} groups, of which {counts[VALIDATION]} validate and {counts[TEST]} test"
-        checks.refuse("group", got, "at least one to train", "split by time, or change the shares")
+    enough = enough_groups(groups, validation, test)
+    validate, tests = _held_back(groups, validation, test)
+    if not enough:
+        got = f"{groups} group{'s' * (groups > 1)}, of which {validate} would validate and {tests} test"
+        do = "split by time within groups (--split within), change the shares, or add groups"
+        checks.refuse("group", got, "at least one to train", do)
     part_of = np.full(groups, TRAIN)
     drawn = np.random.default_rng(seed).permutation(groups)
-    part_of[drawn[: counts[VALIDATION]]] = VALIDATION
-    part_of[drawn[counts[VALIDATION] :][: counts[TEST]]] = TEST
+    part_of[drawn[:validate]] = VALIDATION
+    part_of[drawn[validate:][:tests]] = TEST
     return part_of[group]
 
 

@@ -40,6 +40,7 @@ class Preparation:
     change: tuple[bool, ...]  # whether a target is predicted as the change since its last seen value
     target_mean: tuple[float, ...]  # of the target, or of its change; 0 for classes
     target_std: tuple[float, ...]
+    label_per_group: bool = False  # whether a target is one label of its group, predicted after the last row
 
     @property
     def inputs(self) -> int:

@@ -1,8 +1,8 @@
-"""A network trained on a table: split, prepared, cut into windows, fitted."""
+"""A network trained on a table: the table is split, prepared and cut into windows, and the network fitted."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,16 @@ from cfc_ref.learn.optimizers import AdamW
 from cfc_ref.learn.training import fit
 from cfc_ref.tables.columns import Columns
 from cfc_ref.tables.csv import Table
-from cfc_ref.tables.parts import TRAIN, VALIDATION, split_by_group, split_by_time
+from cfc_ref.tables.labels import are_labels_of_groups, label_last_rows
+from cfc_ref.tables.parts import (
+    PARTS,
+    TRAIN,
+    VALIDATION,
+    enough_groups,
+    split_by_group,
+    split_by_time,
+    split_within_groups,
+)
 from cfc_ref.tables.preparation import Preparation, learn_preparation
 from cfc_ref.tables.series import Series, Windows, cut_windows, prepare
 
@@ -26,7 +35,10 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[Any]
 
-__all__ = ["Settings", "fit_network", "known_cross_entropy", "known_mse", "new_network", "prepare_table"]
+__all__ = ["Settings", "fit_network", "known_cross_entropy", "known_mse", "new_network", "notes", "prepare_table"]
+
+_SPLITS = ("time", "group", "within")
+_PADDED = 2.5e8  # numbers, 2 GB
 
 
 @dataclass(frozen=True)
@@ -37,25 +49,28 @@ class Settings:
     ----------
     horizon : int
         How many rows ahead targets are predicted.
-    split : {"time", "group"}
-        Whether the latest rows are held back, or whole groups.
+    split : {"time", "group", "within"}, optional
+        Hold back the latest rows of the table, whole groups, or the latest rows of each group; by default groups where
+        there are enough, otherwise rows.
     validation, test : float
         Shares that are held back.
     missing : bool
         Whether features may be missing, also where none is.
+    label_per_group : bool
+        Whether a target is the label of its whole group, predicted after the last row.
     window, stride, warm_up : int
         Rows of a training window that are learned from; rows from one window to the next; rows that the network sees
         before a window.
     model : {"cfc", "ltc"}
-        Which network.
+        The network.
     units : int
         Its neurons.
     mode : str, optional
-        Of a CfC: "default" where nothing is said.
+        Of a CfC; by default "default".
     backbone : int, optional
-        Neurons of a CfC's backbone: 32 where nothing is said.
+        Neurons of a CfC's backbone; by default 32.
     mixed_memory : bool
-        Whether an LSTM goes along.
+        Whether to add an LSTM memory.
     epochs, batch_size, patience : int
         As :func:`cfc_ref.fit` takes them.
     learning_rate, weight_decay : float
@@ -65,10 +80,11 @@ class Settings:
     """
 
     horizon: int = 0
-    split: str = "time"
+    split: str | None = None
     validation: float = 0.15
     test: float = 0.15
     missing: bool = False
+    label_per_group: bool = False
     window: int = 32
     stride: int = 16
     warm_up: int = 16
@@ -89,7 +105,11 @@ class Settings:
             checks.count(name, getattr(self, name), at_least=1)
         for name in ("horizon", "warm_up", "seed"):
             checks.count(name, getattr(self, name))
-        checks.choice("split", self.split, ("time", "group"))
+        if self.split is not None:
+            checks.choice("split", self.split, _SPLITS)
+        if self.label_per_group and (self.horizon or self.split not in (None, "group")):
+            got = f"horizon {self.horizon}" if self.horizon else f"split {self.split!r}"
+            checks.refuse("label_per_group", got, "a label of whole groups, which are held back whole", "remove it")
         if checks.choice("model", self.model, ("cfc", "ltc")) == "ltc":
             for name in ("mode", "backbone"):
                 if getattr(self, name) is not None:
@@ -100,18 +120,70 @@ class Settings:
         """Return what makes the steps of the training."""
         return AdamW(self.learning_rate, weight_decay=self.weight_decay)
 
+    def chosen(self, columns: Columns, table: Table) -> Settings:
+        """Return these settings with a split that the table allows, where none was asked for."""
+        if self.split is not None:
+            return self
+        if columns.group is None:
+            return replace(self, split="time")
+        several = enough_groups(int(table.group.max()) + 1, self.validation, self.test)
+        return replace(self, split="group" if several or self.label_per_group else "within")
+
+
+def notes(columns: Columns, table: Table, settings: Settings, asked: str | None) -> list[str]:
+    """Return what a user has to know of the way a table is used."""
+    said = []
+    if settings.split == "within" and asked is None:
+        groups = int(table.group.max()) + 1
+        said.append(
+            f"{groups} group{'s are' if groups > 1 else ' is'} too few to hold whole ones back: the latest rows of "
+            "each are held back instead (--split within)"
+        )
+    if not settings.label_per_group and columns.group is not None and are_labels_of_groups(table):
+        targets = " and ".join(map(repr, columns.targets))
+        said.append(
+            f"{targets} is constant within each group of {columns.group!r}; if it is the label of the whole group, "
+            "pass --label-per-group: the network then reads a group to its end and predicts its label there"
+        )
+    return said
+
 
 def prepare_table(columns: Columns, table: Table, settings: Settings) -> tuple[Preparation, list[Series]]:
     """Split a table, and prepare it with what its training part says."""
-    if settings.split == "group":
-        if columns.group is None:
-            checks.refuse("split", "'group'", "'time', as no column has groups", "name the column of groups")
-        part = split_by_group(table.group, settings.validation, settings.test, settings.seed)
-    else:
-        part = split_by_time(table.time, settings.validation, settings.test)
+    settings = settings.chosen(columns, table)
+    if settings.label_per_group:
+        table = label_last_rows(columns, table)
+    part = _split(columns, table, settings)
+    _check_horizon(table, part, settings.horizon)
     missing = settings.missing or bool(np.isnan(table.x).any())
     preparation = learn_preparation(table, columns, part, horizon=settings.horizon, missing=missing)
+    preparation = replace(preparation, label_per_group=settings.label_per_group)
     return preparation, prepare(preparation, table, part)
+
+
+def _split(columns: Columns, table: Table, settings: Settings) -> Array:
+    shares = settings.validation, settings.test
+    if settings.split == "time":
+        return split_by_time(table.time, *shares)
+    if columns.group is None:
+        do = "name the column of groups with --group"
+        checks.refuse("split", repr(settings.split), "'time', as no column has groups", do)
+    if settings.split == "within":
+        return split_within_groups(table.time, table.group, *shares)
+    return split_by_group(table.group, *shares, settings.seed)
+
+
+def _check_horizon(table: Table, part: Array, horizon: int) -> None:
+    """Refuse a horizon that is longer than the groups, as nothing is then left to predict."""
+    order = np.argsort(table.group, kind="stable")
+    group = table.group[order]
+    later = order[horizon:][group[horizon:] == group[: len(group) - horizon]] if horizon < len(order) else order[:0]
+    longest = int(np.bincount(table.group).max())
+    for k, name in enumerate(PARTS):
+        if horizon and not (part[later] == k).any():
+            got = f"{horizon}, with which no row of the {name} part is left to predict"
+            expected = f"less than {longest}, the rows of the longest series" if horizon >= longest else "a smaller one"
+            checks.refuse("horizon", got, expected, "predict fewer rows ahead, or add rows")
 
 
 def new_network(preparation: Preparation, settings: Settings) -> Any:
@@ -144,9 +216,14 @@ def fit_network(
 ) -> History:
     """Train a network on the training part; the weights with the lowest loss on the validation part are kept."""
     are_classes = preparation.columns.classes is not None
-    training = cut_windows(series, TRAIN, settings.window, settings.stride, before=settings.warm_up)
-    longest = max(int(np.count_nonzero(one.part == VALIDATION)) for one in series)
-    validation = cut_windows(series, VALIDATION, longest, longest, before=settings.window)
+    if settings.label_per_group:
+        # Learned at every row of a group: from its last row alone, 200 groups of 40 rows teach nothing.
+        taught = [one._replace(y=np.repeat(one.y[-1:], len(one.y), axis=0)) for one in series]
+        training, validation = _whole_groups(taught, TRAIN), _whole_groups(series, VALIDATION)
+    else:
+        training = cut_windows(series, TRAIN, settings.window, settings.stride, before=settings.warm_up)
+        length = _validation_length(series, settings.window)
+        validation = cut_windows(series, VALIDATION, length, length, before=settings.window)
     return fit(
         model,
         _data(training, are_classes),
@@ -162,6 +239,22 @@ def fit_network(
         progress=progress,
         patience=settings.patience,
     )
+
+
+def _whole_groups(series: list[Series], part: int) -> Windows:
+    """Return the groups of a part, each in one window."""
+    lengths = [len(one.part) for one in series if (one.part == part).any()]
+    if len(lengths) * max(lengths) * series[0].x.shape[1] > _PADDED:
+        got = f"{len(lengths):,} groups of up to {max(lengths):,} rows, too many numbers once all are equally long"
+        do = "cut long groups into shorter ones, or leave columns out"
+        checks.refuse("label_per_group", got, f"at most {_PADDED:g} numbers", do)
+    return cut_windows(series, part, max(lengths), max(lengths))
+
+
+def _validation_length(series: list[Series], window: int) -> int:
+    """Return the rows of the longest run of the validation part, or fewer where most runs are much shorter."""
+    runs = [count for one in series if (count := int(np.count_nonzero(one.part == VALIDATION)))]
+    return min(max(runs), max(window, 4 * sum(runs) // len(runs)))
 
 
 def _data(windows: Windows, are_classes: bool) -> tuple[Array, Array, Array, Array]:

@@ -174,7 +174,7 @@ BAD_WORDS = [
     (["--learning-rate", "-1"], "--learning-rate: got -1.0; "),
     (["--weight-decay", "nan"], "--weight-decay: got nan"),
     (["--horizon", "-1"], "--horizon: got -1; "),
-    (["--horizon", "200"], "DATA.csv: got no number in column 'rain' of the training part; "),
+    (["--horizon", "200"], "--horizon: got 200, with which no row of the training part is left to predict; "),
     (["--validation", "1.5"], "--validation: got 1.5; expected a share between 0 and 1; "),
     (["--test", "0.9"], "--validation: got 0.15 with a test share of 0.9; "),
     (["--split", "group"], "--split: got 'group'; expected 'time', as no column has groups; "),

@@ -18,7 +18,7 @@ def ax():
 
 
 def test_both_losses_are_drawn_over_epochs_and_the_kept_one_is_marked(ax):
-    history = History(loss=[0.5, 0.2, 0.1], validation_loss=[0.6, 0.3, 0.4], best_epoch=1)
+    history = History(loss=[0.5, 0.2, 0.01], validation_loss=[0.6, 0.3, 0.4], best_epoch=1)
     assert history.plot(ax=ax) is ax
     training, validation, kept = ax.lines
     assert_close(training.get_xydata(), np.stack([[1, 2, 3], history.loss], axis=1))
@@ -26,7 +26,7 @@ def test_both_losses_are_drawn_over_epochs_and_the_kept_one_is_marked(ax):
     assert_close(kept.get_xydata(), [[2, 0.3]])
     assert [text.get_text() for text in ax.get_legend().texts] == ["training", "validation", "weights kept (epoch 2)"]
     assert ax.get_yscale() == "log"
-    assert (ax.get_xlabel(), ax.get_ylabel()) == ("epoch", "loss (mean over what counts)")
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("epoch", "loss, mean of an epoch")
     assert len({line.get_linestyle() for line in (training, validation)}) == 2
 
 
@@ -35,8 +35,10 @@ def test_without_validation_there_is_one_curve_and_no_mark(ax):
     assert [line.get_label() for line in ax.lines] == ["training"]
 
 
-def test_a_loss_of_0_or_less_has_a_linear_axis(ax):
-    plot_history(History(loss=[0.5, 0.0], best_epoch=1), ax=ax)
+@pytest.mark.parametrize("loss", [[0.5, 0.0], [0.5, -0.5], [0.5, 0.05], [3.0]])
+def test_losses_of_0_or_within_a_decade_have_a_linear_axis(ax, loss):
+    plot_history(History(loss=loss, best_epoch=len(loss) - 1), ax=ax, loss="cross-entropy")
+    assert ax.get_ylabel() == "cross-entropy"
     assert ax.get_yscale() == "linear"
 
 

@@ -83,7 +83,7 @@ def test_shares_are_checked(share):
 def test_too_few_rows_or_groups_are_refused():
     with pytest.raises(ValueError, match=r"path: got 2 rows, which leave one of "):
         split_by_time(np.arange(2.0), 0.15, 0.15)
-    with pytest.raises(ValueError, match=r"group: got 2 groups, of which 1 validate and 1 test; "):
+    with pytest.raises(ValueError, match=r"group: got 2 groups, of which 1 would validate and 1 test; "):
         split_by_group(np.arange(2), 0.15, 0.15, 0)
     with pytest.raises(ValueError, match=r"validation: got 0.5 with a test share of 0.5; "):
         split_by_time(np.arange(9.0), 0.5, 0.5)
@@ -224,7 +224,8 @@ def test_nothing_to_learn_is_refused():
 @pytest.mark.parametrize("horizon", [0, 2])
 def test_baselines_are_those_of_loops(horizon):
     table, preparation, series = prepared(table_of_numbers(rows=80, groups=3), horizon)
-    got = baseline_predictions(preparation, series, table, length=2)
+    got, notes = baseline_predictions(preparation, series, table, length=2)
+    assert notes == []
     y, part = table.y[:, 0], split_by_time(table.time, 0.15, 0.15)
     pairs = [k for k in range(80 - horizon) if table.group[k] == table.group[k + horizon]]
     trains = [k for k in pairs if part[k + horizon] == TRAIN]
@@ -249,7 +250,7 @@ def test_baselines_of_classes_are_places():
     labels = (table.x[:, 1] > np.median(table.x[:, 1])).astype(float)
     table = table._replace(x=table.x[:, :2], y=labels[:, None])
     preparation, series = prepare_table(columns_of(0, ("down", "up")), table, Settings())
-    got = baseline_predictions(preparation, series, table, length=1)
+    got, _ = baseline_predictions(preparation, series, table, length=1)
     assert all(set(rows[:, 0]) <= {0.0, 1.0} for rows in got.values())
     trains = labels[:56]
     assert_close(got["training mean"], np.full((80, 1), float(trains.mean() > 0.5)))
