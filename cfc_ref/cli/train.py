@@ -6,6 +6,8 @@ import argparse
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from cfc_ref import checks
 from cfc_ref.cells.cfc.modes import MODES
 from cfc_ref.cli.words import data_file, figure_lines, preparation_lines, real, say_absent, whole
@@ -14,8 +16,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from cfc_ref.learn.history import History
-    from cfc_ref.tables.columns import Columns
     from cfc_ref.tables.evaluation import HeldBack
+    from cfc_ref.tables.preparation import Preparation
     from cfc_ref.tables.training import Settings
 
 __all__ = ["add", "run"]
@@ -36,7 +38,9 @@ def add(commands: Any) -> None:
     )
     parser.add_argument("--time", required=True, metavar="NAME", help="column of times: numbers or ISO dates")
     parser.add_argument(
-        "--times", choices=("numbers", "dates"), help="read the times as numbers or dates (default: what they look like)"
+        "--times",
+        choices=("numbers", "dates"),
+        help="how to read the times (default: what they look like)",
     )
     parser.add_argument(
         "--target", required=True, nargs="+", metavar="NAME", help="columns to predict; text is read as classes"
@@ -130,7 +134,7 @@ def run(options: argparse.Namespace) -> int:
     history = fit_network(model, preparation, series, settings, checkpoint=folder.checkpoint)
     held_back = predict_held_back(model, preparation, series, table, settings.window)
     figures = held_back_figures(held_back, preparation)
-    folder.end(model, history, figures, _pictures(history, held_back, columns))
+    folder.end(model, history, figures, _pictures(history, held_back, preparation))
     print(f"Trained {len(history.loss)} epochs in {sum(history.seconds):.1f} s, kept epoch {history.best_epoch + 1}.")
     print(*figure_lines(figures), f"Written: {folder.path}/model.npz, settings, history and figures.", sep="\n")
     return 0
@@ -150,12 +154,15 @@ def _settings(options: argparse.Namespace) -> Settings:
     return Settings(**{name: value for name, value in given.items() if value is not None})
 
 
-def _pictures(history: History, held_back: HeldBack, columns: Columns) -> Iterable[tuple[str, Figure]]:
+def _pictures(history: History, held_back: HeldBack, preparation: Preparation) -> Iterable[tuple[str, Figure]]:
     """Return the pictures, where matplotlib is installed."""
     if not checks.installed("matplotlib"):
         return ()
     from cfc_ref.plots.held_back import HeldBackRows, held_back_pictures
 
-    y, predicted, time, group, groups, _ = held_back
+    columns, (y, predicted, time, group, groups, _) = preparation.columns, held_back
     shown = HeldBackRows(y, predicted["network"], time, group, groups, columns.targets, columns.classes)
+    if preparation.label_per_group:
+        numbers = np.arange(1, len(y) + 1)
+        shown = shown._replace(time=numbers, group=0 * numbers, groups=("",), axis="held-back group")
     return held_back_pictures(history, shown)

@@ -38,6 +38,8 @@ class HeldBackRows(NamedTuple):
         Names.
     classes : tuple of str or None
         Names; None where targets are numbers.
+    axis : str
+        The title of the axis of times; it is left out for dates.
     """
 
     y: Array
@@ -47,6 +49,7 @@ class HeldBackRows(NamedTuple):
     groups: tuple[str, ...]
     targets: tuple[str, ...]
     classes: tuple[str, ...] | None
+    axis: str = "time"
 
 
 def held_back_pictures(history: History, shown: HeldBackRows) -> Iterator[tuple[str, Figure]]:
@@ -77,26 +80,28 @@ def _panels(shown: HeldBackRows) -> Figure:
     for part, (g, k) in zip(parts, chosen, strict=False):
         of = np.flatnonzero(shown.group == g)
         name = shown.targets[k] + (f", {shown.groups[g]}" if shown.groups[g] else "")
-        _panel(part, name, shown.time[of], shown.y[of, k], shown.predicted[of, k])
+        _panel(part, name, shown.axis, shown.time[of], shown.y[of, k], shown.predicted[of, k])
     handles, labels = parts[0].axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=2, frameon=False, fontsize=9)
     return figure
 
 
-def _panel(part: SubFigure, name: str, time: Array, y: Array, predicted: Array) -> None:
+def _panel(part: SubFigure, name: str, axis: str, time: Array, y: Array, predicted: Array) -> None:
     """Draw one series."""
     known = np.flatnonzero(~np.isnan(y))
     of = known[-_ROWS:]
     time, y, predicted = time[of], y[of], predicted[of]
     above, below = part.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     above.plot(time, y, color=COLOURS["black"], linewidth=1.2, marker=".", markersize=3, label="recorded")
-    above.plot(time, predicted, color=COLOURS["blue"], linestyle="--", linewidth=1.4, label="network")
+    look = "--" if len(of) > 1 else "x"
+    above.plot(time, predicted, look, color=COLOURS["blue"], linewidth=1.4, label="network")
     below.axhline(0, color=COLOURS["black"], linewidth=0.8)
     below.plot(time, predicted - y, color=COLOURS["vermillion"], linewidth=1.0)
     cut = f": the last {len(of)} of {len(known):,} rows" if len(of) < len(known) else ""
     dress(above, plain_text(name) + cut, "", "")
-    dress(below, "", "" if np.issubdtype(time.dtype, np.datetime64) else "time", "error")
-    if np.issubdtype(time.dtype, np.datetime64):
+    are_dates = np.issubdtype(time.dtype, np.datetime64)
+    dress(below, "", "" if are_dates else axis, "error")
+    if are_dates:
         from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
         locator: Any = AutoDateLocator(maxticks=7)  # type: ignore[no-untyped-call]
@@ -126,8 +131,11 @@ def _confusion(shown: HeldBackRows, classes: tuple[str, ...]) -> Figure:
     for i, j in np.ndindex(n, n):
         colour = "white" if shares[i, j] > 0.5 else COLOURS["black"]
         ax.text(j, i, f"{counts[i, j]:,}", ha="center", va="center", color=colour, fontsize=9)
-    ax.set_xticks(range(n), names, rotation=45, ha="right", rotation_mode="anchor")
+    slanted: dict[str, Any] = (
+        {"rotation": 45, "ha": "right", "rotation_mode": "anchor"} if max(map(len, names)) > 4 else {}
+    )
+    ax.set_xticks(range(n), names, **slanted)
     ax.set_yticks(range(n), names)
     right = np.mean(shown.y[:, 0] == shown.predicted[:, 0])
-    dress(ax, f"{len(recorded):,} held-back, {right:.1%} right", "predicted by the network", "recorded")
+    dress(ax, f"Held back: {right:.1%} of {len(recorded):,} predicted right", "predicted by the network", "recorded")
     return figure

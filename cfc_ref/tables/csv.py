@@ -95,7 +95,7 @@ def refuse_going_back(argument: str, columns: Columns, rows: Rows, k: int, befor
     place = rows.header.index(columns.time)
     of = "" if columns.group is None else f" of group {_field(rows, k, rows.header.index(columns.group))!r}"
     got = f"{_field(rows, k, place)!r} after {before!r}{of} in line {rows.lines[k]}, column {columns.time!r}"
-    do = "sort the rows"
+    do = "sort the rows" + ", or name their series with --group" * (columns.group is None)
     if columns.dates and back_in_summer_time(before, _field(rows, k, place)):
         do = "if summer time ends here, write the time zone (2024-10-27T02:00:00+01:00) or UTC, else sort the rows"
     checks.refuse(argument, got, "times that do not go back", do)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from cfc_ref.tables.baselines import baseline_predictions, truth
-from cfc_ref.csv_table import Rows
 from cfc_ref.tables.columns import Columns
 from cfc_ref.tables.csv import Table
 from cfc_ref.tables.dates import read_times
@@ -80,8 +80,8 @@ def predict_held_back(
 
 def _moments(columns: Columns, table: Table) -> Array:
     """Return times for an axis: numbers as they are written, dates to the millisecond where calendars draw them."""
-    rows = table.rows
-    (first,) = read_times("path", Rows(rows.header, rows.lines[:1], rows.fields[:1]), columns.time, dates=columns.dates)
+    first_row = replace(table.rows, lines=table.rows.lines[:1], fields=table.rows.fields[:1])
+    (first,) = read_times("path", first_row, columns.time, dates=columns.dates)
     time = table.time - table.time[0] + float(first)
     drawn = columns.dates and np.abs(time).max() < _CALENDAR
     return (1e3 * time).astype("datetime64[ms]") if drawn else time

@@ -122,12 +122,12 @@ class Settings:
 
     def chosen(self, columns: Columns, table: Table) -> Settings:
         """Return these settings with a split that the table allows, where none was asked for."""
-        if self.split is not None:
-            return self
+        if self.split is not None or self.label_per_group:
+            return replace(self, split=self.split or "group")
         if columns.group is None:
             return replace(self, split="time")
         several = enough_groups(int(table.group.max()) + 1, self.validation, self.test)
-        return replace(self, split="group" if several or self.label_per_group else "within")
+        return replace(self, split="group" if several else "within")
 
 
 def notes(columns: Columns, table: Table, settings: Settings, asked: str | None) -> list[str]:

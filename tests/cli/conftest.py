@@ -32,15 +32,23 @@ def tables(tmp_path_factory):
         of_stations.append([day.isoformat(), "abcd"[k % 4], gap, "dry, warm" if warmth > 0 else "wet"])
     write_rows(folder / "plain.csv", ["date", "warmth", "wind", "rain"], rows)
     write_rows(folder / "stations.csv", ["date", "station", "warmth", "weather"], of_stations)
+    runs = [
+        (k, f"run{g:02}", f"{(1 if g % 2 else -1) * k + rng.normal():.2f}", "up" if g % 2 else "down")
+        for g in range(12)
+        for k in range(8)
+    ]
+    write_rows(folder / "runs.csv", ["k", "run", "level", "kind"], runs)
     return folder
 
 
 @pytest.fixture(scope="session")
 def trained(tables, tmp_path_factory):
-    """Folders: "plain" predicts numbers one row ahead, "stations" classes with groups and missing values."""
+    """Folders: "plain" has numbers one row ahead, "stations" classes and gaps, "runs" a label per group."""
     folder = tmp_path_factory.mktemp("trained")
     words = ["train", str(tables / "plain.csv"), "--time", "date", "--target", "rain", "--horizon", "1", *QUICK]
     assert main([*words, "--out", str(folder / "plain")]) == 0
     words = ["train", str(tables / "stations.csv"), "--time", "date", "--target", "weather", "--group", "station"]
     assert main([*words, *QUICK, "--split", "time", "--out", str(folder / "stations")]) == 0
+    words = ["train", str(tables / "runs.csv"), "--time", "k", "--target", "kind", "--group", "run"]
+    assert main([*words, *QUICK[:-2], "--label-per-group", "--out", str(folder / "runs")]) == 0
     return folder

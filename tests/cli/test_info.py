@@ -55,6 +55,13 @@ def test_a_trained_folder(trained, capsys):
     assert "persistence" in out
 
 
+def test_a_folder_of_labels_of_groups(trained, capsys):
+    out = said([trained / "runs"], capsys)
+    assert value(out, "target") == "kind (classes down, up), one label per group: predicted after its last row"
+    assert "2 held-back groups, accuracy:" in out
+    assert "linear in mean and spread" in out
+
+
 @pytest.mark.parametrize("name", ["none.npz", ""])
 def test_what_is_neither_is_refused(tmp_path, capsys, name):
     refused(["info", str(tmp_path / name)], capsys, "a model's file; check the path")

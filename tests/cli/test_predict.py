@@ -144,6 +144,28 @@ def test_a_broken_stream_is_one_line_and_status_2(trained, monkeypatch, capsys, 
     assert len(out.splitlines()) <= 1 + (b"2024-01-01,1,2,3" in content) + (b"2024-01-02,1,2,3" in content)
 
 
+def test_a_label_per_group_is_predicted_at_its_end(trained, tables, tmp_path, monkeypatch, capsys):
+    got = predict(trained / "runs", tables / "runs.csv", tmp_path)
+    assert [row["run"] for row in got] == [f"run{g:02}" for g in range(12)]
+    assert {row["k"] for row in got} == {"7"}
+    _, out, _ = stream(trained / "runs", (tables / "runs.csv").read_bytes(), monkeypatch, capsys)
+    last = [row for row in rows_of(out) if row["k"] == "7"]
+    assert [row["kind_predicted"] for row in last] == [row["kind_predicted"] for row in got]
+    numbers = [[float(row["probability_up"]) for row in rows] for rows in (last, got)]
+    assert_close(*numbers, rtol=2e-5, atol=2e-6)
+
+
+def test_predictions_are_not_overwritten_silently(trained, tables, tmp_path, capsys):
+    words = ["predict", str(trained / "plain"), str(tables / "plain.csv"), "--out", str(tmp_path / "out")]
+    assert main(words) == 0
+    (tmp_path / "out" / "predictions.csv").write_text("mine")
+    capsys.readouterr()
+    refused(words, capsys, "which holds a predictions.csv; expected a folder without one; ")
+    assert (tmp_path / "out" / "predictions.csv").read_text() == "mine"
+    assert main([*words, "--force"]) == 0
+    assert len(rows_of((tmp_path / "out" / "predictions.csv").read_text())) == 150
+
+
 def test_data_with_other_columns_say_which_are_missing(trained, tmp_path, capsys):
     (tmp_path / "other.csv").write_text("date,wind\n2024-01-01,3\n")
     message = "path: got no columns 'warmth', 'rain'; expected columns 'date', 'warmth', 'wind', 'rain'; add what is"

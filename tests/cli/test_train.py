@@ -47,7 +47,9 @@ def test_figures_are_printed_beside_persistence_and_autoregression(tables, tmp_p
     assert "rain, 1 row ahead" in out
     table = out[out.index("held-back rows, mean squared error") :].splitlines()
     for name in ("network", "persistence", "linear autoregression", "training mean"):
-        assert f"{figures[name][0]:.5g}" in next(line for line in table if line.startswith(f"{name} "))
+        line = next(line for line in table if line.startswith(f"{name} "))
+        three = figures[name], figures["rmse"][name], figures["r2"][name]
+        assert line.split()[-3:] == [f"{values[0]:.5g}" for values in three]
     rain = np.loadtxt(tables / "plain.csv", delimiter=",", skiprows=1, usecols=3)
     first = round(0.85 * 150)
     assert figures["rows"] == 150 - first
@@ -97,6 +99,39 @@ def test_whole_groups_are_held_back(tables, tmp_path):
     assert main([*words, *QUICK, "--out", str(tmp_path / "out")]) == 0
     assert read(tmp_path / "out" / "settings.json")["settings"]["split"] == "group"
     assert read(tmp_path / "out" / "figures.json")["rows"] in (37, 38)
+
+
+def test_two_machines_in_one_file_are_split_by_time_within_each(tables, tmp_path, capsys):
+    lines = (tables / "stations.csv").read_text().splitlines()
+    two = [lines[0], *(line for line in lines if ",a," in line or ",b," in line)]
+    (tmp_path / "two.csv").write_text("\n".join(two))
+    words = ["train", str(tmp_path / "two.csv"), "--time", "date", "--target", "warmth", "--horizon", "1", *QUICK]
+    words += ["--features", "warmth"]
+    assert main([*words, "--group", "station", "--out", str(tmp_path / "out")]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("note      2 groups are too few to hold whole ones back")
+    assert read(tmp_path / "out" / "settings.json")["settings"]["split"] == "within"
+    groups = read(tmp_path / "out" / "figures.json")["groups"]
+    assert [line.split()[:2] for line in out.splitlines() if line.startswith(("a ", "b "))] == [
+        [name, str(groups[name]["rows"])] for name in "ab"
+    ]
+    refused([*words, "--group", "station", "--split", "group", "--out", str(tmp_path / "no")], capsys, "got 2 groups")
+    words[words.index("--features") : words.index("--features") + 2] = []
+    refused([*words, "--out", str(tmp_path / "no")], capsys, "pass --group station if it names series, or --features ")
+
+
+def test_labels_of_whole_groups_are_told_and_learned(tables, trained, tmp_path, capsys):
+    words = ["train", str(tables / "runs.csv"), "--time", "k", "--target", "kind", "--group", "run", *QUICK]
+    assert main([*words, "--out", str(tmp_path / "rows")]) == 0
+    out = capsys.readouterr().out
+    assert "note      'kind' is constant within each group of 'run'; " in out
+    assert "note      persistence: left out" in out
+    assert "persistence" not in read(tmp_path / "rows" / "figures.json")
+    figures = read(trained / "runs" / "figures.json")
+    assert (figures["rows"], figures["of"]) == (2, "groups")
+    refused(
+        [*words, "--label-per-group", "--out", str(tmp_path / "no")], capsys, "--window: got a number; expected nothing"
+    )
 
 
 def test_a_killed_run_goes_on_and_ends_with_the_same_weights(tables, tmp_path, capsys):
