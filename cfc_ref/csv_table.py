@@ -111,7 +111,7 @@ def rows_of(argument: str, text: Iterable[str]) -> tuple[Rows, Iterator[tuple[in
     lines = iter(text)
     skipped, delimiter, first = 0, "", ""
     for first in lines:
-        said = re.fullmatch(r'"?sep=(.)"?', first.strip())  # spreadsheets write it over the header
+        said = re.fullmatch(r'"?sep=(.)"?\s*', first)  # spreadsheets write it over the header
         if first.strip() and not said:
             break
         delimiter = said[1] if said else delimiter
@@ -230,12 +230,14 @@ def _encoding(content: bytes) -> str:
 # --- numbers
 
 
-def number_columns(argument: str, rows: Rows, columns: Sequence[int], *, missing: bool = False) -> list[Array]:
-    """Return columns as numbers, NaN where missing."""
-    return [_numbers(argument, rows, column, missing) for column in columns]
+def number_columns(
+    argument: str, rows: Rows, columns: Sequence[int], *, missing: bool = False, empty: str = "mend or drop that line"
+) -> list[Array]:
+    """Return columns as numbers, NaN where missing; `empty` is the way out where a value is missing that may not."""
+    return [_numbers(argument, rows, column, missing, empty) for column in columns]
 
 
-def _numbers(argument: str, rows: Rows, column: int, missing: bool) -> Array:
+def _numbers(argument: str, rows: Rows, column: int, missing: bool, empty: str) -> Array:
     fields = [row[column] for row in rows.fields]
     if rows.delimiter == ",":
         try:
@@ -245,7 +247,7 @@ def _numbers(argument: str, rows: Rows, column: int, missing: bool) -> Array:
         fine = ~np.isinf(values) if missing else np.isfinite(values)
         if fine.all() and "_" not in "".join(fields):  # float takes 1_000, no spreadsheet means that
             return values
-    values = np.array([_number(argument, rows, k, column, missing) for k in range(len(fields))])
+    values = np.array([_number(argument, rows, k, column, missing, empty) for k in range(len(fields))])
     note_missing(rows, column, Counter(fields[k].strip() for k in np.flatnonzero(np.isnan(values))))
     return values
 
@@ -273,11 +275,11 @@ def number_texts(rows: Rows, column: int) -> list[str]:
     return texts if rows.delimiter == "," else [text.replace(",", ".") for text in texts]
 
 
-def _number(argument: str, rows: Rows, k: int, column: int, missing: bool) -> float:
+def _number(argument: str, rows: Rows, k: int, column: int, missing: bool, empty: str) -> float:
     text = rows.fields[k][column].strip()
     if missing and text.lower() in MISSING:
         return np.nan
-    if rows.delimiter != ",":
+    if rows.delimiter != "," and re.fullmatch(r"[-+\d.,]+(e[-+]?\d+)?", text, re.IGNORECASE):
         rows.marks |= set(text) & {",", "."}
         if len(rows.marks) > 1:
             got = f"{rows.place(k, column)} in a file with decimal points and decimal commas"
@@ -288,10 +290,8 @@ def _number(argument: str, rows: Rows, k: int, column: int, missing: bool) -> fl
     except ValueError:
         number = np.inf
     if not np.isfinite(number):
-        do = "mend or drop that line"
-        if text.lower() in MISSING:
-            do = "drop that line; a network takes missing values if it is trained with --missing"
-        elif re.fullmatch(r"[+-]?\d+,\d+", text):
+        do = empty if text.lower() in MISSING else "mend or drop that line"
+        if re.fullmatch(r"[+-]?\d+,\d+", text):
             do = "write decimal points, or semicolons between fields"
         checks.refuse(argument, rows.place(k, column), "a finite number", do)
     return number

@@ -112,7 +112,12 @@ def _classes(rows: Rows, target: Sequence[str], task: str | None) -> tuple[str, 
     texts = Counter(fields[place].strip() for fields in rows.fields)
     words = {text for text in texts if text.lower() not in MISSING}
     if task is None:
-        is_text = len(target) == 1 and words and not any(is_number(word.replace(",", ".")) for word in words)
+        text = sorted(word for word in words if not is_number(word.replace(",", ".")))
+        if len(target) == 1 and 1 < len(text) < len(words):
+            k = [fields[place].strip() for fields in rows.fields].index(text[0])
+            got = f"{rows.place(k, place)}, in a column that has numbers too"
+            checks.refuse("target", got, "numbers or classes", "pass --task classification, or mend the column")
+        is_text = len(target) == 1 and text and len(text) == len(words)
         task = "classification" if is_text else "regression"
     if checks.choice("task", task, _TASKS) == "regression":
         return None

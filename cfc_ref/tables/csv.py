@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[Any]
 
-__all__ = ["Table", "by_group", "check_columns", "group_name", "read_table", "refuse_going_back", "table_of"]
+__all__ = ["EMPTY", "Table", "by_group", "check_columns", "group_name", "read_table", "refuse_going_back", "table_of"]
 
+EMPTY = "fill it, drop that line, or train with --missing"
 _LARGEST = 1e150  # its square is a float64
 _DIGITS = 17  # that tell any two float64 apart
 
@@ -108,7 +109,7 @@ def _field(rows: Rows, k: int, column: int) -> str:
 def _numbers(argument: str, rows: Rows, names: Sequence[str], *, missing: bool) -> Array:
     """Return columns of numbers that float64 holds with the digits that tell them apart."""
     places = [rows.header.index(name) for name in names]
-    columns = number_columns(argument, rows, places, missing=missing)
+    columns = number_columns(argument, rows, places, missing=missing, empty=EMPTY)
     for place, values in zip(places, columns, strict=True):
         if (large := np.abs(values) > _LARGEST).any():
             got = rows.place(checks.first(large)[0], place)

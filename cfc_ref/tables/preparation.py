@@ -153,8 +153,9 @@ def learn_preparation(table: Table, columns: Columns, part: Array, *, horizon: i
 def _median(column: str, steps: Array) -> float:
     median = float(np.median(steps)) if len(steps) else 0.0
     if not 0 < median < np.inf:
-        got = f"a median timespan of {median:g} in column {column!r}" if len(steps) else "no two rows of one series"
-        checks.refuse("path", f"{got} of the training part", "times that go on", "name another column, or add rows")
+        got = f"a median timespan of {median:g} in column {column!r}" if len(steps) else "no two rows of one group"
+        do = "name another column of times or of groups, or add rows"
+        checks.refuse("path", f"{got} of the training part", "times that go on", do)
     return median
 
 
@@ -162,5 +163,5 @@ def _mean_scale(columns: tuple[str, ...], values: Array) -> tuple[Array, Array]:
     """Return means and standard deviations of the known values."""
     for k in np.flatnonzero(np.isnan(values).all(axis=0)):
         got = f"no number in column {columns[k]!r} of the training part"
-        checks.refuse("path", got, "at least one", "leave the column out, or add rows")
+        checks.refuse("path", got, "at least one", "name other columns, or add rows")
     return standardisation(values)

@@ -17,7 +17,7 @@ from cfc_ref import checks
 from cfc_ref.csv_table import Rows, number_columns, rows_of, split_rows, whole
 from cfc_ref.data.missing import Filler
 from cfc_ref.io import packed, unpacked, write_atomically
-from cfc_ref.tables.csv import check_columns, group_name, refuse_going_back
+from cfc_ref.tables.csv import EMPTY, check_columns, group_name, refuse_going_back
 from cfc_ref.tables.dates import differences, read_times
 from cfc_ref.tables.preparation import Preparation
 from cfc_ref.tables.series import check_range
@@ -125,7 +125,7 @@ class RowPredictor:
             x = np.array([np.inf])
         if (~np.isinf(x) if missing else np.isfinite(x)).all() and "_" not in "".join(texts):
             return x
-        return np.concatenate(number_columns(self._source, rows, self._features, missing=missing))
+        return np.concatenate(number_columns(self._source, rows, self._features, missing=missing, empty=EMPTY))
 
     def _step(self, group: _Group, x: Array, dt: float) -> Array:
         """Take one sample of a group; all groups share one stepper, and keep their states."""

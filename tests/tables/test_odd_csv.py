@@ -119,7 +119,7 @@ def test_a_word_for_missing_is_a_missing_value_and_no_class(tmp_path, word):
     assert columns.classes == ("down", "up")
     np.testing.assert_array_equal(table.y[:, 0], [1, np.nan, 0])
     assert f"1 field {word!r} of column 'z' read as missing" in table.rows.notes
-    with pytest.raises(ValueError, match=rf"'{word}' in line 3, column 'v'; .*trained with --missing"):
+    with pytest.raises(ValueError, match=rf"'{word}' in line 3, column 'v'; .*train with --missing"):
         table_of("path", table.rows, columns, missing=False)
 
 
