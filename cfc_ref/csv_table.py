@@ -134,7 +134,7 @@ def split_rows(argument: str, lines: Iterable[str], delimiter: str, skipped: int
     try:
         for fields in reader:
             ended = reader.line_num + skipped
-            if "".join(fields).strip():
+            if "".join(fields).strip().strip("\x1a"):  # DOS ends a file so
                 yield ended, fields
     except csv.Error as error:
         got = f"line {ended + 1}, which can't be read as text ({error})"
@@ -206,7 +206,7 @@ def _text(name: str, content: bytes) -> str:
             checks.refuse("path", f"{name}, which is {kind}", _CSV, do)
     encoding = _encoding(content)
     try:
-        return content.decode(encoding).rstrip("\x1a\0")  # DOS ends a file so, loggers fill it so
+        return content.decode(encoding).rstrip("\0")  # loggers fill a file so
     except UnicodeDecodeError as error:
         before = content[: error.start]
         line, column = before.count(b"\n") + 1, len(re.findall(rb"[,;\t]", before[before.rfind(b"\n") + 1 :])) + 1

@@ -81,7 +81,7 @@ def _refuse_large(argument: str, rows: Rows, names: Sequence[str], scaled: Array
         low, high = (means[column] + sign * _LARGEST * scales[column] for sign in (-1, 1))
         do = "if it fills a gap, leave the field empty and train with --missing, else mend or drop that line"
         got = rows.place(k, rows.header.index(names[column]))
-        checks.refuse(argument, got, f"numbers from {low:.3g} to {high:.3g}, as the training part has them", do)
+        checks.refuse(argument, got, f"numbers from {low:.3g} to {high:.3g}, not far from the training part's", do)
 
 
 def _check_parts(preparation: Preparation, part: Array, y: Array) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import io
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -43,7 +44,7 @@ def stream_rows(
     With `bad` each line is a row by itself, and is passed on as an error where it is none; otherwise it is refused.
     """
     numbered = enumerate(lines, start=1)
-    table, rows = rows_of(source, (_decoded(source, *line) for line in numbered))
+    table, rows = rows_of(source, (line for of in numbered for line in _decoded(source, *of)))
     return table, rows if bad is None else _line_by_line(source, table, numbered, bad)
 
 
@@ -52,16 +53,17 @@ def _line_by_line(
 ) -> Iterator[tuple[int, list[str]]]:
     for number, line in numbered:
         try:
-            rows = list(split_rows(source, [_decoded(source, number, line)], table.delimiter, number - 1))
+            rows = list(split_rows(source, _decoded(source, number, line), table.delimiter, number - 1))
         except ValueError as error:
             bad(error)
         else:
             yield from rows
 
 
-def _decoded(source: str, number: int, line: bytes) -> str:
+def _decoded(source: str, number: int, line: bytes) -> Iterable[str]:
+    """Return the text of a line, or of several that end with a carriage return alone."""
     try:
-        return line.decode("utf-8-sig" if number == 1 else "utf-8")
+        return io.StringIO(line.decode("utf-8-sig" if number == 1 else "utf-8"), newline="")
     except UnicodeDecodeError as error:
         checks.refuse(source, f"bytes in line {number} that are no text ({error.reason})", "UTF-8", "mend that line")
 

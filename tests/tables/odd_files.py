@@ -330,7 +330,7 @@ def try_file(number, folder):
     if status:
         assert status == 2, said
         assert said.count("\n") == 1, said
-        assert re.match(r"cfc-ref train: [\w-]+: got .+; expected .+; .+\.\n\Z", said), said
+        assert re.match(r"cfc-ref train: [\w.-]+: got .+; expected .+; .+\.\n\Z", said), said
         assert any(re.search(refusal, said) for refusal in one.refusals), said
         return False, said
     with (folder / f"out{number}" / "predictions.csv").open(newline="") as file:

@@ -1,11 +1,15 @@
 """CSV as programs write it: read where it has one meaning, else refused with what it looks like and the way out."""
 
 import gzip
+import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from cfc_ref.csv_table import number_columns, whole
 from cfc_ref.tables.csv import read_table, table_of
+from cfc_ref.tables.stream import stream_rows
 from tests.compare import assert_close, refusal
 
 PLAIN = "t,v,y\n0,0.5,2\n1,1.5,3\n2.5,-2,4\n"
@@ -175,3 +179,21 @@ def test_digits_that_a_float_loses_are_refused(tmp_path, column, kind):
 def test_numbers_whose_square_overflows_are_refused(tmp_path, column, number):
     content = "t,v,y\n0,1,2\n1,1,2\n" + ("2,{},2\n" if column == "v" else "2,1,{}\n").format(number)
     says(tmp_path, content, f"{number!r} in line 4, column {column!r}; expected numbers up to 1e+150; give the column")
+
+
+STREAMED = [kind for kind in SAME if "UTF" not in kind]
+
+
+@pytest.mark.parametrize("kind", STREAMED)
+@pytest.mark.parametrize("skips", [False, True])
+def test_a_stream_reads_the_same_dialects(kind, skips):
+    skips = skips and "carriage" not in kind  # a row is then a line
+    content = SAME[kind] if isinstance(SAME[kind], bytes) else SAME[kind].encode()
+    skipped = []
+    table, rows = stream_rows("rows", io.BytesIO(content), skipped.append if skips else None)
+    got = [[line, whole("rows", fields, table.header, line)] for line, fields in rows]
+    assert skipped == []
+    place = [table.header.index(name) for name in ("t", "y")]
+    for (line, fields), t, (y,) in zip(got, TIME, Y, strict=True):
+        one = replace(table, lines=[line], fields=[fields])
+        assert [column[0] for column in number_columns("rows", one, place)] == [t, y]
