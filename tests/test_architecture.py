@@ -159,6 +159,17 @@ def test_an_unknown_name_is_an_attribute_error():
         cfc_ref.nonsense  # noqa: B018
 
 
+LAYERS_OWN = re.compile(r"_(params|expected|readout|equation|settings|scheme|arrays|masks|keys|step|d_step|read)")
+
+
+@pytest.mark.parametrize("file", [name for name in FILES if not name.startswith("layers/")])
+def test_other_rooms_use_the_public_names_of_a_layer(file):
+    """What a layer keeps to itself is asked by `weights`, `expected`, `readout`, `equation` and `settings`."""
+    for node in ast.walk(FILES[file]):
+        if isinstance(node, ast.Attribute) and LAYERS_OWN.fullmatch(node.attr):
+            assert ast.unparse(node.value) == "self", f"{file}: {ast.unparse(node)}"
+
+
 # --- docstrings
 
 

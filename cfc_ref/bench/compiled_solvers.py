@@ -90,7 +90,7 @@ def with_numbalsoda(layer: LTC) -> Callable[[float], Advance]:
     def at(rtol: float) -> Advance:
         def advance(x: Array, timespans: Array, start: Array) -> Array:
             states, state = np.empty((len(x), n)), start
-            G, Q = layer._equation.hold(weights.cell, scaled(weights.input_map, x))
+            G, Q = layer.equation.hold(weights.cell, scaled(weights.input_map, x))
             for k, dt in enumerate(timespans):
                 G0[:], Q0[:] = G[k], Q[k]
                 solution, success = lsoda(slope, state, np.array([0.0, dt]), data=numbers, rtol=rtol, atol=rtol)

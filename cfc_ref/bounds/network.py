@@ -206,7 +206,7 @@ def lipschitz(model: Any, timespans: npt.ArrayLike = 1.0, norm: str = "max") -> 
         if norm == "euclidean" and (model.wiring is not None or model.mode != "default"):
             got = f"'euclidean' with {'a wiring' if model.wiring is not None else f'mode {model.mode!r}'}"
             checks.refuse("norm", got, "'max'; 'euclidean' is for one cell of mode 'default'", "pass 'max'")
-        return max(cell_lipschitz(weights, float(span), model._settings, norm) for span in np.unique(t))
+        return max(cell_lipschitz(weights, float(span), model.settings, norm) for span in np.unique(t))
     ode, t = _ode(model), _timespans(model, timespans)
     if norm != "max":
         checks.refuse("norm", repr(norm), "'max'; 'euclidean' is for one CfC cell of mode 'default'", "pass 'max'")
@@ -282,7 +282,7 @@ def tube(
         if form is not None:
             checks.refuse("form", form, "None, as a CfC has no ODE", "remove `form`")
         _no_memory(model)
-        low, high = cfc_tube(float64(weights), inputs, start, steps, model._settings)
+        low, high = cfc_tube(float64(weights), inputs, start, steps, model.settings)
     elif _equation(form) == "ode":
         low, high = ode_tube(ode.equation, ode.params, inputs, start, steps)
     else:

@@ -24,8 +24,7 @@ W = TypeVar("W")
 
 def effective(model: Any) -> Any:
     """Return the effective weights of a layer as its cells take them, or None for anything else."""
-    make = getattr(model, "_params", None)
-    return make().network if make is not None else None
+    return getattr(getattr(model, "weights", None), "network", None)
 
 
 def ode_weights(model: Any, name: str, cells: tuple[type, ...], expected: str, do: str) -> ODENetwork:

@@ -1,6 +1,6 @@
 r"""What CfC and LTC layers share: calls, backprop with an explicit tape, streaming, and their weights by name.
 
-A layer defines one time step of a batch (``_step``), the output of a state (``_readout``), and the backward of both;
+A layer defines one time step of a batch (``_step``), the output of a state (``readout``), and the backward of both;
 everything about sequences, shapes, masks and files is here, once. A layer with kernels also says which functions run
 its sequences (``_compute``).
 """
@@ -143,7 +143,7 @@ class Layer:
         """Return the gradients of the step's parameters, input, state and timespans."""
         raise NotImplementedError
 
-    def _readout(self, params: Any, h: Array) -> Array:
+    def readout(self, params: Any, h: Array) -> Array:
         """Return the outputs of states of shape (n, units)."""
         raise NotImplementedError
 
@@ -229,8 +229,13 @@ class Layer:
                 "build the layer with the wiring (and the recurrence) of the weights",
             )
 
-    def _params(self) -> Params:
-        """Return the weights as the cells take them."""
+    @property
+    def weights(self) -> Params:
+        """The weights in the form that the cells take, nested NamedTuples: masked, and positive ones after softplus.
+
+        ``weights.network`` is that of a time step, ``weights.readout`` that of the output. To change them write to
+        :attr:`parameters`.
+        """
         return tree_map(self._effective, self._keys)
 
     def _effective(self, key: str) -> Array:
@@ -244,7 +249,8 @@ class Layer:
     # --- sequences
 
     @property
-    def _expected(self) -> Expected:
+    def expected(self) -> Expected:
+        """The shapes and the type of numbers that a call takes."""
         return Expected(self.input_size, self.state_size, self.mixed_memory, self.batch_first, self.dtype, self.timed)
 
     def __call__(self, x: Any, hx: Any = None, timespans: Any = None, mask: Any = None) -> tuple[Array, Any]:
@@ -272,7 +278,7 @@ class Layer:
         ValueError, TypeError
             In three parts, before anything is computed.
         """
-        output, hx, _ = self._forward(arrange(self._expected, x, hx, timespans, mask), None, keep=False)
+        output, hx, _ = self._forward(arrange(self.expected, x, hx, timespans, mask), None, keep=False)
         return output, hx
 
     def forward(
@@ -299,18 +305,18 @@ class Layer:
             As from a plain call.
         tape : Tape
         """
-        call = arrange(self._expected, x, hx, timespans, mask)
+        call = arrange(self.expected, x, hx, timespans, mask)
         if rng is not None and not isinstance(rng, np.random.Generator):
             checks.refuse("rng", type(rng).__name__, "a numpy Generator or None", "numpy.random.default_rng", TypeError)
         return self._forward(call, rng, keep=True)
 
     def _forward(self, call: Call, rng: np.random.Generator | None, *, keep: bool) -> tuple[Array, Any, Any]:
         self._check_steps(call)
-        params = self._params()
+        params = self.weights
         if keep:
             params = tree_map(np.array, params)  # as they are now, whatever an optimiser writes
         compute, options = self._compute, self._options(call, rng)
-        arguments = params.network, call.x, call.state, call.dt, call.mask, self._settings
+        arguments = params.network, call.x, call.state, call.dt, call.mask, self.settings
         states, last, kept = compute.forward(*arguments, **options, keep=keep)
         read = states if self.return_sequences else states[-1:]
         output = self._outputs(params, call, read)
@@ -330,8 +336,8 @@ class Layer:
         return backend.Compute(self._over_time, self._d_over_time)
 
     @property
-    def _settings(self) -> Any:
-        """The settings that those functions take."""
+    def settings(self) -> Any:
+        """The settings that its cells take."""
         return None
 
     def _options(self, call: Call, rng: np.random.Generator | None) -> dict[str, Any]:
@@ -359,7 +365,7 @@ class Layer:
 
     def _outputs(self, params: Params, call: Call, read: Any) -> Array:
         """Return the output of the states that are read, in the caller's layout."""
-        flat = self._readout(params.readout, self._flat(read))
+        flat = self.readout(params.readout, self._flat(read))
         if not self.return_sequences:
             return call.outward_last(np.array(flat))
         by_time = flat.reshape(len(read), call.x.shape[0], self.output_size)
@@ -397,12 +403,12 @@ class Layer:
             got = "that of another layer" if isinstance(tape, Tape) else type(tape).__name__
             checks.refuse("tape", got, "a tape of this layer", "pass what forward returned", TypeError)
         params, call, backward = tape.params, tape.call, backward or tape.compute.backward
-        d_y, d_last = arrange_gradients(self._expected, call, d_output, d_hx, tape.output_shape)
+        d_y, d_last = arrange_gradients(self.expected, call, d_output, d_hx, tape.output_shape)
         d_y = np.moveaxis(d_y, 1, 0) if self.return_sequences else d_y[None]
         states = self._flat(tape.states).reshape(*d_y.shape[:2], self.state_size)
         d_readout, d_read = self._d_readout(params.readout, states, d_y)
         d_network, d_x, d_state, d_dt = (
-            backward(params.network, tape.kept, d_read, d_last, call.mask, self._settings)
+            backward(params.network, tape.kept, d_read, d_last, call.mask, self.settings)
             if call.x.shape[1]
             else (tree_map(np.zeros_like, params.network), np.zeros_like(call.x), d_last, np.zeros_like(call.dt))
         )
@@ -426,8 +432,8 @@ class Layer:
         -------
         dict of ndarray, shapes (B, T, …) in the layout of `x`
         """
-        call = arrange(self._expected, x, hx, timespans, mask)
-        params = self._params().network
+        call = arrange(self.expected, x, hx, timespans, mask)
+        params = self.weights.network
         states, kept = over_time(self._step, params, call.x, call.state, call.dt, call.mask, keep=True)
         if not kept:
             checks.refuse("x", "a sequence of no steps", "at least one step", "pass one")

@@ -149,7 +149,8 @@ class LSTM(Layer):
         d_dt = d_x[:, :, -1] if self.timed else np.zeros(d_x.shape[:2], d_x.dtype)
         return d_params, d_x[:, :, : self.input_size], d_state, d_dt
 
-    def _readout(self, params: Dense | None, h: Array) -> Array:
+    def readout(self, params: Dense | None, h: Array) -> Array:
+        """Return the outputs of states of shape (n, units)."""
         return h if params is None else affine(params, h)
 
     def _d_readout(self, params: Dense | None, h: Array, d_y: Array) -> tuple[Any, Array]:
@@ -291,7 +292,8 @@ class CTRNN(ODELayer):
         _draw(self._arrays, rng)
 
     @property
-    def _equation(self) -> Equation:
+    def equation(self) -> Equation:
+        """The ODE in the form that the solvers take."""
         return ctrnn_equation(self.tau)
 
     def _trace(self, params: ODENetwork, kept: NetworkKept) -> dict[str, Array]:

@@ -237,10 +237,10 @@ class CfC(StreamingLayer):
     # --- one time step
 
     def _step(self, params: CfCNetwork, x: Array, state: Any, dt: Array) -> tuple[Any, Any]:
-        return network.step(params, x, state, dt, self._settings)
+        return network.step(params, x, state, dt, self.settings)
 
     def _d_step(self, params: CfCNetwork, kept: Any, d_state: Any) -> tuple[Any, Array, Any, Array]:
-        return network.d_step(params, kept, d_state, self._settings)
+        return network.d_step(params, kept, d_state, self.settings)
 
     # --- whole sequences: the specification, or the kernel that is its twin
 
@@ -249,7 +249,8 @@ class CfC(StreamingLayer):
         return backends.cfc(self._backend)
 
     @property
-    def _settings(self) -> CfCSettings:
+    def settings(self) -> CfCSettings:
+        """The settings that its cells take."""
         return CfCSettings(self.mode, self.variant, self.activation, self.forget_bias)
 
     @property
@@ -272,7 +273,8 @@ class CfC(StreamingLayer):
             for _ in range(time)
         ]
 
-    def _readout(self, params: Dense | None, h: Array) -> Array:
+    def readout(self, params: Dense | None, h: Array) -> Array:
+        """Return the outputs of states of shape (n, units)."""
         out = h[:, self._read]
         return out if params is None else affine(params, out)
 
@@ -289,7 +291,7 @@ class CfC(StreamingLayer):
         return d_params, d_h
 
     def _trace(self, params: CfCNetwork, kept: Any) -> dict[str, Array]:
-        layers = [cell.trace(p, k, self._settings) for p, k in zip(params.layers, kept.layers, strict=True)]
+        layers = [cell.trace(p, k, self.settings) for p, k in zip(params.layers, kept.layers, strict=True)]
         return {name: np.concatenate([layer[name] for layer in layers], axis=1) for name in layers[0]}
 
     # --- what is known of it

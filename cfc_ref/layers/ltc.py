@@ -197,7 +197,8 @@ class LTC(ODELayer):
         self._arrays[f"{_CELL}sensory_erev"][...] = self._sensory_adjacency
 
     @property
-    def _equation(self) -> Equation:
+    def equation(self) -> Equation:
+        """The ODE in the form that the solvers take."""
         return synaptic(self.epsilon)
 
     # --- whole sequences: the specification, or the kernel that is its twin
@@ -217,7 +218,8 @@ class LTC(ODELayer):
         return backends.ltc(self._backend) if self._has_kernels else super()._compute
 
     @property
-    def _settings(self) -> LTCSettings:
+    def settings(self) -> LTCSettings:
+        """The settings that its cells take."""
         return LTCSettings(self.solver, self.ode_unfolds, self.epsilon)
 
     @property
@@ -384,7 +386,8 @@ class NeuralLTC(ODELayer):
         self._arrays[f"{_CELL}w_tau"][...] = _INVERSE_SOFTPLUS_OF_1 if self.implicit_param_constraints else 1
 
     @property
-    def _equation(self) -> Equation:
+    def equation(self) -> Equation:
+        """The ODE in the form that the solvers take."""
         return NEURAL
 
     def _trace(self, params: ODENetwork, kept: NetworkKept) -> dict[str, Array]:

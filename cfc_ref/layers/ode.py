@@ -85,7 +85,7 @@ class ODELayer(StreamingLayer):
         fc = None if self.proj_size is None else self._dense("fc", self.proj_size, self._read)
         self.output_size = self._read if self.proj_size is None else self.proj_size
         self._keys = Params(ODENetwork(cell, input_map, lstm), (output_map, fc))
-        self._scheme = Scheme(self._equation, self.solver, self.ode_unfolds)
+        self._scheme = Scheme(self.equation, self.solver, self.ode_unfolds)
         if seed is not UNDRAWN:
             rng = generator(seed)
             self._draw(rng)
@@ -93,7 +93,7 @@ class ODELayer(StreamingLayer):
             initialise_cfc(others, "default", "torch", rng)
 
     @property
-    def _equation(self) -> Equation:
+    def equation(self) -> Equation:
         """The ODE, as the solvers take it."""
         raise NotImplementedError
 
@@ -169,7 +169,8 @@ class ODELayer(StreamingLayer):
     def _d_step(self, params: ODENetwork, kept: NetworkKept, d_state: Any) -> tuple[Any, Array, Any, Array]:
         return network.d_step(params, kept, d_state, self._scheme)
 
-    def _readout(self, params: tuple[Scaling | None, Dense | None], h: Array) -> Array:
+    def readout(self, params: tuple[Scaling | None, Dense | None], h: Array) -> Array:
+        """Return the outputs of states of shape (n, units)."""
         output_map, fc = params
         y = scaled(output_map, h[:, : self._read])
         return y if fc is None else affine(fc, y)
@@ -231,8 +232,8 @@ class ODELayer(StreamingLayer):
             rtol=checks.number("rtol", rtol, positive=True),
             atol=checks.number("atol", atol, positive=True),
         )
-        call = arrange(self._expected, x, hx, timespans)
-        params, samples, start, dt = tree_map(_as_float64, (self._params().network, call.x, call.state, call.dt))
+        call = arrange(self.expected, x, hx, timespans)
+        params, samples, start, dt = tree_map(_as_float64, (self.weights.network, call.x, call.state, call.dt))
         before = np.concatenate([samples[:, :1], samples[:, :-1]], axis=1)
 
         def step(params: Any, both: Array, state: Any, dt: Array) -> Any:

@@ -33,7 +33,7 @@ class Cells(NamedTuple):
         """Return the cells of a layer, with the present weights."""
         bare = copy.copy(layer)
         bare._arrays, bare._masks = {}, {}
-        return cls(bare, tree_map(np.array, layer._params()))
+        return cls(bare, tree_map(np.array, layer.weights))
 
 
 class Frozen:
@@ -42,7 +42,7 @@ class Frozen:
     __slots__ = ("__weakref__", "computation", "expected", "longest", "output_size", "settings", "title")
 
     def __init__(self, layer: Layer, computation: Any) -> None:
-        self.computation, self.expected, self.output_size = computation, layer._expected, layer.output_size
+        self.computation, self.expected, self.output_size = computation, layer.expected, layer.output_size
         self.settings, self.title = layer.config, repr(layer)
         self.longest = float(np.finfo(layer.dtype).max)
 
@@ -158,7 +158,7 @@ class Stepper:
         """Take samples of shape (streams, F) and their timespans, and return the outputs in an array of their own."""
         layer, params = self._frozen.computation
         self._state = layer._step(params.network, x, self._state, dt[:, None])[0]
-        return np.array(layer._readout(params.readout, self._state[0]))
+        return np.array(layer.readout(params.readout, self._state[0]))
 
     def _check_out(self, out: Any) -> None:
         dtype = self._frozen.expected.dtype

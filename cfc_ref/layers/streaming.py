@@ -32,7 +32,7 @@ class StreamingLayer(Layer):
         if keep or len(call.x) != 1 or stream is None:
             return super()._forward(call, rng, keep=keep)
         self._check_steps(call)
-        params, read, settings = self._params(), self._streamed, self._settings
+        params, read, settings = self.weights, self._streamed, self.settings
         mask = None if call.mask is None else call.mask[0]
         one = call.x[0], call.state, call.dt[0], mask
         y, hx = stream(params.network, params.readout, read, *one, settings)
@@ -47,7 +47,7 @@ class StreamingLayer(Layer):
         batch : int, optional
             The number of streams that are stepped at once; by default one, without a batch axis.
         """
-        params, start = self._params(), self._compute.start
+        params, start = self.weights, self._compute.start
         if start is None:
             return super().stepper(batch)
-        return make_stepper(self, start(params.network, params.readout, self._streamed, self._settings), batch)
+        return make_stepper(self, start(params.network, params.readout, self._streamed, self.settings), batch)

@@ -55,8 +55,8 @@ def from_ncps(
     ----------
     source : ncps model, mapping, str or Path
         A live ``ncps.torch.CfC`` or ``LTC``, or ``ncps.keras.CfC``, which says everything about itself. Or its
-        ``state_dict()``, or a .safetensors file of it, which ``pip install safetensors`` is enough to read; of a larger
-        model pass the layer's part alone, without its prefix. Half precision (float16, bfloat16), tensors on a GPU or
+        ``state_dict()``, or a .safetensors file of it, which is read without PyTorch; of a larger model pass the
+        layer's part alone, without its prefix. Half precision (float16, bfloat16), tensors on a GPU or
         with gradients, and models inside ``torch.compile`` or ``DataParallel`` are converted. So are weights of
         PyTorch's quantised layers, to the floats that they mean; there PyTorch rounds its activations too.
     kind : {"CfC", "LTC"}, optional

@@ -164,8 +164,8 @@ def compare(network: Any, x: npt.ArrayLike, timespans: Any = None, hx: Any = Non
 
 def _outputs(network: Any, states: Array) -> Array:
     """Return what a network reads out of states of shape (..., units), in float64."""
-    readout = tree_map(lambda array: array.astype(np.float64), network._params().readout)
-    flat = network._readout(readout, states.reshape(-1, network.state_size))
+    readout = tree_map(lambda array: array.astype(np.float64), network.weights.readout)
+    flat = network.readout(readout, states.reshape(-1, network.state_size))
     return flat.reshape((*states.shape[:-1], network.output_size))
 
 

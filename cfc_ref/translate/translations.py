@@ -57,7 +57,7 @@ class Posed(NamedTuple):
 def pose(network: Any, x: Any, timespans: Any, hx: Any) -> Posed:
     """Check the arguments of a translation and return them in float64."""
     weights = weights_of(network)
-    call = arrange(network._expected, x, hx, timespans)
+    call = arrange(network.expected, x, hx, timespans)
     samples, (x0, _), dt = tree_map(lambda array: array.astype(np.float64), (call.x, call.state, call.dt))
     return Posed(weights, call, scaled(weights.input_map, samples), x0, dt)
 

@@ -59,7 +59,7 @@ def test_the_right_hand_side_for_compiled_solvers_is_the_specifications(posed):
     from cfc_ref.cells.ode import right_side
     from cfc_ref.kernels import ltc_slope
 
-    cell, form, rng = weights_of(posed.layer).cell, posed.layer._equation, np.random.default_rng(0)
+    cell, form, rng = weights_of(posed.layer).cell, posed.layer.equation, np.random.default_rng(0)
     numbers, x, slope = ltc_slope.numbers_of(cell), rng.normal(size=(1, 5)), np.empty(5)
     held = form.hold(cell, rng.normal(size=(1, posed.layer.input_size)))
     numbers[6:11], numbers[11:16] = held[0][0], held[1][0]

@@ -71,7 +71,7 @@ def cases(draw, layouts, **options):
     spans = draw(
         st.sampled_from([spans, np.full((B, T), 0.7), np.ones((B, T)), np.where(rng.random((B, T)) < 0.5, 1, spans)])
     )
-    params = tree_map(np.array, layer._params())
+    params = tree_map(np.array, layer.weights)
     return Case(
         params.network,
         params.readout,
@@ -80,7 +80,7 @@ def cases(draw, layouts, **options):
         state(1.0),
         layout(spans.astype(layer.dtype)),
         mask,
-        layer._settings,
+        layer.settings,
         drop,
         draw(st.booleans()),
         array(read, B, U, scale=1 / (B * T)),  # the gradient of a mean

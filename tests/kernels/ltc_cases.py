@@ -59,7 +59,7 @@ def cases(draw, layouts, shapes=SHAPES, **options):
 
     lengths = np.full((B, T), 0.7) if draw(st.booleans()) else rng.uniform(0, 2, (B, T))
     read = draw(st.sampled_from([T, 1, 0])) if T else 0
-    params = tree_map(np.array, layer._params())
+    params = tree_map(np.array, layer.weights)
     return Case(
         params.network,
         params.readout,
@@ -68,7 +68,7 @@ def cases(draw, layouts, shapes=SHAPES, **options):
         (array(B, U), None),
         layout(lengths.astype(layer.dtype)),
         layout(rng.random((B, T)) < 0.7) if draw(st.booleans()) else None,
-        layer._settings,
+        layer.settings,
         array(read, B, U, scale=1 / max(B * T, 1)),  # the gradient of a mean
         (array(B, U, scale=1 / max(B, 1)), None),
     )

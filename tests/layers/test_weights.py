@@ -196,6 +196,17 @@ def test_explicit_weights_below_0_are_refused_where_they_are_assigned():
     assert not layer.parameters["rnn_cell.gleak"].any()
 
 
+def test_weights_are_those_that_the_cells_take():
+    layer = CfC(2, wirings.AutoNCP(6, 2), proj_size=3, seed=0)
+    weights = layer.weights
+    assert_close(weights.readout.W, layer.parameters["fc.weight"], 0, 0)
+    for k, cell in enumerate(weights.network.layers):
+        mask = layer.state_dict()[f"rnn_cell.layer_{k}.sparsity_mask"]
+        assert_close(cell.ff1.W, layer.parameters[f"rnn_cell.layer_{k}.ff1.weight"] * mask, 0, 0)
+    cell = LTC(2, 3, seed=0).weights.network.cell
+    assert_close(cell.gleak, np.logaddexp(0, LTC(2, 3, seed=0).parameters["rnn_cell.gleak"]), 1e-6)
+
+
 # --- what is not taken over
 
 WIRED = Config("pure", "torch", False, "own")
