@@ -260,10 +260,16 @@ def frozen_error(w, A, x0, t, step, L, a, b, sample):
             H, K = Decimal(h), Decimal(k)
             steps = float(H / (K * (1 - (-K * H).exp())) - 1 / K**2)
         radii = [M * L[0] * h * relax(k, t), M * L[0] * steps]
-    elif sample == "midpoint":
-        radii = [M * L[0] * h / 2 * relax(k, t)]
+    elif sample in ("midpoint", "ends"):
+        with localcontext() as context:
+            context.prec = 80
+            K, p = Decimal(k), Decimal(k) * Decimal(h) / 2
+            J = (p - 1 + 2 * (-p).exp() - (1 + p) * (-2 * p).exp()) / K**2
+            U = M * L[0] * float(J * (1 - (-K * Decimal(t)).exp()) / (1 - (-2 * p).exp()))
+        factor, share = (1, 24) if sample == "midpoint" else (min(1 + k * h / 8, 7 / 6), 12)
+        radii = [factor * U]
         if len(L) > 1:
-            C2 = L[0] * (abs(A) * w + M * L[0] * h / 2) / 12 + M * L[1] / 24
+            C2 = L[0] * (abs(A) * w + M * L[0] * h / 2) / 12 + M * L[1] / share
             radii.append(C2 * h**2 * geometric)
     else:
         bracket = (w + b) * L[1] / 720 + 7 * L[2] / 576 + L[0] ** 2 / 120 + L[1] ** 2 * h**2 / 960

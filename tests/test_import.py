@@ -25,13 +25,22 @@ for signal in (0.3, np.cos, signals.sine(), signals.sampled(*table), signals.pie
     for sample in ("start", "midpoint", "gauss"):
         assert np.isfinite(frozen(neuron, signal, 0.0, t, sample, 0.1)).all()
     signals.as_signal(signal).range(t)
-of_neurons = [name for name in bounds.__all__ if "neuron" in inspect.signature(getattr(bounds, name)).parameters]
+samples = {"times": [0.2, 0.7], "values": [0.3, 0.5], "lipschitz": 1.0}
+functions = [name for name in bounds.__all__ if name not in ("SampleStream", "extremal_input")]
+of_neurons = [name for name in functions if "neuron" in inspect.signature(getattr(bounds, name)).parameters]
 assert len(of_neurons) > 8
 for name in of_neurons:
-    more = {"frozen_error": {"step": 0.1, "lipschitz": 1.0}, "frozen_step_error": {"y": 0.5}}.get(name, {})
+    more = {
+        "frozen_error": {"step": 0.1, "lipschitz": 1.0},
+        "frozen_step_error": {"y": 0.5},
+        "best_look": {"release": 0.5, "lipschitz": 1.0},
+        "from_samples": samples,
+    }.get(name, {})
     start = {} if name in ("form_gap", "time_constant") else {"x0": 0.0}
     times = {} if name == "time_constant" else {"t": t}
     assert np.isfinite(getattr(bounds, name)(neuron, **start, **times, **more)).all(), name
+bounds.SampleStream(neuron, 0.0, 1.0).push(0.2, 0.3)
+bounds.extremal_input(neuron, 0.0, 0.5, **samples)[0](t)
 """
 
 NETWORKS = """

@@ -18,6 +18,7 @@ CALLS = {
     "closed_form": (closed_form, {}),
     "frozen start": (frozen, {"sample": "start", "step": 0.4}),
     "frozen midpoint": (frozen, {"sample": "midpoint", "step": 0.4}),
+    "frozen ends": (frozen, {"sample": "ends", "step": 0.4}),
     "frozen gauss": (frozen, {"sample": "gauss", "step": 0.4}),
     "lemma1": (bounds.lemma1, {}),
     "form_gap": (bounds.form_gap, {}),
@@ -30,7 +31,9 @@ CALLS = {
     "frozen_step_error": (bounds.frozen_step_error, {"y": 0.5, "f_range": (0.2, 0.7)}),
     "frozen_error start": (bounds.frozen_error, {"step": 0.3, "lipschitz": 0.5}),
     "frozen_error midpoint": (bounds.frozen_error, {"step": 0.3, "lipschitz": (0.5, 0.4), "sample": "midpoint"}),
+    "frozen_error ends": (bounds.frozen_error, {"step": 0.3, "lipschitz": (0.5, 0.4), "sample": "ends"}),
     "frozen_error gauss": (bounds.frozen_error, {"step": 0.3, "lipschitz": (0.5, 0.4, 0.3, 0.2), "sample": "gauss"}),
+    "from_samples": (bounds.from_samples, {"times": [0.2, 0.7], "values": [0.3, 0.5], "lipschitz": 1.0}),
 }
 
 
@@ -156,6 +159,10 @@ OTHERS = {
     "form": bad.CHOICES,
     "method": (*bad.CHOICES, "Euler"),
     "sample": (*bad.CHOICES, "end"),
+    "of": bad.CHOICES,
+    "plain": [value for value in bad.CHOICES if value is not True],
+    "times": (*bad.INCREASING, [], 0.2),
+    "values": (*bad.NUMBERS, [0.3], [[0.3, 0.5, 0.7]], [0.3, 3.5], np.full((5, 7, 2), 0.3)),
     "rtol": (*bad.NUMBERS, 0.0, -1.0, [1e-8, 1e-8]),
     "atol": (*bad.NUMBERS, 0.0, -1.0, [1e-8, 1e-8]),
     "f_range": (

@@ -1,4 +1,8 @@
-"""Every bound, each written once: of neurons (:mod:`.neuron`, :mod:`.frozen`) and of networks (:mod:`.network`)."""
+"""Every bound, each written once.
+
+Of neurons: :mod:`.neuron`, :mod:`.frozen`, :mod:`.samples` (what samples tell), :mod:`.looks` (what any form can know);
+of networks: :mod:`.network`.
+"""
 
 from typing import Any
 
@@ -6,10 +10,14 @@ from cfc_ref.facade import lookup
 
 _PUBLIC = {
     "FrozenCertificate": "cfc_ref.bounds.ltc",
+    "SampleStream": "cfc_ref.bounds.samples",
     "asymptotic_error": "cfc_ref.bounds.neuron",
+    "best_look": "cfc_ref.bounds.looks",
     "box": "cfc_ref.bounds.network",
     "closed_form_error": "cfc_ref.bounds.neuron",
+    "extremal_input": "cfc_ref.bounds.samples",
     "form_gap": "cfc_ref.bounds.neuron",
+    "from_samples": "cfc_ref.bounds.samples",
     "frozen_error": "cfc_ref.bounds.frozen",
     "frozen_step_error": "cfc_ref.bounds.frozen",
     "lemma1": "cfc_ref.bounds.neuron",
@@ -17,6 +25,8 @@ _PUBLIC = {
     "network_box": "cfc_ref.bounds.network",
     "network_frozen_error": "cfc_ref.bounds.ltc",
     "network_time_constant": "cfc_ref.bounds.ltc",
+    "radius": "cfc_ref.bounds.looks",
+    "ratio_of_eq9": "cfc_ref.bounds.looks",
     "reachable_states": "cfc_ref.bounds.neuron",
     "release_derivatives": "cfc_ref.bounds.frozen",
     "state_box": "cfc_ref.bounds.neuron",

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from cfc_ref import checks
 from cfc_ref.neuron.model import LTCNeuron, neuron_and_start
 
-__all__ = ["Given", "Interval", "appended", "bound", "formula"]
+__all__ = ["Given", "Interval", "appended", "bound", "fits", "formula"]
 
 Array = npt.NDArray[Any]
 Interval = tuple[Array, Array]
@@ -59,6 +59,11 @@ def _ready(given: dict[str, Any]) -> tuple[tuple[int, ...], dict[str, Any]]:
         y, low, high = np.broadcast_arrays(appended("y", release, shape, t, per_time=True), a, b)
         checks.compare("y", y, (low <= y) & (y <= high), "a release in f_range", "pass f(I) of the sample")
         ready["y"] = y
+    if "release" in given:
+        release = checks.numeric("release", given["release"]).astype(neuron.dtype)
+        inside = (release >= 0) & (release <= 1)
+        checks.compare("release", release, inside, "values in [0, 1]", "pass f(I) of the look")
+        ready["release"] = appended("release", release, shape, t)
     if "step" in given:
         step = _parameter("step", given["step"], neuron, shape, t)
         ready["step"] = np.minimum(step, t)  # no step is longer than the time itself
@@ -78,15 +83,15 @@ def _parameter(name: str, value: Any, neuron: LTCNeuron, shape: tuple[int, ...],
 
 def appended(name: str, array: Array, shape: tuple[int, ...], t: Array, *, per_time: bool = False) -> Array:
     """Return an argument of shape N with the axes of t appended; one of shape N + t.shape is left where allowed."""
-    if _fits(array.shape, shape):
+    if fits(array.shape, shape):
         return np.broadcast_to(array, shape).reshape(shape + (1,) * t.ndim)
-    if per_time and _fits(array.shape, shape + t.shape):
+    if per_time and fits(array.shape, shape + t.shape):
         return array
     expected = f"a shape that broadcasts to N = {shape}" + f" or to N + t.shape = {shape + t.shape}" * per_time
     return checks.refuse(name, f"shape {array.shape}", expected, "pass a number or one value per neuron")
 
 
-def _fits(shape: tuple[int, ...], into: tuple[int, ...]) -> bool:
+def fits(shape: tuple[int, ...], into: tuple[int, ...]) -> bool:
     """Return whether an array of `shape` broadcasts to the shape `into` without enlarging it."""
     try:
         return np.broadcast_shapes(shape, into) == into

@@ -23,7 +23,7 @@ __all__ = ["SAMPLES", "closed_form", "eq9", "frozen", "gauss_piece", "gauss_piec
 
 Array = npt.NDArray[Any]
 
-SAMPLES = ("start", "midpoint", "gauss")
+SAMPLES = ("start", "midpoint", "gauss")  # of the report and the figures
 _GAUSS_OFFSET = math.sqrt(3) / 6
 _SERIES_BELOW = 0.3
 _SERIES_TERMS = 14
@@ -129,9 +129,9 @@ def frozen(
         State at t = 0, broadcasts with N.
     t : array_like, shape () or (T,)
         Strictly increasing times >= 0.
-    sample : {"start", "midpoint", "gauss"}
-        Where a step looks at the input: at its start (order 1), in its middle (order 2), or at its two Gauss
-        points, with the update of :func:`gauss_piece` (order 4).
+    sample : {"start", "midpoint", "ends", "gauss"}
+        Where a step looks at the input: at its start (order 1), in its middle (order 2), at both ends, whose releases
+        are averaged (order 2), or at its two Gauss points, with the update of :func:`gauss_piece` (order 4).
     step : float, optional
         Divide the steps into the fewest equal parts not longer than this.
 
@@ -153,7 +153,7 @@ def frozen(
     """
     problem = pose(neuron, signal, x0, t)
     neuron, signal, start, t, _ = problem
-    sample = checks.choice("sample", sample, SAMPLES)
+    sample = checks.choice("sample", sample, (*SAMPLES, "ends"))
     if step is not None:
         step = checks.number("step", step, positive=True)
         steps = t.max(initial=0.0) / step
@@ -168,7 +168,10 @@ def frozen(
         y1, y2 = (problem.release(s) for s in gauss_points(begin, h))
         x = gauss_pieces(neuron.w_tau, neuron.A, y1, y2, h.astype(neuron.dtype), start)
     else:
-        y = problem.release(begin if sample == "start" else begin + h / 2)
+        if sample == "ends":  # just before the end, where a signal may jump
+            y = (problem.release(begin) + problem.release(np.nextafter(edges[1:], begin))) / 2
+        else:
+            y = problem.release(begin if sample == "start" else begin + h / 2)
         x = constant_pieces(neuron.w_tau, neuron.A, y, h.astype(neuron.dtype), start)
     return x[..., index]
 

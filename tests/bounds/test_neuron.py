@@ -43,7 +43,10 @@ def test_every_formula(case, t, f_range):
     assert_close(symmetric, bounds.lemma1(neuron, **start, **span), rtol=0, atol=0)
 
 
-@pytest.mark.parametrize(("sample", "constants"), [("start", 1), ("midpoint", 1), ("midpoint", 2), ("gauss", 4)])
+@pytest.mark.parametrize(
+    ("sample", "constants"),
+    [("start", 1), ("midpoint", 1), ("midpoint", 2), ("ends", 1), ("ends", 2), ("gauss", 4)],
+)
 @given(cases(), times, ranges(), floats(1e-4, 10), st.tuples(*[st.just(0.0) | floats(1e-3, 10)] * 4))
 def test_frozen_formulas(sample, constants, case, t, f_range, step, L):
     got = bounds.frozen_error(case.neuron, case.x0, t, step, L[:constants], f_range, sample)
@@ -170,7 +173,8 @@ def test_true_errors_of_the_frozen_forms_lie_inside(case, size, omega, phase, st
     truth = exact(neuron, signal, case.x0, t)
     L = tuple(size * omega**j for j in (1, 2, 3, 4))
     f_range = (0, 1) if full else (0.5 - size, 0.5 + size)
-    for sample, constants in (("start", L[0]), ("midpoint", L[0]), ("midpoint", L[:2]), ("gauss", L)):
+    forms = [("start", L[0]), ("midpoint", L[0]), ("midpoint", L[:2]), ("ends", L[0]), ("ends", L[:2]), ("gauss", L)]
+    for sample, constants in forms:
         error = truth - frozen(neuron, signal, case.x0, t, sample, step)
         low, high = bounds.frozen_error(neuron, case.x0, t, step, constants, f_range, sample)
         assert_inside(low, error, high, atol=1e-10 * case.scale)
@@ -187,7 +191,7 @@ def test_true_errors_of_the_frozen_forms_for_inputs_with_a_slope(case, given_inp
     else:
         slope = 0.0
     truth = exact(neuron, signal, case.x0, t)
-    for sample in ("start", "midpoint"):
+    for sample in ("start", "midpoint", "ends"):
         error = truth - frozen(neuron, signal, case.x0, t, sample, step)
         low, high = bounds.frozen_error(neuron, case.x0, t, step, abs(case.sigma) * slope / 4, sample=sample)
         assert_inside(low, error, high, atol=1e-10 * case.scale)
@@ -260,7 +264,7 @@ def test_extremal_control_is_the_oracles(case, t, f_range):
 
 
 @pytest.mark.parametrize(
-    ("sample", "constants", "share"), [("start", 1, 0.3), ("midpoint", 2, 0.1), ("gauss", 4, 0.02)]
+    ("sample", "constants", "share"), [("start", 1, 0.3), ("midpoint", 2, 0.1), ("ends", 2, 0.1), ("gauss", 4, 0.02)]
 )
 def test_frozen_bounds_are_of_the_size_of_the_error(sample, constants, share):
     """y = 1/2 + 0.4 sin 2t, whose derivatives are as large as they may be at different times only."""
@@ -270,6 +274,30 @@ def test_frozen_bounds_are_of_the_size_of_the_error(sample, constants, share):
     error = np.abs(exact(neuron, signal, 2.0, t) - frozen(neuron, signal, 2.0, t, sample, 0.1)).max()
     L = tuple(0.4 * 2**j for j in (1, 2, 3, 4))[:constants]
     assert error > share * bounds.frozen_error(neuron, 2.0, 10.0, 0.1, L, (0.1, 0.9), sample)[1]
+
+
+@pytest.mark.parametrize(("h", "ratio"), [(1, 1.43), (0.5, 1.21), (0.25, 1.10), (0.1, 1.041), (0.05, 1.021)])
+def test_the_frozen_midpoint_cannot_be_beaten(h, ratio):
+    """All looks find one value: between them y may be a sawtooth above or below it, whose states end 2R apart."""
+    neuron, (a, b, L), n = LTCNeuron(1.0, 1.0), (0.2, 1.0, 0.5), round(5 / h)
+    x0, look, times = neuron.A - 5 / 6, a + L * h / 2, h * (np.arange(n) + 0.5)
+    low, high = bounds.from_samples(neuron, x0, 5.0, times, np.full(n, look), L, "release", (a, b))
+    best = (high - low) / 2
+    x = frozen(neuron, neuron.f_inverse(look), x0, 5.0)  # of the midpoint, whatever the step
+    error = max(high - x, x - low)
+    U = bounds.frozen_error(neuron, x0, 5.0, h, L, (a, b), "midpoint")[1]
+    k = 1 + a
+    assert best <= error <= U <= (1 + L * h / k) * (1 + L * h / 2 / k) * math.exp(L * h * h) * best
+    assert_close(U / best, ratio, rtol=0, atol=0.005)
+    if h == 0.1:
+        assert_close([U, error, best], [0.0086616354, 0.0084011426, 0.0083173835], rtol=0, atol=1e-9)
+
+
+def test_distances_from_the_middle_of_a_step():
+    for k, h, J in ((0.3, 2, 0.7575701605), (1.5, 0.7, 0.0775358495), (4, 3, 0.3128071559)):
+        neuron = LTCNeuron(k, 0.0)
+        one_step = bounds.frozen_error(neuron, 1.0, h, h, 1.0, sample="midpoint")[1]
+        assert_close(one_step, J, rtol=0, atol=1e-9)
 
 
 # --- what follows from them
