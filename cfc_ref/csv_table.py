@@ -33,6 +33,7 @@ __all__ = [
     "number_texts",
     "read_columns",
     "read_rows",
+    "refuse_nul",
     "rows_of",
     "split_rows",
     "whole",
@@ -129,7 +130,7 @@ def rows_of(argument: str, text: Iterable[str]) -> tuple[Rows, Iterator[tuple[in
 def split_rows(argument: str, lines: Iterable[str], delimiter: str, skipped: int) -> Iterator[tuple[int, list[str]]]:
     """Yield the line and the fields of each row that is not blank."""
     csv.field_size_limit(2**31 - 1)  # a track's geometry is longer than the default; it holds for all readers
-    reader = csv.reader(_without_nul(argument, lines, skipped), strict=True, delimiter=delimiter, skipinitialspace=True)
+    reader = csv.reader(lines, strict=True, delimiter=delimiter, skipinitialspace=True)
     ended = skipped
     try:
         for fields in reader:
@@ -141,11 +142,11 @@ def split_rows(argument: str, lines: Iterable[str], delimiter: str, skipped: int
         checks.refuse(argument, got, _CSV, "mend that line, for example its quotes")
 
 
-def _without_nul(argument: str, lines: Iterable[str], skipped: int) -> Iterator[str]:
-    for number, line in enumerate(lines, start=skipped + 1):
-        if "\0" in line:
-            checks.refuse(argument, f"a NUL byte in line {number}", _CSV, "check the file, or save it as UTF-8")
-        yield line
+def refuse_nul(argument: str, text: str, line: int) -> None:
+    """Refuse a text with a NUL, which is none; `line` is the number of its first line."""
+    if "\0" in text:
+        got = f"a NUL byte in line {line + text.count(chr(10), 0, text.index(chr(0)))}"
+        checks.refuse(argument, got, _CSV, "check the file, or save it as UTF-8")
 
 
 def _check_widths(header: list[str], fields: list[list[str]], line: int) -> None:
@@ -206,13 +207,15 @@ def _text(name: str, content: bytes) -> str:
             checks.refuse("path", f"{name}, which is {kind}", _CSV, do)
     encoding = _encoding(content)
     try:
-        return content.decode(encoding).rstrip("\0")  # loggers fill a file so
+        text = content.decode(encoding).rstrip("\0")  # loggers fill a file so
     except UnicodeDecodeError as error:
         before = content[: error.start]
         line, column = before.count(b"\n") + 1, len(re.findall(rb"[,;\t]", before[before.rfind(b"\n") + 1 :])) + 1
         got = f"{name}, which can't be read as text ({error.reason} in line {line}, column {column})"
         do = "save it as UTF-8; if it is Windows-1252 or Latin-1: iconv -f CP1252 -t UTF-8 OLD > NEW"
         checks.refuse("path", got, _CSV, do)
+    refuse_nul("path", text, 1)
+    return text
 
 
 def _encoding(content: bytes) -> str:

@@ -12,7 +12,7 @@ from cfc_ref.tables.csv import Table
 from cfc_ref.tables.labels import are_labels_of_groups
 from cfc_ref.tables.parts import TRAIN
 from cfc_ref.tables.preparation import Preparation
-from cfc_ref.tables.series import Series
+from cfc_ref.tables.series import Series, first_rows
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -34,7 +34,8 @@ class Baselines(NamedTuple):
 
 def truth(preparation: Preparation, series: list[Series]) -> Array:
     """Return what is to be predicted, for all rows of all series one below the other; NaN where unknown."""
-    return np.concatenate([one.y * preparation.target_std + preparation.target_mean + one.base for one in series])
+    y, base = (np.concatenate([getattr(one, name) for one in series]) for name in ("y", "base"))
+    return y * preparation.target_std + preparation.target_mean + base
 
 
 def baseline_predictions(preparation: Preparation, series: list[Series], table: Table, length: int) -> Baselines:
@@ -80,13 +81,12 @@ def _persistence(
     if preparation.columns.group is not None and are_labels_of_groups(table):
         notes.append("persistence: left out, as it would read the label of the group itself")
         return None
-    predicted = []
-    for one in series:
-        seen = last_seen(table.y[one.rows], start)
-        if preparation.horizon == 0:
-            seen = np.concatenate([start[None], seen[:-1]])
-        predicted.append(seen)
-    return np.concatenate(predicted)
+    begins = first_rows(series)
+    seen = last_seen(table.y[np.concatenate([one.rows for one in series])], start, begins)
+    if preparation.horizon == 0:
+        seen = np.concatenate([start[None], seen[:-1]])
+        seen[begins] = start
+    return seen
 
 
 def _linear_autoregression(

@@ -117,24 +117,26 @@ def _numbers(argument: str, rows: Rows, names: Sequence[str], *, missing: bool) 
             checks.refuse(argument, got, f"numbers up to {_LARGEST:g}", do)
         known = np.flatnonzero(~np.isnan(values))
         if len(known) and 2.0**-42 * np.abs(values[known]).max() >= np.ptp(values[known]):
-            _refuse_lost_digits(argument, rows, place, values, known)
+            _refuse_lost_digits(argument, rows, place, known)
     return np.column_stack(columns) if columns else np.empty((len(rows.lines), 0))
 
 
-def _refuse_lost_digits(argument: str, rows: Rows, place: int, values: Array, known: Array) -> None:
+def _refuse_lost_digits(argument: str, rows: Rows, place: int, known: Array) -> None:
     """Refuse integers and long numbers whose differences are lost in float64."""
     texts = number_texts(rows, place)
-    if len(set(texts)) == 1:
-        return
-    exact = {k: Decimal(texts[k]) for k in known.tolist()}
+    exact = {text: Decimal(text) for text in {texts[k] for k in known}}
     (spread,) = differences([max(exact.values())], [min(exact.values())])
-    (lost,) = np.abs([differences(list(exact.values()), [Decimal(values[k]) for k in exact])])
-    for k, error in zip(exact, lost, strict=True):
-        if error > 1e-3 * spread > 0 and (
-            exact[k] == int(exact[k]) or len(exact[k].normalize().as_tuple().digits) > _DIGITS
-        ):
-            got = f"{rows.place(k, place)}, whose last digits a float64 does not hold"
-            checks.refuse(argument, got, "numbers that float64 tells apart", "subtract a constant from the column")
+    lost = differences(list(exact.values()), [Decimal(float(text)) for text in exact])
+    long = {
+        text
+        for (text, number), error in zip(exact.items(), lost, strict=True)
+        if abs(error) > 1e-3 * spread > 0
+        and (number == int(number) or len(number.normalize().as_tuple().digits) > _DIGITS)
+    }
+    if long:
+        k = next(k for k in known if texts[k] in long)
+        got = f"{rows.place(k, place)}, whose last digits a float64 does not hold"
+        checks.refuse(argument, got, "numbers that float64 tells apart", "subtract a constant from the column")
 
 
 def _targets(argument: str, rows: Rows, columns: Columns) -> Array:

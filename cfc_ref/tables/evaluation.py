@@ -14,7 +14,7 @@ from cfc_ref.tables.csv import Table
 from cfc_ref.tables.dates import read_times
 from cfc_ref.tables.parts import TEST
 from cfc_ref.tables.preparation import Preparation
-from cfc_ref.tables.series import Series
+from cfc_ref.tables.series import Series, first_rows
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -38,9 +38,10 @@ def series_predictions(model: Layer, preparation: Preparation, series: list[Seri
     for length in np.unique(lengths):
         (same,) = np.nonzero(lengths == length)
         for batch in np.array_split(same, -(-len(same) * int(length) // _BATCH)):
-            x, dt = (np.stack([getattr(series[k], name) for k in batch]) for name in ("x", "dt"))
-            for k, outputs in zip(batch, model(x, timespans=dt)[0], strict=True):
-                predicted[k] = preparation.predictions(outputs, series[k].base)
+            x, dt, base = (np.stack([getattr(series[k], name) for k in batch]) for name in ("x", "dt", "base"))
+            outputs = preparation.predictions(model(x, timespans=dt)[0], base)
+            for k, one in zip(batch, outputs, strict=True):
+                predicted[k] = one
     return predicted
 
 
@@ -67,7 +68,10 @@ def predict_held_back(
     baselines = baseline_predictions(preparation, series, table, length)
     predicted = {"network": of_network, **baselines.predicted}
     h, columns = preparation.horizon, preparation.columns
-    rows = np.concatenate([one.rows[np.minimum(np.arange(len(one.rows)) + h, len(one.rows) - 1)] for one in series])
+    begins = first_rows(series)
+    last = np.append(np.flatnonzero(np.diff(begins)), len(begins) - 1)
+    ahead = np.minimum(np.arange(len(begins)) + h, last[np.searchsorted(last, np.arange(len(begins)))])
+    rows = np.concatenate([one.rows for one in series])[ahead]
     return HeldBack(
         y[tested],
         {name: values[tested] for name, values in predicted.items()},

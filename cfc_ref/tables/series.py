@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[Any]
 
-__all__ = ["Series", "Windows", "check_range", "cut_windows", "prepare"]
+__all__ = ["Series", "Windows", "check_range", "cut_windows", "first_rows", "prepare"]
 
 _LARGEST = 1e18  # of what a network of float32 reads and learns from: squares and sums of such numbers are finite
 
@@ -94,6 +94,12 @@ def _check_parts(preparation: Preparation, part: Array, y: Array) -> None:
                 checks.refuse("path", got, "at least one", "add rows, or change the shares or the horizon")
 
 
+def first_rows(series: list[Series]) -> Array:
+    """Return for each row of series, one below the other, the row in which its series begins."""
+    lengths = np.array([len(one.dt) for one in series])
+    return np.repeat(np.cumsum(lengths) - lengths, lengths)
+
+
 def cut_windows(series: list[Series], part: int, length: int, stride: int, *, before: int = 0) -> Windows:
     """Cut the runs of one part into windows; none crosses from a group or a part into another.
 
@@ -103,8 +109,7 @@ def cut_windows(series: list[Series], part: int, length: int, stride: int, *, be
     checks.count("length", length, at_least=1)
     checks.count("stride", stride, at_least=1)
     x, y, dt, parts = (np.concatenate([getattr(one, name) for one in series]) for name in ("x", "y", "dt", "part"))
-    lengths = np.array([len(one.dt) for one in series])
-    begins = np.repeat(np.cumsum(lengths) - lengths, lengths)
+    begins = first_rows(series)
     run = np.where(parts == part, begins, -1)  # rows of a run have the same number, and -1 is none
     edges = np.diff(run, prepend=-1, append=-1) != 0
     first = np.flatnonzero(edges[:-1] & (run >= 0))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cfc_ref import checks
-from cfc_ref.csv_table import Rows, number_columns, rows_of, split_rows, whole
+from cfc_ref.csv_table import Rows, number_columns, refuse_nul, rows_of, split_rows, whole
 from cfc_ref.data.missing import Filler
 from cfc_ref.io import packed, unpacked, write_atomically
 from cfc_ref.tables.csv import EMPTY, check_columns, group_name, refuse_going_back
@@ -63,9 +63,16 @@ def _line_by_line(
 def _decoded(source: str, number: int, line: bytes) -> Iterable[str]:
     """Return the text of a line, or of several that end with a carriage return alone."""
     try:
-        return io.StringIO(line.decode("utf-8-sig" if number == 1 else "utf-8"), newline="")
+        text = line.decode("utf-8-sig" if number == 1 else "utf-8")
     except UnicodeDecodeError as error:
-        checks.refuse(source, f"bytes in line {number} that are no text ({error.reason})", "UTF-8", "mend that line")
+        checks.refuse(
+            source,
+            f"bytes in line {number} that are no text ({error.reason})",
+            "UTF-8",
+            "save it as UTF-8, or mend that line",
+        )
+    refuse_nul(source, text, number)
+    return io.StringIO(text, newline="")
 
 
 @dataclass(slots=True)
