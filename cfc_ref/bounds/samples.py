@@ -63,17 +63,15 @@ def _check_samples(posed: Neurons, times: Array, values: Array, name: str, row: 
     inside = (y >= a - _SLACK) & (y <= b + _SLACK)
     if not inside.all():
         i, k = checks.first(~inside)
-        got = f"{values[i, k]:.6g} at row {row + k}{posed.whose(i)}, where f(I) is {y[i, k]:.6g}"
-        checks.refuse(
-            name, got, f"f(I) in the f_range ({a[i, 0]:.6g}, {b[i, 0]:.6g})", "correct the row, or widen f_range"
-        )
+        got = f"{values[i, k]} at row {row + k}{posed.whose(i)}, where f(I) is {y[i, k]}"
+        checks.refuse(name, got, f"f(I) in the f_range ({a[i, 0]}, {b[i, 0]})", "correct the row, or widen f_range")
     rises, spans = np.abs(np.diff(values)), np.diff(times)
     rounding = _SLACK * np.maximum(np.abs(values[:, 1:]), np.abs(values[:, :-1]))
     excess = np.maximum(rises - rounding, 0) / spans - posed.lipschitz * (1 + _SLACK)
     if (excess > 0).any():
         i, k = (int(n) for n in np.unravel_index(np.argmax(excess), excess.shape))
-        first, second = (f"{values[i, n]:.6g} at row {row + n}, t = {times[n]:.6g}" for n in (k, k + 1))
-        expected = f"a slope of at most lipschitz = {posed.lipschitz[i, 0]:.6g}"
+        first, second = (f"{values[i, n]} at row {row + n}, t = {times[n]}" for n in (k, k + 1))
+        expected = f"a slope of at most lipschitz = {posed.lipschitz[i, 0]}"
         least = float((rises / spans).max())
         do = f"correct a row, or pass lipschitz >= {least!r}, the least constant that would do"
         checks.refuse(name, f"{first}, and {second}{posed.whose(i)}", expected, do)
@@ -251,8 +249,8 @@ class SampleStream:
         """
         posed, at = self._posed, checks.number("time", time)
         if not at >= 0 or (self._times.size and at <= self._times[0]):
-            expected = f"a time after {self._times[0]:.6g}" if self._times.size else "a time >= 0"
-            checks.refuse("time", f"{at:.6g}", expected, "push samples in the order of their times")
+            expected = f"a time after {self._times[0]}" if self._times.size else "a time >= 0"
+            checks.refuse("time", f"{at}", expected, "push samples in the order of their times")
         sample = checks.numeric("value", value).astype(np.float64)
         if not fits(sample.shape, posed.shape):
             expected = f"a shape that broadcasts to N = {posed.shape}"

@@ -34,7 +34,10 @@ def add(commands: Any) -> None:
         usage="cfc-ref train DATA.csv --time NAME --target NAME [NAME ...] --out FOLDER [options]",
     )
     parser.add_argument(
-        "data", nargs="?", metavar="DATA.csv", help="UTF-8, commas, a header line; empty or nan fields are missing"
+        "data",
+        nargs="?",
+        metavar="DATA.csv",
+        help="a table with a header line; empty, nan, NA and null fields are missing",
     )
     parser.add_argument("--time", required=True, metavar="NAME", help="column of times: numbers or ISO dates")
     parser.add_argument(

@@ -219,8 +219,8 @@ NEURON = LTCNeuron(1.0, [1.0, 2.0])
 
 def test_samples_that_contradict_each_other_are_refused_with_their_rows():
     times, values = [0, 0.5, 1.0], [[0.1, 0.2, 0.3], [0.1, 0.2, 0.9]]
-    match = r"values: got 0\.2 at row 1, t = 0\.5, and 0\.9 at row 2, t = 1, neuron \(1,\); expected a slope of at "
-    match += r"most lipschitz = 1; correct a row, or pass lipschitz >= 1\.4, the least constant that would do\.$"
+    match = r"values: got 0\.2 at row 1, t = 0\.5, and 0\.9 at row 2, t = 1\.0, neuron \(1,\); expected a slope of at "
+    match += r"most lipschitz = 1\.0; correct a row, or pass lipschitz >= 1\.4, the least constant that would do\.$"
     with pytest.raises(ValueError, match=match):
         bounds.from_samples(NEURON, 0.0, 1.0, times, values, 1.0, "release")
     least = np.abs(np.diff(values) / np.diff(times)).max()
@@ -262,3 +262,12 @@ def test_a_stream_refuses_and_stays_as_it_is():
     bad.refuses(bounds.extremal_input, "t", [1.0], neuron=NEURON, **given)
     flat = LTCNeuron(1.0, 1.0, sigma=0.0)
     bad.refuses(bounds.extremal_input, "neuron", flat, t=1.0, of="release", **given)
+
+
+def test_refused_samples_keep_their_digits():
+    """Times as seconds since 1970, next to each other."""
+    times, values = [1.7e9, 1.7e9 + 1e-6], [0.1, 0.5]
+    with pytest.raises(
+        ValueError, match=r"0\.1 at row 0, t = 1700000000\.0, and 0\.5 at row 1, t = 1700000000\.000001; "
+    ):
+        bounds.from_samples(LTCNeuron(1.0, 1.0), 0.5, 2e9, times, values, 1.0, "release")
