@@ -70,6 +70,8 @@ def run(options: argparse.Namespace) -> int:
     for name, value in of_stream.items():
         if value and not options.stream:
             checks.refuse(f"--{name.replace('_', '-')}", "a file", "--stream", "it is an option of a stream, remove it")
+    if options.force and options.stream:
+        checks.refuse("--force", "--stream", "a file and --out FOLDER", "remove it, a stream writes to standard output")
     trained = read_trained(options.folder)
     if options.stream:
         _stream(trained, **of_stream)

@@ -144,4 +144,5 @@ def _pictures(task: Task, model: Layer, history: History, parts: dict[str, Part]
 
     part = list(parts)[-1]
     steps, values = task.by_step(_outputs(model, parts[part]), parts[part])
-    return experiment_pictures(history, steps, values, f"{part} {task.figure}")
+    loss = "mean squared error" if task.loss == "mse" else task.loss.replace("_", " ")
+    return experiment_pictures(history, loss, steps, values, f"{part} {task.figure}")

@@ -1,4 +1,4 @@
-"""Figures of an experiment: its training, and how good a network is step by step."""
+"""Figures of an experiment: its training, and the figure of a network step by step."""
 
 from __future__ import annotations
 
@@ -20,12 +20,14 @@ __all__ = ["experiment_pictures"]
 Array = npt.NDArray[Any]
 
 
-def experiment_pictures(history: History, steps: Array, values: Array, name: str) -> Iterator[tuple[str, Figure]]:
-    """Yield file names and figures."""
+def experiment_pictures(
+    history: History, loss: str, steps: Array, values: Array, name: str
+) -> Iterator[tuple[str, Figure]]:
+    """Yield file names and figures; `loss` and `name` are titles of axes."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7.2, 4.6), dpi=100, layout="constrained")
-    plot_history(history, ax=figure.subplots())
+    plot_history(history, ax=figure.subplots(), loss=loss)
     yield "history.png", figure
     figure = Figure(figsize=(7.2, 4.6), dpi=100, layout="constrained")
     ax = figure.subplots()

@@ -71,8 +71,9 @@ def check_header(argument: str, header: Sequence[str], used: Sequence[str]) -> N
 
 def _refuse_text(rows: Rows, features: Sequence[str], group: str | None) -> None:
     """Refuse features without a single number, but with text."""
+    places = {name: k for k, name in enumerate(rows.header)}
     for name in features:
-        place = rows.header.index(name)
+        place = places[name]
         texts = ((k, fields[place].strip()) for k, fields in enumerate(rows.fields))
         words = ((k, is_number(text.replace(",", "."))) for k, text in texts if text.lower() not in MISSING)
         k, is_number_first = next(words, (0, True))
@@ -84,8 +85,8 @@ def _refuse_text(rows: Rows, features: Sequence[str], group: str | None) -> None
 
 
 def _once(argument: str, names: Sequence[str]) -> None:
-    for name in names:
-        if list(names).count(name) > 1:
+    for name, count in Counter(names).items():
+        if count > 1:
             checks.refuse(argument, f"{name!r} twice", "a column for each purpose", "name another column")
 
 
@@ -95,8 +96,10 @@ def _check_features(
     if isinstance(features, str) or not len(features):
         got = repr(features) if isinstance(features, str) else "no columns"
         checks.refuse("features", got, "one column or more", "name columns of the header line")
+    there = Counter(header)
     for name in features:
-        column_of("features", name, header)
+        if there[name] != 1:
+            column_of("features", name, header)
         if name in (time, group):
             got = f"{name!r}, the column of {'times' if name == time else 'groups'}"
             checks.refuse("features", got, "other columns", "leave it out")

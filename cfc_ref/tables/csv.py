@@ -108,7 +108,8 @@ def _field(rows: Rows, k: int, column: int) -> str:
 
 def _numbers(argument: str, rows: Rows, names: Sequence[str], *, missing: bool) -> Array:
     """Return columns of numbers that float64 holds with the digits that tell them apart."""
-    places = [rows.header.index(name) for name in names]
+    of_name = {name: k for k, name in enumerate(rows.header)}
+    places = [of_name[name] for name in names]
     columns = number_columns(argument, rows, places, missing=missing, empty=EMPTY)
     for place, values in zip(places, columns, strict=True):
         if (large := np.abs(values) > _LARGEST).any():

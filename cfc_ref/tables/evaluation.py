@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from cfc_ref.learn.scaling import is_constant
 from cfc_ref.tables.baselines import baseline_predictions, truth
 from cfc_ref.tables.columns import Columns
 from cfc_ref.tables.csv import Table
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 _BATCH = 1 << 16  # rows that a network runs over at once
 _CALENDAR = 200 * 365.25 * 86400  # seconds before and after 1970 that are drawn as dates
 _GROUPS = 1000  # groups whose figures are kept
-_ROUNDING = 1e-14  # a target that varies less than this share of its size is constant
 
 __all__ = ["HeldBack", "held_back_figures", "predict_held_back", "series_predictions"]
 
@@ -139,8 +139,7 @@ def _figures(predicted: Array, y: Array, columns: Columns) -> list[list[float | 
         if columns.classes is not None:
             return [_plain(np.nanmean(np.where(np.isnan(y), np.nan, predicted == y), axis=0))]
         error = np.nanmean((predicted - y) ** 2, axis=0)
-        spread, size = np.nanstd(y, axis=0), np.nanmax(np.abs(y), axis=0)
-        r2 = np.where(spread > _ROUNDING * size, 1 - error / spread**2, np.nan)
+        r2 = np.where(is_constant(y), np.nan, 1 - error / np.nanvar(y, axis=0))
     return [_plain(error), _plain(np.sqrt(error)), _plain(r2)]
 
 

@@ -122,6 +122,7 @@ def test_options_of_a_stream_are_refused_without_one(trained, tables, tmp_path, 
     refused([*words, "--save-state", "x.npz"], capsys, "--save-state: got ")
     stream = ["predict", str(trained / "plain"), "--stream", "--save-state", str(tmp_path / "none" / "x.npz")]
     refused(stream, capsys, "--save-state: got ")
+    refused([*stream[:3], "--force"], capsys, "--force: got ")
     assert not (tmp_path / "out").exists()
 
 
