@@ -214,17 +214,14 @@ class Moves(NamedTuple):
     envelopes: dict[int, Map]
     plain: bool
 
-    def along_envelopes(self, z: Array, side: int, drive: Array) -> tuple[Array, Array]:
-        """Return z after the envelope that z > 0 wants, and after the other one."""
-        (E, G), (E_other, G_other) = self.envelopes[side], self.envelopes[-side]
-        return E * z - drive * G, E_other * z - drive * G_other
-
     def extreme(self, z: Array, side: int) -> tuple[Array, Array]:
         """Return the largest (side 1) or smallest (side -1) z from that before, and the shares of the paths.
 
         As z' = −A w < 0 where z = 0, z passes 0 once at most. Where it does not pass it, an envelope is best.
         """
-        wanted, other = self.along_envelopes(z, side, self.track.posed.drive)
+        drive = self.track.posed.drive
+        wanted, other = (E * z - drive * G for E, G in (self.envelopes[side], self.envelopes[-side]))
+        # Not in the paper: the extreme state between two samples
         moved, share = np.where(z > 0, wanted, other), np.where(z > 0, 1.0, 0.0)
         rows, columns = np.nonzero((z > 0) & (wanted < 0))
         if rows.size:
