@@ -84,6 +84,8 @@ def _predict_file(trained: Trained, data: str, out: str, *, force: bool) -> None
     import csv
     import io
 
+    import numpy as np
+
     from cfc_ref.csv_table import read_rows
     from cfc_ref.io import output_folder, write_atomically
     from cfc_ref.tables.csv import table_of
@@ -97,17 +99,17 @@ def _predict_file(trained: Trained, data: str, out: str, *, force: bool) -> None
     rows = read_rows(data)
     table = table_of("path", rows, preparation.columns, targets=False, missing=preparation.missing)
     series = prepare(preparation, table)
-    lines: list[list[str]] = [[] for _ in rows.lines]
-    for one, predictions in zip(series, series_predictions(model, preparation, series), strict=True):
-        last = slice(-1, None) if preparation.label_per_group else slice(None)
-        for k, numbers in zip(one.rows[last], predictions[last], strict=True):
-            lines[k] = _written(preparation.columns, rows.header, rows.fields[k], numbers)
+    last = slice(-1, None) if preparation.label_per_group else slice(None)
+    predicted = np.concatenate([of[last] for of in series_predictions(model, preparation, series)])
+    shown = np.concatenate([one.rows[last] for one in series])
     path = output_folder("out", out)
     text = io.StringIO(newline="")
-    lines = [line for line in lines if line]
-    csv.writer(text, lineterminator="\n").writerows([_header(preparation.columns), *lines])
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(_header(preparation.columns))
+    for j in np.argsort(shown):
+        writer.writerow(_written(preparation.columns, rows.header, rows.fields[shown[j]], predicted[j]))
     write_atomically(path / _PREDICTIONS, text.getvalue().encode())
-    print(f"Written: {path}/{_PREDICTIONS}, {len(lines):,} row{'s' * (len(lines) > 1)}.")
+    print(f"Written: {path}/{_PREDICTIONS}, {len(shown):,} row{'s' * (len(shown) > 1)}.")
 
 
 def _stream(trained: Trained, *, skip_bad: bool, load_state: str | None, save_state: str | None) -> None:
