@@ -50,7 +50,9 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--save-state", metavar="FILE", help="of a stream: write the state of all groups there, when it ends"
     )
-    parser.add_argument("--force", action="store_true", help="replace a predictions.csv that is in FOLDER")
+    parser.add_argument(
+        "--force", action="store_true", help="replace a predictions.csv in FOLDER that has other columns"
+    )
     parser.set_defaults(run=run, called={"folder": "folder", "data": "DATA.csv"})
 
 
@@ -93,7 +95,8 @@ def _predict_file(trained: Trained, data: str, out: str, *, force: bool) -> None
     from cfc_ref.tables.series import prepare
 
     model, preparation = trained.model, trained.preparation
-    if (Path(out) / _PREDICTIONS).exists() and not force:
+    there = (Path(out) / _PREDICTIONS).exists()
+    if there and not force and not _are_predictions(Path(out) / _PREDICTIONS, preparation.columns):
         do = "name another folder, or pass --force to replace it"
         checks.refuse("out", f"{out!r}, which holds a {_PREDICTIONS}", "a folder without one", do)
     rows = read_rows(data)
@@ -109,7 +112,18 @@ def _predict_file(trained: Trained, data: str, out: str, *, force: bool) -> None
     for j in np.argsort(shown):
         writer.writerow(_written(preparation.columns, rows.header, rows.fields[shown[j]], predicted[j]))
     write_atomically(path / _PREDICTIONS, text.getvalue().encode())
-    print(f"Written: {path}/{_PREDICTIONS}, {len(shown):,} row{'s' * (len(shown) > 1)}.")
+    print(f"{'Replaced' if there else 'Written'}: {path}/{_PREDICTIONS}, {len(shown):,} row{'s' * (len(shown) > 1)}.")
+
+
+def _are_predictions(path: Path, columns: Columns) -> bool:
+    """Return whether a file holds earlier predictions of the same columns, which may be replaced."""
+    import csv
+
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return next(csv.reader(file), []) == _header(columns)
+    except (OSError, ValueError, csv.Error):
+        return False
 
 
 def _stream(trained: Trained, *, skip_bad: bool, load_state: str | None, save_state: str | None) -> None:

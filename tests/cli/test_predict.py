@@ -158,6 +158,9 @@ def test_a_label_per_group_is_predicted_at_its_end(trained, tables, tmp_path, mo
 def test_predictions_are_not_overwritten_silently(trained, tables, tmp_path, capsys):
     words = ["predict", str(trained / "plain"), str(tables / "plain.csv"), "--out", str(tmp_path / "out")]
     assert main(words) == 0
+    assert "Written: " in capsys.readouterr().out
+    assert main(words) == 0
+    assert "Replaced: " in capsys.readouterr().out
     (tmp_path / "out" / "predictions.csv").write_text("mine")
     capsys.readouterr()
     refused(words, capsys, "which holds a predictions.csv; expected a folder without one; ")
