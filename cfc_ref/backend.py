@@ -51,12 +51,18 @@ class Pieces(NamedTuple):
 
 
 @cache
-def cfc(backend: str) -> Compute:
-    """Return the functions that compute a CfC network."""
+def cfc(backend: str, mode: str = "default") -> Compute:
+    """Return the functions that compute a CfC network of some mode."""
     if _uses_kernels(backend):
         from cfc_ref.kernels.cfc import network as kernels
+        from cfc_ref.kernels.cfc.rows import COMPILED
+        from cfc_ref.kernels.cfc.streaming import start
 
-        return Compute(kernels.sequence, kernels.d_sequence, kernels.stream, kernels.STREAM.start)
+        if mode in COMPILED:
+            return Compute(kernels.sequence, kernels.d_sequence, kernels.stream, start)
+        if backend == "numba":
+            do = "pass backend='numpy', or add its kernel to cfc_ref.kernels.cfc.modes.KERNELS before a CfC runs"
+            checks.refuse("backend", "'numba'", f"a mode with a kernel, which {mode!r} does not have", do)
     from cfc_ref.cells.cfc import network
 
     return Compute(network.sequence, network.d_sequence, network.stream)
@@ -68,7 +74,7 @@ def ltc(backend: str) -> Compute:
     if _uses_kernels(backend):
         from cfc_ref.kernels import ltc_calls as kernels
 
-        return Compute(kernels.sequence, kernels.d_sequence, kernels.stream, kernels.stream.start)
+        return Compute(kernels.sequence, kernels.d_sequence, kernels.stream, kernels.start)
     from cfc_ref.cells.ltc import network
 
     return Compute(network.sequence, network.d_sequence, network.stream)

@@ -7,9 +7,10 @@ compiled anew when any file of this folder has changed.
 
 from __future__ import annotations
 
+import inspect
 import types
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from typing import Any
 from numba import njit
 from numba.core.caching import FunctionCache
 
-__all__ = ["INNER", "OPTIONS", "inner", "kernel"]
+__all__ = ["INNER", "OPTIONS", "dispatch", "inner", "kernel"]
 
 # Without NRT, Numba's runtime: each slice that is passed on would count references, atomically, in memory that threads
 # have in common. Kernels allocate nothing and return no arrays.
@@ -34,14 +35,30 @@ def inner(function: Callable[..., Any]) -> Any:
     return njit(**INNER)(function)
 
 
-def kernel(function: Callable[..., Any] | None = None, **options: Any) -> Any:
-    """Compile a function that Python calls, and keep its code on disk where that is possible."""
+def dispatch(functions: Sequence[Any]) -> Any:
+    """Return a compiled function ``choose(k, *arguments)`` that calls the k-th of some compiled functions.
+
+    It is written out as one chain of branches, which a function of functions is not: each of those would be compiled.
+    """
+    names = ", ".join(inspect.signature(getattr(functions[0], "py_func", functions[0])).parameters)
+    branches = [f"    if k == {k}:\n        return f{k}({names})\n" for k in range(len(functions) - 1)]
+    source = f"def choose(k, {names}):\n{''.join(branches)}    return f{len(functions) - 1}({names})\n"
+    scope = {f"f{k}": function for k, function in enumerate(functions)}
+    exec(source, scope)
+    return inner(scope["choose"])
+
+
+def kernel(function: Callable[..., Any] | None = None, *, registry: Any = None, **options: Any) -> Any:
+    """Compile a function that Python calls, and keep its code on disk where that is possible.
+
+    With a `registry` of records whose functions it dispatches to, the code on disk is that of these records.
+    """
     if function is None:
-        return partial(kernel, **options)
+        return partial(kernel, registry=registry, **options)
     compiled = njit(**{**OPTIONS, **options})(function)
     if not isinstance(compiled, types.FunctionType):  # NUMBA_DISABLE_JIT gives the function itself
         try:
-            compiled._cache = _Cache(function)
+            compiled._cache = _Cache(function, registry or {})
         except (RuntimeError, OSError):  # Numba has found no folder
             _warn("no folder for it can be written", "set NUMBA_CACHE_DIR to a folder that can")
     return compiled
@@ -50,9 +67,14 @@ def kernel(function: Callable[..., Any] | None = None, **options: Any) -> Any:
 class _Cache(FunctionCache):
     """The code of one kernel on disk; reading and writing never raise."""
 
-    def __init__(self, function: Callable[..., Any]) -> None:
+    def __init__(self, function: Callable[..., Any], registry: dict[str, tuple[Any, ...]]) -> None:
         super().__init__(function)
         self._cache_file._source_stamp = _stamp()
+        parts = [(name, getattr(part, "py_func", part)) for name, record in registry.items() for part in record]
+        self._records = tuple((name, getattr(part, "__qualname__", part)) for name, part in parts)
+
+    def _index_key(self, sig: Any, codegen: Any) -> Any:
+        return (*super()._index_key(sig, codegen), self._records)
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """Return the code for some types of arguments, or None where it is to be compiled."""

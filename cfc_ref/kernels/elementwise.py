@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
-
-from cfc_ref.kernels.mathfun import INNER, _exp, _sigmoid, _sigmoid_of, _tanh_of
+from cfc_ref.kernels.compiled import inner
+from cfc_ref.kernels.mathfun import _exp, _sigmoid, _sigmoid_of, _tanh_of
 from cfc_ref.kernels.packed import GELU, LECUN_TANH, RELU, SILU, TANH
 
 __all__: list[str] = []
@@ -19,36 +18,57 @@ _SQRT_HALF, _DENSITY_AT_0 = math.sqrt(0.5), 1 / math.sqrt(2 * math.pi)
 _SCALE, _GAIN = 1.7159, 0.666
 
 
-@njit(**INNER)
+@inner
 def _copy(z, a):
     for j in range(a.shape[0]):
         a[j] = z[j]
 
 
-@njit(**INNER)
+@inner
 def _add(b, a):
     for j in range(a.shape[0]):
         a[j] += b[j]
 
 
-@njit(**INNER)
+@inner
 def _multiply(a, factors):
     for j in range(a.shape[0]):
         a[j] *= factors[j]
 
 
-@njit(**INNER)
-def _activate(kind, z, a):
-    """A = activation(z); the two are different rows."""
-    zero, scale, gain = a.dtype.type(0), a.dtype.type(_SCALE), a.dtype.type(_GAIN)
-    half, one, sqrt_half = a.dtype.type(0.5), a.dtype.type(1), a.dtype.type(_SQRT_HALF)
+@inner
+def _bounded(kind, z, a):
+    """A = activation(z) of a head of Eq. 4; the two are different rows."""
     if kind == LECUN_TANH:
+        scale, gain = a.dtype.type(_SCALE), a.dtype.type(_GAIN)
         for j in range(a.shape[0]):
             a[j] = scale * _tanh_of(gain * z[j])
     elif kind == TANH:
         for j in range(a.shape[0]):
             a[j] = _tanh_of(z[j])
-    elif kind == SILU:
+    else:
+        _copy(z, a)
+
+
+@inner
+def _d_bounded(kind, kept, d):
+    """D *= activation', from the activation's value."""
+    if kind == LECUN_TANH:
+        scale, gain = d.dtype.type(_SCALE), d.dtype.type(_GAIN)
+        for j in range(d.shape[0]):
+            d[j] *= gain * (scale - kept[j] * kept[j] / scale)
+    elif kind == TANH:
+        one = d.dtype.type(1)
+        for j in range(d.shape[0]):
+            d[j] *= one - kept[j] * kept[j]
+
+
+@inner
+def _activate(kind, z, a):
+    """A = activation(z); the two are different rows."""
+    zero = a.dtype.type(0)
+    half, one, sqrt_half = a.dtype.type(0.5), a.dtype.type(1), a.dtype.type(_SQRT_HALF)
+    if kind == SILU:
         for j in range(a.shape[0]):
             a[j] = z[j] * _sigmoid_of(z[j])
     elif kind == RELU:
@@ -58,21 +78,14 @@ def _activate(kind, z, a):
         for j in range(a.shape[0]):
             a[j] = z[j] * (half * (one + math.erf(z[j] * sqrt_half)))
     else:
-        _copy(z, a)
+        _bounded(kind, z, a)
 
 
-@njit(**INNER)
+@inner
 def _d_activate(kind, kept, room, d):
     """D *= activation', from the activation's value or from its argument, whichever is kept."""
     zero, one, half = d.dtype.type(0), d.dtype.type(1), d.dtype.type(0.5)
-    scale, gain = d.dtype.type(_SCALE), d.dtype.type(_GAIN)
-    if kind == LECUN_TANH:
-        for j in range(d.shape[0]):
-            d[j] *= gain * (scale - kept[j] * kept[j] / scale)
-    elif kind == TANH:
-        for j in range(d.shape[0]):
-            d[j] *= one - kept[j] * kept[j]
-    elif kind == SILU:
+    if kind == SILU:
         _copy(kept, room[: d.shape[0]])
         _sigmoid(room[: d.shape[0]])
         for j in range(d.shape[0]):
@@ -88,3 +101,5 @@ def _d_activate(kind, kept, room, d):
         density, sqrt_half = d.dtype.type(_DENSITY_AT_0), d.dtype.type(_SQRT_HALF)
         for j in range(d.shape[0]):
             d[j] *= half * (one + math.erf(kept[j] * sqrt_half)) + kept[j] * density * room[j]
+    else:
+        _d_bounded(kind, kept, d)

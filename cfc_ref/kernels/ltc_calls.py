@@ -18,7 +18,7 @@ from cfc_ref.kernels.ltc_packed import SOLVER_IDS, Packed, pack, pack_stream, un
 from cfc_ref.kernels.ltc_rows import ROWS
 from cfc_ref.kernels.ltc_streaming import stream as stream_kernel
 from cfc_ref.kernels.memory import aligned, own
-from cfc_ref.kernels.streams import Stream, StreamTwin
+from cfc_ref.kernels.streams import Stream, run
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Kept",
-    "LTCStreamTwin",
     "backward_sequence",
     "forward_sequence",
 ]
@@ -97,12 +96,14 @@ def backward_sequence(kernel: Callable[..., None]) -> Callable[..., tuple[ODENet
     return twin
 
 
-class LTCStreamTwin(StreamTwin):
-    """Gives the kernel the arguments of :func:`cfc_ref.cells.ltc.network.stream`."""
+def start(params: ODENetwork, readout: Any, read: slice, form: LTCSettings) -> Stream:
+    """Return a network whose weights are packed for streams."""
+    return Stream(stream_kernel, *pack_stream(params, readout, read, form), paired=False)
 
-    def start(self, params: ODENetwork, readout: Any, read: slice, form: LTCSettings) -> Stream:
-        """Return the network from the state 0 on."""
-        return Stream(self._kernel, *pack_stream(params, readout, read, form), paired=False)
+
+def stream(params: Any, readout: Any, read: slice, x: Any, state: Any, dt: Any, mask: Any, form: Any) -> Any:
+    """Twin of :func:`cfc_ref.cells.ltc.network.stream`."""
+    return run(start(params, readout, read, form), x, state, dt, mask)
 
 
 def _parts(packed: Packed, form: LTCSettings, steps: int) -> int:
@@ -110,4 +111,4 @@ def _parts(packed: Packed, form: LTCSettings, steps: int) -> int:
     return steps * (form.parts * len(packed.ends) + len(packed.sensory_ends)) // _WORTH_A_THREAD
 
 
-sequence, d_sequence, stream = forward_sequence(forward), backward_sequence(backward), LTCStreamTwin(stream_kernel)
+sequence, d_sequence = forward_sequence(forward), backward_sequence(backward)

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from numba import njit
 
-from cfc_ref.kernels.mathfun import INNER
+from cfc_ref.kernels.compiled import INNER, inner
 from cfc_ref.kernels.memory import LINE
 
 __all__: list[str] = []
 
 
-@njit(**INNER)
+@inner
 def _add_product(sign, A, a, K, W, C, c, N):
     """C[:, c : c + N] += sign * A[:, a : a + K] @ W, with W (K, N) flat."""
     rows = C.shape[0]
@@ -48,7 +48,7 @@ def _add_product(sign, A, a, K, W, C, c, N):
                 out[j] += a0 * w[j]
 
 
-@njit(**INNER)
+@inner
 def _add_outer(sign, A, a, K, G, g, N, D):
     """D += sign * A[:, a : a + K].T @ G[:, g : g + N], with D (K, N) flat: what a map's weights get from some rows."""
     rows = G.shape[0]
@@ -78,7 +78,7 @@ def _add_outer(sign, A, a, K, G, g, N, D):
                 out[j] += a0 * g0[j]
 
 
-@njit(**INNER)
+@inner
 def _d_linear(D, start, sign, A, a, K, B, b, L, G, g, N):
     """Backward of ``_linear`` for its weights, which are laid out alike: D[start:] += [sign * [A, B], 1].T @ G."""
     _add_outer(sign, A, a, K, G, g, N, D[start:])
@@ -90,7 +90,7 @@ def _d_linear(D, start, sign, A, a, K, B, b, L, G, g, N):
             bias[j] += row[j]
 
 
-@njit(**INNER)
+@inner
 def _linear(W, start, sign, A, a, K, B, b, L, Z, z, N):
     """Z[:, z : z + N] = bias + sign * [A, B] @ W, for a map of K + L inputs that lies at W[start:]."""
     bias = W[start + (K + L) * N :]
@@ -102,7 +102,7 @@ def _linear(W, start, sign, A, a, K, B, b, L, Z, z, N):
     _add_product(sign, B, b, L, W[start + K * N :], Z, z, N)
 
 
-@njit(**INNER)
+@inner
 def _clear(Z):
     """Z = 0."""
     zero = Z.dtype.type(0)
@@ -112,7 +112,13 @@ def _clear(Z):
             out[j] = zero
 
 
-@njit(**INNER)
+@inner
+def _nothing(n):
+    """Return a zero that is no literal: for a literal Numba would compile each function that takes it once more."""
+    return n - n
+
+
+@inner
 def _whole_lines(size):
     """Where the next map lies behind one of this size."""
     return (size + LINE - 1) // LINE * LINE

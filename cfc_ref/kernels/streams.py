@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     Array = npt.NDArray[Any]
     State = tuple[Array, Array | None]
 
-__all__ = ["Stream", "StreamTwin"]
+__all__ = ["Stream", "run"]
 
 
 class Stream(NamedTuple):
@@ -41,24 +41,12 @@ class Stream(NamedTuple):
         return states[:, :U], states[:, U : 2 * U] if self.paired else None
 
 
-class StreamTwin:
-    """Gives a kernel the arguments of its specification; for each kind of network a class of its own."""
-
-    def __init__(self, kernel: Callable[..., bool]) -> None:
-        self._kernel = kernel
-
-    def start(self, params: Any, readout: Any, read: slice, form: Any) -> Stream:
-        """Return the network, its weights packed."""
-        raise NotImplementedError
-
-    def __call__(
-        self, params: Any, readout: Any, read: slice, x: Array, state: State, dt: Array, mask: Array | None, form: Any
-    ) -> tuple[Array, State]:
-        """Run over one sequence."""
-        stream, T = self.start(params, readout, read, form), len(x)
-        memory, y = stream.memory(1, T), np.empty((T, stream.table[OUTPUTS]), x.dtype)
-        last = stream.state(memory, 1)
-        tree_map(np.copyto, last, state)
-        memory[len(memory) - T :] = dt if mask is None else np.where(mask, dt, -1)  # -1: no step
-        stream.kernel(stream.packed, stream.table, own(x).reshape(-1), memory, y.reshape(-1))
-        return y, tree_map(np.array, last)
+def run(stream: Stream, x: Array, state: State, dt: Array, mask: Array | None) -> tuple[Array, State]:
+    """Run a stream over one sequence; return the outputs, and the last state."""
+    T = len(x)
+    memory, y = stream.memory(1, T), np.empty((T, stream.table[OUTPUTS]), x.dtype)
+    last = stream.state(memory, 1)
+    tree_map(np.copyto, last, state)
+    memory[len(memory) - T :] = dt if mask is None else np.where(mask, dt, -1)  # -1: no step
+    stream.kernel(stream.packed, stream.table, own(x).reshape(-1), memory, y.reshape(-1))
+    return y, tree_map(np.array, last)

@@ -246,7 +246,7 @@ class CfC(StreamingLayer):
 
     @property
     def _compute(self) -> backends.Compute:
-        return backends.cfc(self._backend)
+        return backends.cfc(self._backend, self.mode)
 
     @property
     def settings(self) -> CfCSettings:

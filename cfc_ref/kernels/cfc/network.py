@@ -10,25 +10,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cfc_ref.kernels import threads
-from cfc_ref.kernels.cfc_backward import CAPACITY, backward
-from cfc_ref.kernels.cfc_forward import TILE, forward
-from cfc_ref.kernels.cfc_streaming import stream as stream_kernel
+from cfc_ref.kernels import streams, threads
+from cfc_ref.kernels.cfc.loops import TILE, Call, States, _forward
+from cfc_ref.kernels.cfc.loops_back import CAPACITY, Collected, Flows, _backward
+from cfc_ref.kernels.cfc.modes import KERNELS
+from cfc_ref.kernels.cfc.rows import Kept
+from cfc_ref.kernels.cfc.streaming import start
+from cfc_ref.kernels.cfc.weights import GRADIENT_HEADS, KEPT_BACKBONE, KEPT_HEADS, KEPT_MEMORY, WIDEST, pack, unpack
 from cfc_ref.kernels.memory import aligned, own, whole_lines
-from cfc_ref.kernels.packed import (
-    GATED,
-    GRADIENT_HEADS,
-    INPUTS,
-    KEPT_BACKBONE,
-    KEPT_HEADS,
-    KEPT_MEMORY,
-    UNITS,
-    WIDEST,
-    pack,
-    pack_stream,
-    unpack,
-)
-from cfc_ref.kernels.streams import Stream, StreamTwin
+from cfc_ref.kernels.packed import INPUTS, UNITS
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -45,7 +35,7 @@ _PARTS, _LEAST_ROWS = 8, 4  # into so many parts a batch is cut for the gradient
 _WORTH_A_THREAD = 1_000_000  # multiplications in a part: below, handing it over takes longer than doing it
 
 
-class Kept(NamedTuple):
+class Taped(NamedTuple):
     """Values that the backward needs: x and dt as they were given, the others with time first."""
 
     table: Array
@@ -53,11 +43,8 @@ class Kept(NamedTuple):
     x: Array
     dt: Array
     drop: Array
-    h: Array
-    c: Array
-    kb: Array
-    kh: Array
-    km: Array
+    states: States
+    kept: Kept
 
 
 def sequence(
@@ -71,27 +58,25 @@ def sequence(
     *,
     keep: bool,
     timed: bool = True,
-) -> tuple[Array, State, Kept | None]:
+) -> tuple[Array, State, Taped | None]:
     """Twin of :func:`cfc_ref.cells.cfc.network.sequence`."""
     B, T, _ = x.shape
     dtype = params.layers[0].ff1.W.dtype
     span = None if timed else _only(dt, mask, settings)
     W, table = pack(params, settings, timed=timed and keep, span=span)
-    h, c = _states(state[0], T), _states(state[0][:, :0] if state[1] is None else state[1], T)
-    widths = (table[KEPT_BACKBONE], table[KEPT_HEADS], table[KEPT_MEMORY])
-    kb, kh, km = (aligned((T if keep else 1, B, width), dtype) for width in widths)
-    factors = _factors(params, drop, B, dtype)
+    h, c = states = States(*(_room_for(first, T) for first in (state[0], _memory(state))))
+    widths = table[[KEPT_BACKBONE, KEPT_HEADS, KEPT_MEMORY]]
+    kept = Kept(*(aligned((T if keep else 1, B, width), dtype) for width in widths))
+    call = Call(_time_first(x), _time_first(dt), _mask(mask, B), _factors(params, drop, B, dtype))
     room = aligned((2, B, whole_lines(table[WIDEST])), dtype)
-    given = W, table, _time_first(x), _time_first(dt), _mask(mask, B), factors
-    arguments = (*given, h, c, kb, kh, km, room)
-    threads.share(forward, arguments, B, _parts(W, T, B), TILE)
-    kept = Kept(table, span, x, dt, factors, h, c, kb, kh, km) if keep else None
-    return h[1:], (h[-1], None if state[1] is None else c[-1]), kept
+    threads.share(_forward, (W, table, call, states, kept, room), B, _parts(W, T, B), TILE)
+    taped = Taped(table, span, x, dt, call.drop, states, kept) if keep else None
+    return h[1:], (h[-1], None if state[1] is None else c[-1]), taped
 
 
 def d_sequence(
     params: CfCNetwork,
-    kept: Kept,
+    kept: Taped,
     d_h: Sequence[Array] | Array,
     d_state: State,
     mask: Array | None,
@@ -102,30 +87,19 @@ def d_sequence(
     W, _ = pack(params, settings, backward=True, span=kept.span)
     d_read = _time_first(np.asarray(d_h, dtype).reshape(len(d_h), B, table[UNITS]))  # batch first, as outputs are
     d_first = d_state[0] + d_h[-1] if len(d_h) else d_state[0].copy()
-    d_c = d_state[0][:, :0].copy() if d_state[1] is None else d_state[1].copy()
-    rows = max(_LEAST_ROWS, -(-B // _PARTS))
-    parts = -(-B // rows)
-    d_x, d_dt, D = aligned((T, B, table[INPUTS]), dtype), np.zeros((T, B), dtype), aligned((parts, W.size), dtype)
+    d = Flows(d_read, d_first, _memory(d_state).copy(), aligned((T, B, table[INPUTS]), dtype), np.zeros((T, B), dtype))
+    each = max(_LEAST_ROWS, -(-B // _PARTS))
+    parts = -(-B // each)
+    D = aligned((parts, W.size), dtype)
     room = aligned((6, parts * CAPACITY, whole_lines(max(table[WIDEST], table[UNITS]))), dtype)
-    memory = table[KEPT_MEMORY] // 6
-    widths = [table[k] for k in (INPUTS, UNITS, UNITS, UNITS, KEPT_BACKBONE, KEPT_BACKBONE, GRADIENT_HEADS)]
-    buffers = tuple(aligned((parts * CAPACITY, width), dtype) for width in (*widths, 4 * memory))
-    given = (W, table, _time_first(kept.x), _time_first(kept.dt), _mask(mask, B), kept.drop, *kept[5:], d_read)
-    arguments = (*given, d_first, d_c, d_x, d_dt, D, room, buffers, rows)
-    threads.share(backward, arguments, parts, _parts(W, T, B), 1)
+    widths = table[[INPUTS, UNITS, UNITS, UNITS, KEPT_BACKBONE, KEPT_BACKBONE, GRADIENT_HEADS, KEPT_MEMORY]]
+    widths[-1] = widths[-1] // 6 * 4  # of a, i, f, o, tanh c and the output the first four are maps
+    rows = Collected(*(aligned((parts * CAPACITY, width), dtype) for width in widths))
+    call = Call(_time_first(kept.x), _time_first(kept.dt), _mask(mask, B), kept.drop)
+    arguments = W, table, call, kept.states, kept.kept, d, D, room, rows, each
+    threads.share(_backward, arguments, parts, _parts(W, T, B), 1)
     d_params = unpack(params, table, D.sum(axis=0), settings, kept.span)
-    return d_params, d_x.swapaxes(0, 1), (d_first, None if d_state[1] is None else d_c), d_dt.T
-
-
-class CfCStreamTwin(StreamTwin):
-    """Gives the kernel the arguments of :func:`cfc_ref.cells.cfc.network.stream`."""
-
-    def start(self, params: CfCNetwork, readout: Dense | None, read: slice, form: CfCSettings) -> Stream:
-        """Return the network from the state 0 on."""
-        return Stream(self._kernel, *pack_stream(params, readout, read, form), params.lstm is not None)
-
-
-STREAM = CfCStreamTwin(stream_kernel)
+    return d_params, d.x.swapaxes(0, 1), (d.h, None if d_state[1] is None else d.c), d.dt.T
 
 
 def stream(
@@ -139,10 +113,15 @@ def stream(
     settings: CfCSettings,
 ) -> tuple[Array, State]:
     """Twin of :func:`cfc_ref.cells.cfc.network.stream`."""
-    return STREAM(params, fc, read, x, state, dt, mask, settings)
+    return streams.run(start(params, fc, read, settings), x, state, dt, mask)
 
 
-def _states(first: Array, steps: int) -> Array:
+def _memory(state: State) -> Array:
+    """Return the memory, without columns where there is none."""
+    return state[0][:, :0] if state[1] is None else state[1]
+
+
+def _room_for(first: Array, steps: int) -> Array:
     """Return room for the states of all steps, after the first one."""
     states = aligned((steps + 1, *first.shape), first.dtype)
     states[0] = first
@@ -151,7 +130,7 @@ def _states(first: Array, steps: int) -> Array:
 
 def _only(dt: Array, mask: Array | None, settings: CfCSettings) -> float | None:
     """Return the one timespan of all steps, where there is but one and a gate that it simplifies."""
-    if settings.mode not in GATED or not dt.size:
+    if not KERNELS[settings.mode].one_span or not dt.size:
         return None
     first = dt.flat[0 if mask is None else mask.argmax()]
     same = dt == first if mask is None else (dt == first) | ~mask
