@@ -134,10 +134,8 @@ def frozen_error(
 
     Parameters
     ----------
-    neuron : LTCNeuron
-        Parameters of shape N.
-    x0 : array_like
-        State at t = 0.
+    neuron, x0, f_range
+        As in :func:`cfc_ref.bounds.lemma1`.
     t : array_like, any shape
         Times >= 0 in any order. No step is longer than t, so h is the smaller of `step` and t.
     step : array_like
@@ -146,8 +144,6 @@ def frozen_error(
         :math:`L_1`, or a tuple :math:`(L_1, L_2)` or :math:`(L_1, …, L_4)`: bounds of the first, second, …
         derivative *in time* of y(s) = f(I(s)) within the steps; each broadcasts to N. For the logistic f,
         :math:`L_1 \le |\sigma|\,\mathrm{Lip}(I)/4`.
-    f_range : (a, b)
-        Known range of f(I), 0 <= a <= b <= 1.
     sample : {"start", "midpoint", "ends", "gauss"}
         As in :func:`cfc_ref.frozen`; "gauss" needs all four constants.
 

@@ -37,14 +37,8 @@ def radius(neuron: LTCNeuron, x0: Given, t: Given, f_range: Given = (0, 1), form
 
     Parameters
     ----------
-    neuron : LTCNeuron
-        Parameters of shape N.
-    x0 : array_like
-        State at t = 0.
-    t : array_like, any shape
-        Times >= 0 in any order.
-    f_range : (a, b)
-        Known range of f(I), 0 <= a <= b <= 1.
+    neuron, x0, t, f_range
+        As in :func:`cfc_ref.bounds.lemma1`.
     form : {"ltc", "symmetric"}
         Which ODE is the truth.
 
@@ -123,10 +117,8 @@ def best_look(neuron: LTCNeuron, x0: Given, t: Given, release: Given, lipschitz:
 
     Parameters
     ----------
-    neuron : LTCNeuron
-        Parameters of shape N.
-    x0 : array_like
-        State at t = 0.
+    neuron, x0
+        As in :func:`cfc_ref.bounds.lemma1`.
     t : array_like, any shape
         Times >= 0 in any order, at which the state is asked for.
     release : array_like

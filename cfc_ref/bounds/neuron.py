@@ -109,12 +109,8 @@ def form_gap(neuron: LTCNeuron, t: Given, f_range: Given = (0, 1)) -> Interval:
 
     Parameters
     ----------
-    neuron : LTCNeuron
-        Parameters of shape N.
-    t : array_like, any shape
-        Times >= 0 in any order.
-    f_range : (a, b)
-        Known range of f(I), 0 <= a <= b <= 1.
+    neuron, t, f_range
+        As in :func:`cfc_ref.bounds.lemma1`.
 
     Returns
     -------
@@ -183,14 +179,8 @@ def closed_form_error(neuron: LTCNeuron, x0: Given, t: Given, f_range: Given = (
 
     Parameters
     ----------
-    neuron : LTCNeuron
-        Parameters of shape N; its `reflection` is used.
-    x0 : array_like
-        State at t = 0.
-    t : array_like, any shape
-        Times >= 0 in any order.
-    f_range : (a, b)
-        Known range of f(I), 0 <= a <= b <= 1.
+    neuron, x0, t, f_range
+        As in :func:`cfc_ref.bounds.lemma1`.
     form : {"ltc", "symmetric"}
         Which ODE is the truth.
 
@@ -234,12 +224,8 @@ def two_term(neuron: LTCNeuron, x0: Given, t: Given, f_range: Given = (0, 1)) ->
 
     Parameters
     ----------
-    neuron : LTCNeuron
-        Parameters of shape N.
-    x0 : array_like
-        State at t = 0.
-    t : array_like, any shape
-        Times >= 0 in any order.
+    neuron, x0, t
+        As in :func:`cfc_ref.bounds.lemma1`.
     f_range : (a, b)
         Known range of f(I); only a matters.
 
@@ -277,14 +263,8 @@ def asymptotic_error(neuron: LTCNeuron, x0: Given, t: Given, f_range: Given = (0
 
     Parameters
     ----------
-    neuron : LTCNeuron
-        Parameters of shape N.
-    x0 : array_like
-        State at t = 0.
-    t : array_like, any shape
-        Times >= 0 in any order.
-    f_range : (a, b)
-        Known range of f(I), 0 <= a <= b <= 1.
+    neuron, x0, t, f_range
+        As in :func:`cfc_ref.bounds.lemma1`.
 
     Returns
     -------
@@ -319,14 +299,8 @@ def reachable_states(neuron: LTCNeuron, x0: Given, t: Given, f_range: Given = (0
 
     Parameters
     ----------
-    neuron : LTCNeuron
-        Parameters of shape N.
-    x0 : array_like
-        State at t = 0.
-    t : array_like, any shape
-        Times >= 0 in any order.
-    f_range : (a, b)
-        Known range of f(I), 0 <= a <= b <= 1.
+    neuron, x0, t, f_range
+        As in :func:`cfc_ref.bounds.lemma1`.
 
     Returns
     -------
@@ -356,12 +330,8 @@ def state_box(neuron: LTCNeuron, x0: Given, t: Given) -> Interval:
 
     Parameters
     ----------
-    neuron : LTCNeuron
-        Parameters of shape N.
-    x0 : array_like
-        State at t = 0.
-    t : array_like, any shape
-        Times >= 0 in any order.
+    neuron, x0, t
+        As in :func:`cfc_ref.bounds.lemma1`.
 
     Returns
     -------
