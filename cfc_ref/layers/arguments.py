@@ -82,7 +82,7 @@ def arrange(expected: Expected, x: Any, hx: Any = None, timespans: Any = None, m
         whole = np.where(real[:, :, None], whole, 0)
     checks.finite("x", whole)
     if not expected.timed and timespans is not None:
-        checks.refuse("timespans", type(timespans).__name__, f"None, {UNTIMED}", "leave it out")
+        checks.refuse("timespans", type(timespans).__name__, f"None, {UNTIMED}", "remove timespans")
     dt, spread = _timespans(timespans, real, batched, time_axis, B, T, expected.dtype)
     return Call(
         checks.as_dtype("x", whole, expected.dtype, do=OTHER_DTYPE),

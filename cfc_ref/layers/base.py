@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from cfc_ref.layers.settings import LayerSettings
     from cfc_ref.wirings import Wiring
 
     Array = npt.NDArray[Any]
@@ -125,6 +126,7 @@ class Layer:
     mixed_memory: bool
     dtype: np.dtype[Any]
     wiring: Wiring | None
+    _Settings: type[LayerSettings]
     _keys: Params  # names at the leaves
     _arrays: dict[str, Array]
     _masks: dict[str, Array]  # name of a weight -> its mask
@@ -155,10 +157,16 @@ class Layer:
         """Return what a time step did, arrays of shape (batch, …) by name."""
         raise NotImplementedError
 
+    def _adopt(self, settings: LayerSettings, backend: str) -> None:
+        """Take over checked settings as attributes, and the backend."""
+        vars(self).update(vars(settings))
+        self.backend = backend
+        self._arrays, self._masks = {}, {}
+
     @property
     def config(self) -> dict[str, Any]:
         """The arguments that make a layer like this one, but for `units`, `seed` and `backend`."""
-        raise NotImplementedError
+        return {name: getattr(self, name) for name in self._Settings.names()} | {"dtype": self.dtype.name}
 
     # --- weights
 

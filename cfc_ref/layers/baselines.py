@@ -17,6 +17,7 @@ from cfc_ref.cells.lstm import LSTMKept, LSTMParams, LSTMSequenceKept, d_lstm_se
 from cfc_ref.layers.base import UNDRAWN, Layer, Params
 from cfc_ref.layers.initial import generator, initialise_cfc, initialise_recurrent
 from cfc_ref.layers.ode import ODELayer
+from cfc_ref.layers.settings import CTRNNLayerSettings, LSTMLayerSettings
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -87,6 +88,8 @@ class LSTM(Layer):
 
     mixed_memory = True  # the state is a pair
     wiring = None
+    forget_bias: float
+    _Settings = LSTMLayerSettings
 
     def __init__(
         self,
@@ -102,16 +105,8 @@ class LSTM(Layer):
         seed: int | np.random.Generator | None = None,
         backend: str = "auto",
     ) -> None:
-        self.input_size = checks.count("input_size", input_size, at_least=1)
+        self._adopt(LSTMLayerSettings.of(locals()), backend)
         self.state_size = checks.count("units", units, at_least=1)
-        self.proj_size = None if proj_size is None else checks.count("proj_size", proj_size, at_least=1)
-        self.return_sequences = checks.flag("return_sequences", return_sequences)
-        self.batch_first = checks.flag("batch_first", batch_first)
-        self.forget_bias = checks.number("forget_bias", forget_bias)
-        self.timed = checks.flag("timed", timed)
-        self.dtype = checks.float_dtype("dtype", dtype)
-        self.backend = backend
-        self._arrays, self._masks = {}, {}
         cell = self._recurrent("rnn_cell", 4 * self.state_size, self.input_size + self.timed)
         fc = None if self.proj_size is None else self._dense("fc", self.proj_size, self.state_size)
         self.output_size = self.state_size if self.proj_size is None else self.proj_size
@@ -180,11 +175,6 @@ class LSTM(Layer):
 
     # --- what is known of it
 
-    @property
-    def config(self) -> dict[str, Any]:
-        """The arguments that make a layer like this one, but for `units`, `seed` and `backend`."""
-        return {**{name: getattr(self, name) for name in _LSTM_CONFIG}, "dtype": self.dtype.name}
-
     def __repr__(self) -> str:
         count = sum(array.size for array in self.parameters.values())
         time = " and the elapsed time" if self.timed else ""
@@ -251,8 +241,11 @@ class CTRNN(ODELayer):
     ((4, 5, 2), (4, 8))
     """
 
-    wiring = None
+    mixed_memory, wiring = False, None
+    implicit_param_constraints = True  # none has to be positive
+    tau: float
     _unfolds = 3
+    _Settings = CTRNNLayerSettings
 
     def __init__(
         self,
@@ -269,20 +262,8 @@ class CTRNN(ODELayer):
         seed: int | np.random.Generator | None = None,
         backend: str = "auto",
     ) -> None:
-        super().__init__(
-            input_size,
-            return_sequences,
-            batch_first,
-            mixed_memory=False,
-            ode_unfolds=ode_unfolds,
-            implicit_param_constraints=True,  # none has to be positive
-            proj_size=proj_size,
-            dtype=dtype,
-            backend=backend,
-            solver=solver,
-        )
+        super().__init__(CTRNNLayerSettings.of(locals()), backend)
         self.state_size = self._read = checks.count("units", units, at_least=1)
-        self.tau = checks.number("tau", tau, positive=True)
         cell = self._recurrent("rnn_cell", self.state_size, self.input_size)
         self._arrays["rnn_cell.scale"] = np.zeros(self.state_size, self.dtype)
         self._positive = frozenset()
@@ -314,16 +295,6 @@ class CTRNN(ODELayer):
             no length with input 0.
         """
         return super().trace(x, hx, timespans, mask)
-
-    @property
-    def config(self) -> dict[str, Any]:
-        """The arguments that make a layer like this one, but for `units`, `seed` and `backend`."""
-        return {**{name: getattr(self, name) for name in _CTRNN_CONFIG}, "dtype": self.dtype.name}
-
-
-_CALLED = ("input_size", "proj_size", "return_sequences", "batch_first")
-_LSTM_CONFIG = (*_CALLED, "forget_bias", "timed")
-_CTRNN_CONFIG = (*_CALLED, "tau", "ode_unfolds", "solver")
 
 
 def _draw(arrays: dict[str, Array], rng: np.random.Generator) -> None:

@@ -9,13 +9,13 @@ import numpy as np
 
 from cfc_ref import backend as backends
 from cfc_ref import checks
-from cfc_ref.activations import ACTIVATIONS
 from cfc_ref.cells.cfc import cell, network
 from cfc_ref.cells.cfc.cell import CfCSettings
 from cfc_ref.cells.cfc.modes import MODES, VARIANTS, CfCParams
 from cfc_ref.cells.cfc.network import CfCNetwork
 from cfc_ref.cells.dense import Dense, affine, d_affine
 from cfc_ref.layers.base import UNDRAWN, Params, units_or_wiring
+from cfc_ref.layers.settings import CfCLayerSettings
 from cfc_ref.layers.streaming import StreamingLayer
 
 if TYPE_CHECKING:
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     Array = npt.NDArray[Any]
 
 __all__ = ["CfC"]
-
-_BACKBONE_ACTIVATIONS = tuple(name for name in ACTIVATIONS if name != "linear")
 
 
 class CfC(StreamingLayer):
@@ -99,6 +97,12 @@ class CfC(StreamingLayer):
     ((4, 5, 2), (4, 8))
     """
 
+    mode: str
+    activation: str
+    variant: str
+    forget_bias: float
+    recurrence: str
+    _Settings = CfCLayerSettings
     _has_kernels = True
 
     def __init__(
@@ -122,24 +126,15 @@ class CfC(StreamingLayer):
         forget_bias: float = 1.0,
         recurrence: str = "full",
     ) -> None:
-        self.input_size = checks.count("input_size", input_size, at_least=1)
-        self.return_sequences = checks.flag("return_sequences", return_sequences)
-        self.batch_first = checks.flag("batch_first", batch_first)
-        self.mixed_memory = checks.flag("mixed_memory", mixed_memory)
-        self.mode = checks.choice("mode", mode, MODES)
-        self.activation = checks.choice("activation", activation, _BACKBONE_ACTIVATIONS)
-        self.dtype = checks.float_dtype("dtype", dtype)
-        self.backend = backend
-        self.variant = checks.choice("variant", variant, VARIANTS)
-        self.forget_bias = checks.number("forget_bias", forget_bias)
-        self.recurrence = checks.choice("recurrence", recurrence, ("full", "wired"))
-        self.proj_size = None if proj_size is None else checks.count("proj_size", proj_size, at_least=1)
+        self._adopt(CfCLayerSettings.of(locals()), backend)
         self._set_units(units)
-        self._set_backbone(backbone_units, backbone_layers, backbone_dropout)
+        self._set_backbone(self.backbone_units, self.backbone_layers, self.backbone_dropout)
         if self.forget_bias != 1 and not self.mixed_memory:
-            checks.refuse("forget_bias", repr(forget_bias), "1.0, as the layer has no mixed memory", "leave it out")
+            checks.refuse(
+                "forget_bias", repr(forget_bias), "1.0, as the layer has no mixed memory", "remove forget_bias"
+            )
         if self.recurrence != "full" and self.wiring is None:
-            checks.refuse("recurrence", repr(recurrence), "'full', as the layer has no wiring", "leave it out")
+            checks.refuse("recurrence", repr(recurrence), "'full', as the layer has no wiring", "remove recurrence")
         self._allocate()
         if seed is not UNDRAWN:
             from cfc_ref.layers.initial import generator, initialise_cfc
@@ -162,25 +157,22 @@ class CfC(StreamingLayer):
             given = {"backbone_units": units, "backbone_layers": layers, "backbone_dropout": dropout}
             for name, value in given.items():
                 if value is not None:
-                    checks.refuse(name, repr(value), "None, as a wired network has no backbone", "leave it out")
+                    checks.refuse(name, repr(value), "None, as a wired network has no backbone", f"remove {name}")
             layers = 0
-        self.backbone_units = 128 if units is None else checks.count("backbone_units", units, at_least=1)
-        self.backbone_layers = 1 if layers is None else checks.count("backbone_layers", layers)
-        self.backbone_dropout = 0.0 if dropout is None else checks.number("backbone_dropout", dropout)
-        if not 0 <= self.backbone_dropout < 1:
-            checks.refuse("backbone_dropout", repr(dropout), "a share in [0, 1)", "pass the share that drops")
+        self.backbone_units: int = 128 if units is None else units
+        self.backbone_layers: int = 1 if layers is None else layers
+        self.backbone_dropout: float = dropout or 0.0
         behind = VARIANTS[self.variant].dropout_from
         if self.backbone_dropout > 0 and self.backbone_layers <= behind:
             got = f"{self.backbone_dropout} with {self.backbone_layers} backbone layers"
             expected = (
                 f"0.0, as in the variant {self.variant!r} the first {behind + 1} layers must be there to drop any"
             )
-            checks.refuse("backbone_dropout", got, expected, "leave it out or add backbone layers")
+            checks.refuse("backbone_dropout", got, expected, "remove backbone_dropout or add backbone layers")
 
     # --- weights by ncps's PyTorch names
 
     def _allocate(self) -> None:
-        self._arrays, self._masks = {}, {}
         if self.wiring is None:
             layers = (self._cell("rnn_cell.", self._cell_inputs, self.state_size),)
             read = slice(0, self.state_size)
@@ -318,10 +310,8 @@ class CfC(StreamingLayer):
     @property
     def config(self) -> dict[str, Any]:
         """The arguments that make a layer like this one, but for `units`, `seed` and `backend`."""
-        made = {name: getattr(self, name) for name in _CONFIG}
-        if self.wiring is not None:
-            made.update(backbone_units=None, backbone_layers=None, backbone_dropout=None)
-        return {**made, "dtype": self.dtype.name}
+        none = {} if self.wiring is None else dict.fromkeys(("backbone_units", "backbone_layers", "backbone_dropout"))
+        return {**super().config, **none}
 
     def __repr__(self) -> str:
         count = sum(array.size for array in self.parameters.values())
@@ -335,20 +325,3 @@ class CfC(StreamingLayer):
             f", {self.dtype.name}, {count:,} parameters",
         ]
         return f"CfC({''.join(parts)})"
-
-
-_CONFIG = (
-    "input_size",
-    "proj_size",
-    "return_sequences",
-    "batch_first",
-    "mixed_memory",
-    "mode",
-    "activation",
-    "backbone_units",
-    "backbone_layers",
-    "backbone_dropout",
-    "variant",
-    "forget_bias",
-    "recurrence",
-)

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cfc_ref import backend as backends
-from cfc_ref import checks
 from cfc_ref.cells.ltc.network import LTCSettings, NetworkKept, ODENetwork, Scaling
 from cfc_ref.cells.ltc.neural import NEURAL, NeuralLTCParams, trace_neural_ltc
 from cfc_ref.cells.ltc.synapses import LTCParams, synaptic, trace_ltc
 from cfc_ref.layers.base import units_or_wiring
 from cfc_ref.layers.initial import glorot
-from cfc_ref.layers.ode import COMMON, ODELayer
+from cfc_ref.layers.ode import ODELayer
+from cfc_ref.layers.settings import LTCLayerSettings, NeuralLTCLayerSettings
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -110,6 +110,10 @@ class LTC(ODELayer):
     """
 
     wiring: Wiring
+    input_mapping: str
+    output_mapping: str
+    epsilon: float
+    _Settings = LTCLayerSettings
 
     def __init__(
         self,
@@ -130,23 +134,7 @@ class LTC(ODELayer):
         solver: str = "fused",
         proj_size: int | None = None,
     ) -> None:
-        super().__init__(
-            input_size,
-            return_sequences,
-            batch_first,
-            mixed_memory,
-            ode_unfolds,
-            implicit_param_constraints,
-            proj_size,
-            dtype,
-            backend,
-            solver,
-        )
-        self.input_mapping = _mapping("input_mapping", input_mapping)
-        self.output_mapping = _mapping("output_mapping", output_mapping)
-        self.epsilon = checks.number("epsilon", epsilon)
-        if self.epsilon < 0:
-            checks.refuse("epsilon", repr(epsilon), "a number >= 0", "leave it out")
+        super().__init__(LTCLayerSettings.of(locals()), backend)
         self.wiring = _wiring(units).build(self.input_size)
         self.state_size, self._read = self.wiring.units, self.wiring.output_dim
         cell = self._cell()
@@ -266,22 +254,12 @@ class LTC(ODELayer):
     def _sensory_adjacency(self) -> Any:
         return self.wiring.sensory_adjacency_matrix
 
-    @property
-    def config(self) -> dict[str, Any]:
-        """The arguments that make a layer like this one, but for `units`, `seed` and `backend`."""
-        names = (*COMMON, "input_mapping", "output_mapping", "epsilon")
-        return {**{name: getattr(self, name) for name in names}, "dtype": self.dtype.name}
-
 
 def _wiring(units: Any) -> Wiring:
     from cfc_ref.wirings import FullyConnected
 
     count, wiring = units_or_wiring(units)
     return FullyConnected(count) if wiring is None else wiring
-
-
-def _mapping(name: str, value: str | None) -> str:
-    return checks.choice(name, "none" if value is None else value, ("affine", "linear", "none"))
 
 
 class NeuralLTC(ODELayer):
@@ -337,6 +315,8 @@ class NeuralLTC(ODELayer):
     (4, 5, 8)
     """
 
+    _Settings = NeuralLTCLayerSettings
+
     def __init__(
         self,
         input_size: int,
@@ -353,18 +333,7 @@ class NeuralLTC(ODELayer):
         solver: str = "fused",
         proj_size: int | None = None,
     ) -> None:
-        super().__init__(
-            input_size,
-            return_sequences,
-            batch_first,
-            mixed_memory,
-            ode_unfolds,
-            implicit_param_constraints,
-            proj_size,
-            dtype,
-            backend,
-            solver,
-        )
+        super().__init__(NeuralLTCLayerSettings.of(locals()), backend)
         self.state_size, wiring = units_or_wiring(units)
         self.wiring = None if wiring is None else wiring.build(self.input_size)
         self._read = self.state_size if self.wiring is None else self.wiring.output_dim
@@ -397,8 +366,3 @@ class NeuralLTC(ODELayer):
     def synapse_count(self) -> int:
         """Synapses between neurons: those of the wiring, or units²."""
         return self.state_size**2 if self.wiring is None else self.wiring.synapse_count
-
-    @property
-    def config(self) -> dict[str, Any]:
-        """The arguments that make a layer like this one, but for `units`, `seed` and `backend`."""
-        return {**{name: getattr(self, name) for name in COMMON}, "dtype": self.dtype.name}

@@ -21,6 +21,7 @@ from cfc_ref.cells.tree import tree_map
 from cfc_ref.layers.arguments import arrange
 from cfc_ref.layers.base import UNDRAWN, Gradients, Params, Tape
 from cfc_ref.layers.initial import generator, initialise_cfc
+from cfc_ref.layers.settings import SolverSettings
 from cfc_ref.layers.streaming import StreamingLayer
 from cfc_ref.neuron.trajectory import METHODS
 
@@ -29,54 +30,24 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[Any]
 
-__all__ = ["COMMON", "ODELayer"]
-
-COMMON = (  # arguments that both kinds of layer have
-    "input_size",
-    "proj_size",
-    "return_sequences",
-    "batch_first",
-    "mixed_memory",
-    "ode_unfolds",
-    "implicit_param_constraints",
-    "solver",
-)
+__all__ = ["ODELayer"]
 
 
 class ODELayer(StreamingLayer):
     r"""A layer whose time step solves :math:`C \dot x = Q(x, I) - G(x, I)\,x`; :class:`cfc_ref.LTC` is one."""
 
+    ode_unfolds: int
+    implicit_param_constraints: bool
+    solver: str
     _positive: frozenset[str]  # weights that have to be > 0 (or >= 0 where they are explicit)
     _read: int  # the first neurons, which are read out
     _unfolds = 6  # the default, as ncps's
 
-    def __init__(
-        self,
-        input_size: int,
-        return_sequences: bool,
-        batch_first: bool,
-        mixed_memory: bool,
-        ode_unfolds: int,
-        implicit_param_constraints: bool,
-        proj_size: int | None,
-        dtype: npt.DTypeLike,
-        backend: str,
-        solver: str,
-    ) -> None:
-        self.input_size = checks.count("input_size", input_size, at_least=1)
-        self.return_sequences = checks.flag("return_sequences", return_sequences)
-        self.batch_first = checks.flag("batch_first", batch_first)
-        self.mixed_memory = checks.flag("mixed_memory", mixed_memory)
-        self.ode_unfolds = checks.count("ode_unfolds", ode_unfolds, at_least=1)
-        self.implicit_param_constraints = checks.flag("implicit_param_constraints", implicit_param_constraints)
-        self.proj_size = None if proj_size is None else checks.count("proj_size", proj_size, at_least=1)
-        self.dtype = checks.float_dtype("dtype", dtype)
-        self.solver = checks.choice("solver", solver, SOLVERS)
-        self.backend = backend
+    def __init__(self, settings: SolverSettings, backend: str) -> None:
+        self._adopt(settings, backend)
         if self.solver == "scipy" and self.ode_unfolds != self._unfolds:
             expected = f"{self._unfolds}, the default, as scipy chooses its steps itself"
-            checks.refuse("ode_unfolds", self.ode_unfolds, expected, "leave it out")
-        self._arrays, self._masks = {}, {}
+            checks.refuse("ode_unfolds", self.ode_unfolds, expected, "remove ode_unfolds")
         self._watches = SOLVERS[self.solver].limit < math.inf  # until it has warned once
 
     def _finish(self, cell: Any, input_map: Any, output_map: Any, seed: Any) -> None:

@@ -151,7 +151,7 @@ class Stepper:
                 checks.refuse("dt", f"shape {span.shape}", wanted, "pass one time per stream")
         checks.compare("dt", span, span >= 0, "a time >= 0", "pass the time since the last sample")
         if not expected.timed:
-            checks.compare("dt", span, span == 1, f"1.0, {UNTIMED}", "leave it out")
+            checks.compare("dt", span, span == 1, f"1.0, {UNTIMED}", "remove dt")
         return np.broadcast_to(checks.as_dtype("dt", span, expected.dtype, do=OTHER_DTYPE), (self._batch or 1,))
 
     def _advance(self, x: Array, dt: Array) -> Array:

@@ -5,8 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from cfc_ref import CfC, wirings
+from cfc_ref import CfC, bounds, wirings
 from tests import bad
+from tests.compare import assert_close
 
 WIRING = wirings.NCP(3, 2, 1, 2, 2, 2, 2)
 FLAGS = (*(v for v in bad.NOT_NUMBERS if not isinstance(v, bool)), 0, 1, 1.0, "True", np.ones(2, bool))
@@ -297,21 +298,21 @@ def test_gradients_of_one_sample_and_of_time_first():
 # --- what is known of it
 
 
-@pytest.mark.parametrize("value", [*bad.NUMBERS, -1.0, [1.0]])
-def test_timespans_of_a_box_and_a_lipschitz_constant(layers, value):
-    bad.refuses(layers[0].box, "timespan", value)
-    bad.refuses(layers[0].lipschitz, "timespan", value)
-
-
 @pytest.mark.parametrize("value", [*bad.CHOICES, 2, "l2"])
 def test_norms(layers, value):
-    bad.refuses(layers[0].lipschitz, "norm", value)
+    bad.refuses(bounds.lipschitz, "norm", value, model=layers[0], timespans=1.0)
 
 
-def test_lipschitz_constants_that_are_not_known():
-    bad.refuses(CfC(2, 3, mixed_memory=True).lipschitz, "timespan", 1.0, named="layer")
-    bad.refuses(CfC(2, 3, mode="pure").lipschitz, "norm", "euclidean")
-    bad.refuses(CfC(2, WIRING).lipschitz, "norm", "euclidean")
+def test_norms_that_are_not_known():
+    for layer in (CfC(2, 3, mode="pure"), CfC(2, WIRING)):
+        bad.refuses(bounds.lipschitz, "norm", "euclidean", model=layer, timespans=1.0)
+
+
+def test_old_names_of_bounds_warn(layers):
+    with pytest.warns(DeprecationWarning, match=r"bounds\.box"):
+        assert_close(layers[0].box(0.5), bounds.box(layers[0], timespans=0.5), 0, 0)
+    with pytest.warns(DeprecationWarning, match=r"bounds\.lipschitz"):
+        assert layers[0].lipschitz(0.5) == bounds.lipschitz(layers[0], 0.5)
 
 
 def test_a_trace_of_no_steps(layers):

@@ -1,13 +1,14 @@
 """Weights by name: the live ones, the copies, and taking over others'."""
 
 import copy
+import inspect
 import pickle
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from cfc_ref import LTC, CfC, wirings
+from cfc_ref import CTRNN, LSTM, LTC, CfC, NeuralLTC, wirings
 from tests import bad
 from tests.compare import assert_close, refusal
 from tests.layers.strategies import CONFIGS, MODES, VARIANTS, Config, cases, cotangents, inputs_for, make, run, twin
@@ -282,3 +283,17 @@ def test_sizes_and_synapses():
     assert (wired.state_size, wired.output_size) == (9, 2)
     assert wired.wiring == wiring.build(2)
     assert wired.synapse_count == np.count_nonzero(wiring.build(2).adjacency_matrix)
+
+
+@pytest.mark.parametrize("layer", [CfC(2, 3), LTC(2, 3), NeuralLTC(2, 3), LSTM(2, 3), CTRNN(2, 3)], ids=repr)
+def test_settings_are_the_arguments_of_the_constructor(layer):
+    """A frozen record per kind of layer checks them; the configuration has the same names."""
+    arguments = set(inspect.signature(type(layer)).parameters) - {"units", "seed", "backend"}
+    settings = type(layer)._Settings
+    assert arguments == set(settings.names()) == set(layer.config)
+    record = settings.of(layer.config)
+    assert {**vars(record), "dtype": record.dtype.name} == layer.config
+    with pytest.raises(AttributeError):
+        record.input_size = 4
+    with pytest.raises(ValueError, match=refusal("input_size")):
+        settings.of({**layer.config, "input_size": 0})
