@@ -1,7 +1,7 @@
 """CSV files: their text, rows, and columns of numbers; an error names the file's line and column.
 
-Read is what has one meaning: UTF-8 and UTF-16, any line ends, commas, semicolons, tabs or bars between fields, decimal
-commas where the comma does not divide fields. Everything else is refused with what the file looks like.
+A file is read if it has one meaning: UTF-8, UTF-16 or UTF-32, any line ends, commas, semicolons, tabs or bars between
+fields, decimal commas where commas do not divide fields. Other files are refused, with what they look like.
 """
 
 from __future__ import annotations
@@ -143,7 +143,7 @@ def split_rows(argument: str, lines: Iterable[str], delimiter: str, skipped: int
 
 
 def refuse_nul(argument: str, text: str, line: int) -> None:
-    """Refuse a text with a NUL, which is none; `line` is the number of its first line."""
+    """Refuse a text that has a NUL byte; `line` is the number of its first line."""
     if "\0" in text:
         got = f"a NUL byte in line {line + text.count(chr(10), 0, text.index(chr(0)))}"
         checks.refuse(argument, got, _CSV, "check the file, or save it as UTF-8")
@@ -163,7 +163,7 @@ def _check_widths(header: list[str], fields: list[list[str]], line: int) -> None
 
 
 def whole(argument: str, fields: list[str], header: list[str], line: int) -> list[str]:
-    """Return a row as long as the header; blank fields after it say nothing."""
+    """Return a row as long as the header; blank fields after its end are dropped."""
     if len(fields) == len(header):
         return fields
     if len(fields) < len(header) or any(more.strip() for more in fields[len(header) :]):
@@ -219,7 +219,7 @@ def _text(name: str, content: bytes) -> str:
 
 
 def _encoding(content: bytes) -> str:
-    """Return UTF-8, or what a byte order mark or the zeros of UTF-16 say."""
+    """Return the encoding by the byte order mark or by the zeros of UTF-16, else UTF-8."""
     if content.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
         return "utf-32"
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
@@ -236,7 +236,7 @@ def _encoding(content: bytes) -> str:
 def number_columns(
     argument: str, rows: Rows, columns: Sequence[int], *, missing: bool = False, empty: str = "mend or drop that line"
 ) -> list[Array]:
-    """Return columns as numbers, NaN where missing; `empty` is the way out where a value is missing that may not."""
+    """Return columns as numbers, NaN where missing; `empty` is the advice where a value must not be missing."""
     return [_numbers(argument, rows, column, missing, empty) for column in columns]
 
 

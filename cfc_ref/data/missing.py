@@ -28,13 +28,13 @@ def fill(x: npt.ArrayLike, present: npt.ArrayLike, timespans: npt.ArrayLike, wit
     Parameters
     ----------
     x : array_like, shape (T, F) or (B, T, F)
-        Features; where missing, anything, also NaN.
+        Features; any number or NaN where missing.
     present : array_like of bool, shape of `x`
-        Where they are there.
+        True where a feature is present.
     timespans : array_like, shape (T,) or (B, T), or a number
         timespans[k] is the time from sample k - 1 to sample k, as layers take it.
     with_time : bool
-        Whether the times are features too.
+        Whether to return the times since too.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""What the columns of a table are for: times, features, targets, groups."""
+"""The roles of a table's columns: times, features, targets, groups."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _TASKS = ("regression", "classification")
 
 
 class Columns(NamedTuple):
-    """Names of columns by what they are for; without groups all rows are one series."""
+    """Names of columns by their roles; without groups all rows are one series."""
 
     time: str
     dates: bool  # whether times are dates
@@ -37,7 +37,7 @@ def choose_columns(
     task: str | None = None,
     dates: bool | None = None,
 ) -> Columns:
-    """Return what the columns of a table are for."""
+    """Return the roles of a table's columns."""
     header = rows.header
     if isinstance(target, str) or not len(target):
         checks.refuse("target", repr(target), "a list of one column or more", "pass for example ['y']", TypeError)
@@ -58,7 +58,7 @@ def choose_columns(
 
 
 def check_header(argument: str, header: Sequence[str], used: Sequence[str]) -> None:
-    """Refuse columns that are used and not there, or there more than once."""
+    """Refuse columns that are used but missing, or present more than once."""
     used, there = list(dict.fromkeys(used)), Counter(header)
     if absent := [name for name in used if name not in there]:
         got = f"no column{'s' * (len(absent) > 1)} {', '.join(map(repr, absent))}"
@@ -70,7 +70,7 @@ def check_header(argument: str, header: Sequence[str], used: Sequence[str]) -> N
 
 
 def _refuse_text(rows: Rows, features: Sequence[str], group: str | None) -> None:
-    """Refuse features without a single number, but with text."""
+    """Refuse features that hold text and no number."""
     places = {name: k for k, name in enumerate(rows.header)}
     for name in features:
         place = places[name]
@@ -102,9 +102,9 @@ def _check_features(
             column_of("features", name, header)
         if name in (time, group):
             got = f"{name!r}, the column of {'times' if name == time else 'groups'}"
-            checks.refuse("features", got, "other columns", "leave it out")
+            checks.refuse("features", got, "other columns", "remove it")
         if name in not_yet:
-            do = "leave it out, or pass a horizon to predict it from its past"
+            do = "remove it, or pass a horizon to predict it from its past"
             checks.refuse("features", f"{name!r}, the target of the same row", "other columns", do)
     _once("features", features)
 

@@ -1,7 +1,6 @@
 r"""From a table's numbers to a network's and back: standardisation, timespans, missing values.
 
-What is learned of the training part, means, standard deviations and the median timespan, is plain numbers that are
-stored with the model.
+The means, standard deviations and the median timespan are those of the training part. They are stored with the model.
 """
 
 from __future__ import annotations
@@ -49,7 +48,7 @@ class Preparation:
 
     @property
     def outputs(self) -> int:
-        """Numbers that the network gives: one a target, or one a class."""
+        """Numbers that the network gives: one per target, or one per class."""
         return len(self.columns.classes or self.columns.targets)
 
     def timespans(self, step: Array) -> Array:

@@ -1,4 +1,4 @@
-"""Series ready for a network, one a group; and windows cut from them."""
+"""Series ready for a network, one per group, and windows cut from them."""
 
 from __future__ import annotations
 
