@@ -32,7 +32,7 @@ _PUBLIC = {
     "solve": "cfc_ref.neuron.trajectory",
     "to_ncps_state_dict": "cfc_ref.ncps.weights",
     "translate": "cfc_ref.translate",
-    "verify": "cfc_ref.report.run",
+    "verify": "cfc_ref.report.verification",
     "warmup": "cfc_ref.backend",
     "wirings": "cfc_ref.wirings",
 }
@@ -61,7 +61,7 @@ if TYPE_CHECKING:
     from cfc_ref.neuron.exact_solution import exact as exact
     from cfc_ref.neuron.model import LTCNeuron as LTCNeuron
     from cfc_ref.neuron.trajectory import solve as solve
-    from cfc_ref.report.run import verify as verify
+    from cfc_ref.report.verification import verify as verify
 
 __all__ = [*sorted(_PUBLIC), "__version__"]
 

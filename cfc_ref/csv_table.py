@@ -31,7 +31,6 @@ __all__ = [
     "note_missing",
     "number_columns",
     "number_texts",
-    "read_columns",
     "read_rows",
     "refuse_nul",
     "rows_of",
@@ -61,24 +60,6 @@ class Rows:
     def place(self, k: int, column: int) -> str:
         """Return a field, its line and its column in words."""
         return f"{self.fields[k][column].strip()!r} in line {self.lines[k]}, column {self.header[column]!r}"
-
-
-def read_columns(path: str | Path, columns: Mapping[str, str], *, increasing: str) -> list[Array]:
-    """Read columns of finite numbers from a table with a header."""
-    if not isinstance(path, (str, Path)):
-        checks.refuse("path", type(path).__name__, "the path of a file", "pass a string or a Path", TypeError)
-    for argument, column in columns.items():
-        if not isinstance(column, str):
-            checks.refuse(argument, repr(column), "the name of a column", "pass a string", TypeError)
-    rows = read_rows(path)
-    picked = [column_of(argument, column, rows.header) for argument, column in columns.items()]
-    arrays = number_columns("path", rows, picked)
-    now = arrays[list(columns).index(increasing)]
-    if (back := np.diff(now) <= 0).any():
-        k = checks.first(back)[0] + 1
-        got = f"{written(now[k])} after {written(now[k - 1])} in line {rows.lines[k]}, column {columns[increasing]!r}"
-        checks.refuse("path", got, "strictly increasing numbers", "sort the rows and drop duplicates")
-    return arrays
 
 
 def written(number: float) -> str:

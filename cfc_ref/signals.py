@@ -21,7 +21,8 @@ import numpy as np
 import numpy.typing as npt
 
 from cfc_ref import checks
-from cfc_ref.csv_table import read_columns
+from cfc_ref.csv_table import column_of, number_columns, read_rows
+from cfc_ref.csv_times import are_dates, increasing_times
 
 __all__ = [
     "PiecewiseConstant",
@@ -425,24 +426,28 @@ def as_signal(signal: SignalLike) -> Signal:
 
 
 def from_csv(
-    path: str | Path, time_column: str, value_column: str, kind: str = "linear"
+    path: str | Path, time_column: str, value_column: str, kind: str = "linear", *, dates: bool | None = None
 ) -> Sampled | PiecewiseConstant:
     r"""Read a signal from a table with a header: one column of times, of any spacing, and one of values.
 
     Parameters
     ----------
     path : str or Path
-        A text file in UTF-8, fields divided by commas, names in the first line.
+        A text file in UTF-8, comma-separated, with the names of the columns in the first line.
     time_column, value_column : str
-        The names of the columns. The times are taken as they are, in the file's own unit.
+        The names of the columns. Times are numbers of any unit or ISO dates. Numbers are kept as written where float64
+        holds their steps to nine digits; otherwise (nanoseconds since 1970), and for dates, time is counted from the
+        first row, for dates in seconds.
     kind : {"linear", "previous"}
         As in :func:`sampled`.
+    dates : bool, optional
+        Say what the times are, where they can be read as numbers and as dates.
 
     Raises
     ------
     ValueError
         Naming the argument, and the line and column of the file: a file that is missing, empty, binary or without
-        rows, a column that is missing or stands there twice, a ragged row, a field that is no finite number, times
+        rows, a column that is missing or there twice, a row of another length, a field that is no finite number, times
         that do not increase.
 
     Examples
@@ -456,6 +461,13 @@ def from_csv(
     >>> folder.cleanup()
     """
     kind = checks.choice("kind", kind, ["linear", "previous"])
+    if not isinstance(path, (str, Path)):
+        checks.refuse("path", type(path).__name__, "the path of a file", "pass a string or a Path", TypeError)
     columns = {"time_column": time_column, "value_column": value_column}
-    times, values = read_columns(path, columns, increasing="time_column")
-    return sampled(times, values, kind)
+    for argument, column in columns.items():
+        if not isinstance(column, str):
+            checks.refuse(argument, repr(column), "the name of a column", "pass a string", TypeError)
+    rows = read_rows(path)
+    _, place = (column_of(argument, column, rows.header) for argument, column in columns.items())
+    times = increasing_times("path", rows, time_column, dates=are_dates(rows, time_column, dates))
+    return sampled(times, number_columns("path", rows, [place])[0], kind)

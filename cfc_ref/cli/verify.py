@@ -14,7 +14,8 @@ from cfc_ref.cli.words import say_absent, whole
 __all__ = ["add", "run"]
 
 _CALLED = {
-    "path": "--signal",
+    **dict.fromkeys(("path", "times", "values"), "--signal"),
+    "time": "--time-column",
     "statements": "--statement",
     "folder": "--out",
     **{name: f"--neuron {name}" for name in ("w_tau", "A", "mu", "sigma", "x0")},
@@ -38,8 +39,11 @@ def add(commands: Any) -> None:
         "--neuron", metavar="w_tau=1,A=2,...", help="fix some of w_tau, A, mu, sigma and x0 in every case"
     )
     parser.add_argument("--signal", metavar="FILE.csv", help="a recording (default: the EEG sample of matplotlib)")
-    parser.add_argument("--time-column", metavar="NAME", help="its column of times, of any spacing")
+    parser.add_argument("--time-column", metavar="NAME", help="its column of times, of any spacing and unit, or dates")
     parser.add_argument("--value-column", metavar="NAME", help="its column of values")
+    parser.add_argument(
+        "--times", choices=("numbers", "dates"), help="read its times so (default: what they look like)"
+    )
     parser.add_argument("--jobs", type=whole, default=1, metavar="N", help="processes to use (default: 1)")
     parser.add_argument("--out", metavar="FOLDER", help="write report.md, report.json and figures there")
     parser.set_defaults(run=run, called=_CALLED)
@@ -48,13 +52,13 @@ def add(commands: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     """Verify, print the table, write the files."""
     from cfc_ref.io import output_folder
-    from cfc_ref.report.run import check_arguments, verify
+    from cfc_ref.report.verification import check_arguments, verify
 
     jobs = checks.count("--jobs", options.jobs, at_least=1)
     given = {
         "cases": options.cases,
         "seed": options.seed,
-        "statements": _statements(options.statement),
+        "statements": options.statement,
         "neuron": _neuron(options.neuron),
         "signal": _signal(options),
     }
@@ -67,16 +71,11 @@ def run(options: argparse.Namespace) -> int:
     try:
         if options.out is not None:
             report.save(options.out)
-    finally:  # neither a full disk nor a reader who has left costs the other
+    finally:  # a full disk does not cost the table, nor a closed pipe the files
         print(report)
     if options.out is not None:
         print(f"Written: {options.out}/report.md, report.json and figures.")
     return 0 if report.ok else 1
-
-
-def _statements(words: list[str] | None) -> list[str] | None:
-    """Return the names in "s3", "S3,S9" or "S3, S9" as the statements are called."""
-    return None if words is None else " ".join(words).upper().replace(",", " ").split()
 
 
 def _neuron(text: str | None) -> dict[str, float] | None:
@@ -85,7 +84,7 @@ def _neuron(text: str | None) -> dict[str, float] | None:
     fixed: dict[str, float] = {}
     for part in text.split(","):
         name, equals, value = (word.strip() for word in part.partition("="))
-        expected, do = "name=number, divided by commas", "write for example w_tau=1,A=2"
+        expected, do = "name=number, separated by commas", "write for example w_tau=1,A=2"
         if not equals or not name or name in fixed:
             checks.refuse("--neuron", f"{part!r}" if name not in fixed else f"{name} twice", expected, do)
         try:
@@ -100,12 +99,13 @@ def _signal(options: argparse.Namespace) -> Any:
 
     columns = options.time_column, options.value_column
     if options.signal is None:
-        if columns != (None, None):
-            checks.refuse("--signal", "no file but a column", "a file with that column", "pass --signal FILE.csv")
+        if (*columns, options.times) != (None, None, None):
+            got = f"no file but {'--times' if columns == (None, None) else 'a column'}"
+            checks.refuse("--signal", got, "a file with that column", "pass --signal FILE.csv")
         return None
     if None in columns:
         checks.refuse("--signal", "a file without its columns", "--time-column and --value-column too", "name both")
-    return from_csv(options.signal, *columns)
+    return from_csv(options.signal, *columns, dates=None if options.times is None else options.times == "dates")
 
 
 @contextlib.contextmanager

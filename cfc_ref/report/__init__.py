@@ -4,7 +4,7 @@ from cfc_ref.facade import lookup
 
 _PUBLIC = {
     "search": "cfc_ref.report.blind_search",
-    "verify": "cfc_ref.report.run",
+    "verify": "cfc_ref.report.verification",
 }
 
 __all__ = sorted(_PUBLIC)

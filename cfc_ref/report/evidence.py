@@ -1,4 +1,4 @@
-"""What is measured on a batch of cases before any statement is judged."""
+"""Measurements on a batch of cases, before any statement is judged."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cfc_ref import backend, signals
+from cfc_ref.activations import sigmoid
 from cfc_ref.bounds.checked import formula
 from cfc_ref.bounds.frozen import frozen_error, release_derivatives
 from cfc_ref.neuron.closed_forms import SAMPLES, gauss_points
@@ -19,21 +20,21 @@ __all__ = ["Evidence", "FrozenErrors", "gather"]
 
 Array = npt.NDArray[Any]
 
-_PARTS = (1, 4, 16)  # steps a piece of the frozen forms, where there are few pieces
+_PARTS = (1, 4, 16)  # steps of the frozen forms per piece, where there are few pieces
 _PARTS_OF_MANY = (1, 2, 4)
-_CHUNKS = 12  # so that short recordings do not take the room of long ones
+_CHUNKS = 12  # so that short recordings do not take the memory of long ones
 
 
 class FrozenErrors(NamedTuple):
-    """Errors of one frozen form, each at that end of a piece where it comes nearest to its bound; shape (B,)."""
+    """Errors of one frozen form, each at the end of the piece where it comes nearest to its bound; shape (B,)."""
 
     error: Array
     radius: Array
-    doubt: Array  # how far the two truths differ there, and what rounding adds
+    doubt: Array  # how far the two truths differ there, plus rounding
 
 
 class Evidence(NamedTuple):
-    """B cases with both truths and the frozen forms' errors; arrays have the shape (B,) unless said otherwise."""
+    """B cases with both truths and the frozen forms' errors; arrays have the shape (B,)."""
 
     cases: Cases
     t: Array
@@ -58,13 +59,13 @@ class Evidence(NamedTuple):
 
 
 def gather(cases: Cases, *, frozen: bool = True) -> Evidence:
-    """Solve the cases in both ways, find the range of f(I), and run the frozen forms where they are asked for."""
+    """Solve the cases in both ways, find the range of f(I), and run the frozen forms if `frozen`."""
     by_scipy, exact = truth.with_scipy(cases), truth.exactly(cases)
     a, b = _release_range(cases)
     return Evidence(
         cases=cases,
         t=cases.t,
-        y=cases.neuron.release(cases.last_input),
+        y=sigmoid(cases.last),
         a=a,
         b=b,
         ltc=exact.ltc[:, -1],
@@ -86,20 +87,20 @@ def _release_range(cases: Cases) -> tuple[Array, Array]:
         ends = cases.level, cases.level + cases.slope * cases.h
         low = np.where(real, np.minimum(*ends), np.inf).min(axis=1)
         high = np.where(real, np.maximum(*ends), -np.inf).max(axis=1)
-    a, b = cases.neuron.f_range(np.minimum(low, cases.last_input), np.maximum(high, cases.last_input))
+    a, b = sigmoid(np.minimum(low, cases.last)), sigmoid(np.maximum(high, cases.last))
     return np.where(np.isnan(cases.known_a), a, cases.known_a), np.where(np.isnan(cases.known_b), b, cases.known_b)
 
 
 def _derivatives(cases: Cases) -> tuple[Array, Array, Array, Array]:
     """Bound the derivatives of f(I(t)) in time within the pieces."""
-    gain, wave = np.abs(cases.neuron.sigma), np.abs(cases.amplitude)
-    U1 = gain * (np.abs(cases.slope).max(axis=1) + wave * cases.omega)
-    U2, U3, U4 = (gain * wave * cases.omega**j for j in (2, 3, 4))
+    wave = np.abs(cases.amplitude)
+    U1 = np.abs(cases.slope).max(axis=1) + wave * cases.omega
+    U2, U3, U4 = (wave * cases.omega**j for j in (2, 3, 4))
     return release_derivatives(U1, U2, U3, U4)
 
 
 def _frozen(cases: Cases, exact: Array, doubt: Array, a: Array, b: Array) -> dict[str, FrozenErrors]:
-    """Run the frozen forms: cases of like length together, a third of them each with few, more and many steps."""
+    """Run the frozen forms: cases of like length together, a third of them with few, more and many steps each."""
     options = _PARTS if cases.h.shape[1] <= 8 else _PARTS_OF_MANY
     result = {sample: FrozenErrors(*np.empty((3, len(a)))) for sample in SAMPLES}
     for j, rows in enumerate(np.array_split(np.argsort(cases.pieces, kind="stable"), _CHUNKS)):
@@ -116,19 +117,15 @@ def _frozen(cases: Cases, exact: Array, doubt: Array, a: Array, b: Array) -> dic
 
 
 def _frozen_with(cases: Cases, exact: Array, doubt: Array, a: Array, b: Array, parts: int) -> dict[str, FrozenErrors]:
-    """Run the frozen forms with `parts` steps a piece."""
+    """Run the frozen forms with `parts` steps per piece."""
     neuron, K = cases.neuron, cases.h.shape[1]
     piece, steps = np.repeat(np.arange(K), parts), np.repeat(cases.h / parts, parts, axis=1)
     begin = np.tile(np.arange(parts), K) * steps  # counted from the piece's beginning
-
-    def release(s: Array) -> Array:
-        return neuron.release(cases.input(s, piece), over_time=True)
-
     constant, gauss = backend.pieces()
-    y1, y2 = (release(s) for s in gauss_points(begin, steps))
+    y1, y2 = (cases.release(s, piece) for s in gauss_points(begin, steps))
     states = {
-        "start": constant(neuron.w_tau, neuron.A, release(begin), steps, cases.x0),
-        "midpoint": constant(neuron.w_tau, neuron.A, release(begin + steps / 2), steps, cases.x0),
+        "start": constant(neuron.w_tau, neuron.A, cases.release(begin, piece), steps, cases.x0),
+        "midpoint": constant(neuron.w_tau, neuron.A, cases.release(begin + steps / 2, piece), steps, cases.x0),
         "gauss": gauss(neuron.w_tau, neuron.A, y1, y2, steps, cases.x0),
     }
     largest = np.maximum(np.abs(cases.x0), np.abs(neuron.A))[:, None]

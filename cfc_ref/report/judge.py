@@ -1,4 +1,4 @@
-"""How a statement is judged: errors against intervals, case by case, and what is kept of them."""
+"""Judge a statement: errors against intervals, case by case."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from cfc_ref.report.cases import Cases
 
-__all__ = ["AGREEMENT", "Comparison", "Finding", "find"]
+__all__ = ["AGREEMENT", "Check", "Evaluation", "find"]
 
 Array = npt.NDArray[Any]
 
@@ -22,7 +22,7 @@ _ENDS = ("low", "high")
 _SMALLEST_POWER = 1e-16
 
 
-class Comparison(NamedTuple):
+class Check(NamedTuple):
     """An error that has to lie in [low, high], case by case; arrays of shape (B,), or of the first of the B cases."""
 
     error: Array
@@ -37,12 +37,12 @@ class Comparison(NamedTuple):
 
 
 @dataclass
-class Finding:
-    """What is kept of the cases of one statement; findings of different blocks add up."""
+class Evaluation:
+    """The summary of one statement's cases; summaries of different blocks add up."""
 
     cases: int = 0
-    undecided: int = 0  # on the bound, as near as the truths can tell
-    unsettled: int = 0  # the truths differ by more than AGREEMENT: left out
+    undecided: int = 0  # nearer to the bound than the truths and rounding can tell
+    unsettled: int = 0  # left out: the truths differ by more than AGREEMENT, or something overflows
     violations: int = 0
     worst: float = -np.inf  # largest distance outside of the interval where a case decides; negative: inside
     worst_case: dict[str, Any] | None = None
@@ -51,8 +51,8 @@ class Finding:
     reached: dict[str, list[float]] = field(default_factory=dict)  # family -> share of the way to the low and high end
     orders: dict[str, float] = field(default_factory=dict)
 
-    def add(self, other: Finding) -> None:
-        """Take another block's finding in."""
+    def add(self, other: Evaluation) -> None:
+        """Add another block's summary."""
         self.cases += other.cases
         self.undecided += other.undecided
         self.unsettled += other.unsettled
@@ -68,42 +68,46 @@ class Finding:
         self.orders |= other.orders
 
 
-def find(cases: Cases, comparisons: Iterable[Comparison]) -> Finding:
+def find(cases: Cases, checks: Iterable[Check]) -> Evaluation:
     """Judge one family of cases."""
-    finding = Finding()
-    for comparison in comparisons:
-        finding.add(_find(cases, comparison))
-    return finding
+    found = Evaluation()
+    for check in checks:
+        found.add(_find(cases, check))
+    return found
 
 
-def _find(cases: Cases, comparison: Comparison) -> Finding:
-    error, doubt, size, low, high, use, ends, scale, _ = comparison
+def _find(cases: Cases, check: Check) -> Evaluation:
+    error, doubt, size, low, high, use, ends, scale, _ = check
     relative = doubt / np.maximum(1, size)
-    settled = use & (relative <= AGREEMENT)
-    finding = Finding(cases=int(settled.sum()), unsettled=int((use & ~settled).sum()))
-    finding.agreement = _agreement(relative[use])
+    finite = np.isfinite(error) & np.isfinite(low) & np.isfinite(high) & np.isfinite(relative)
+    settled = use & finite & (relative <= AGREEMENT)
+    found = Evaluation(cases=int(settled.sum()), unsettled=int((use & ~settled).sum()))
+    found.agreement = _agreement(relative[use & finite])
     if not settled.any():
-        return finding
+        return found
     largest = np.maximum(np.abs(cases.x0), np.abs(cases.neuron.A))[: len(error)]
+    unit = cases.unit[: len(error)]
     uncertain = _FAR_BELOW * doubt + _ROUNDING * np.maximum(np.maximum(1, size), largest)
     excess = np.maximum(low - error, error - high)
-    decided = settled & (np.abs(excess) > uncertain)
-    finding.undecided = int((settled & ~decided).sum())
-    finding.violations = int((decided & (excess > 0)).sum())
-    finding.truths_differ = float(relative[settled].max())
-    if decided.any():
-        worst = int(np.where(decided, excess, -np.inf).argmax())
-        finding.worst, finding.worst_case = float(excess[worst]), _describe(cases, comparison, worst)
+    clear = settled & (np.abs(excess) > uncertain)
+    # An interval that is a point says "equal": as for S1, equality far below AGREEMENT decides.
+    equal = settled & ~clear & (low == high) & (_FAR_BELOW * uncertain <= AGREEMENT * np.maximum(1, size))
+    found.undecided = int((settled & ~clear & ~equal).sum())
+    found.violations = int((clear & (excess > 0)).sum())
+    found.truths_differ = float(relative[settled].max())
+    if clear.any():
+        worst = int(np.where(clear, excess * unit, -np.inf).argmax())
+        found.worst, found.worst_case = float(excess[worst] * unit[worst]), _describe(cases, check, worst)
     if ends:
         scale = high - low if scale is None else scale
-        clear = settled & (uncertain <= 1e-4 * scale)
+        near = settled & (uncertain <= 1e-4 * scale)
         left = {"low": error - low, "high": high - error}
         reached = [
-            min(1.0, float((1 - left[end][clear] / scale[clear]).max())) if end in ends and clear.any() else -np.inf
+            min(1.0, float((1 - left[end][near] / scale[near]).max())) if end in ends and near.any() else -np.inf
             for end in _ENDS
         ]
-        finding.reached[cases.family] = reached
-    return finding
+        found.reached[cases.family] = reached
+    return found
 
 
 def _agreement(relative: Array) -> dict[str, int]:
@@ -112,21 +116,34 @@ def _agreement(relative: Array) -> dict[str, int]:
     return {f"1e{power:+03d}": int(many) for power, many in zip(*np.unique(powers, return_counts=True), strict=True)}
 
 
-def _describe(cases: Cases, comparison: Comparison, i: int) -> dict[str, Any]:
-    """Return everything that is needed to try case i again."""
-    real = cases.h[i] > 0
-    described: dict[str, Any] = {
-        name: float(parameter[i])
-        for name, parameter in zip(("w_tau", "A", "mu", "sigma"), cases.neuron.parameters, strict=True)
-    }
-    described |= {"x0": float(cases.x0[i]), "t": float(cases.t[i]), "input": cases.family}
-    described |= {name: float(getattr(comparison, name)[i]) for name in ("error", "low", "high")}
-    described["truths_differ"] = float(comparison.doubt[i])
-    if comparison.note:
-        described["about"] = comparison.note
-    pieces = {"length": cases.h[i][real], "level": cases.level[i][real], "slope": cases.slope[i][real]}
-    described["pieces"] = {name: values.tolist() for name, values in pieces.items() if name != "slope" or values.any()}
+def _describe(cases: Cases, check: Check, i: int) -> dict[str, Any]:
+    """Return everything that is needed to try case i again; null for what overflows outside of the case's unit."""
+    unit, real = float(cases.unit[i]), cases.h[i] > 0
+    w, A, mu, sigma = (float(parameter[i]) for parameter in cases.neuron.parameters)
+    described: dict[str, Any] = {"w_tau": w, "A": A * unit, "mu": mu, "sigma": sigma}
+    described |= {"x0": float(cases.x0[i]) * unit, "t": float(cases.t[i]), "input": cases.family}
+    described |= {name: float(getattr(check, name)[i]) * unit for name in ("error", "low", "high")}
+    described["truths_differ"] = float(check.doubt[i]) * unit
+    if check.note:
+        described["about"] = check.note
+    per_drive = 1 / sigma if sigma else 0.0
+    pieces = {"length": cases.h[i][real], "level": mu + cases.level[i][real] * per_drive}
+    if cases.slope[i].any():
+        pieces["slope"] = cases.slope[i][real] * per_drive
+    if abs(sigma) * np.spacing(abs(mu)) > _ROUNDING:  # I says less than sigma (I - mu)
+        pieces["drive"] = cases.level[i][real]
+    described["pieces"] = {name: values.tolist() for name, values in pieces.items()}
     if cases.amplitude[i]:
         described["sine"] = {name: float(getattr(cases, name)[i]) for name in ("amplitude", "omega", "phase")}
-    described["input_at_t"] = float(cases.last_input[i])
-    return described
+        described["sine"]["amplitude"] *= per_drive
+    described["input_at_t"] = mu + float(cases.last[i]) * per_drive
+    return _finite(described)
+
+
+def _finite(value: Any) -> Any:
+    """Replace numbers that are not finite by None, in dicts and lists too."""
+    if isinstance(value, dict):
+        return {name: _finite(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_finite(one) for one in value]
+    return None if isinstance(value, float) and not np.isfinite(value) else value

@@ -1,4 +1,4 @@
-"""The statements S1 to S15: what each says, of which ODE, under which assumptions, and how it is checked."""
+"""The statements S1 to S15: each with its equation, its ODE, its assumptions and its check."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from cfc_ref.neuron.closed_forms import eq9
 from cfc_ref.neuron.model import REFLECTIONS, LTCNeuron
 from cfc_ref.report import truth
 from cfc_ref.report.evidence import Evidence
-from cfc_ref.report.judge import AGREEMENT, Comparison
+from cfc_ref.report.judge import AGREEMENT, Check
 
 __all__ = ["APPROACH", "ORDER_WITHIN", "STATEMENTS", "Statement"]
 
 Array = npt.NDArray[Any]
-Judge = Callable[[Evidence], Iterator[Comparison]]
+Judge = Callable[[Evidence], Iterator[Check]]
 
 APPROACH = 0.999
 ORDER_WITHIN = 0.1
@@ -51,8 +51,8 @@ def _reflected(evidence: Evidence) -> Iterator[tuple[LTCNeuron, Array, npt.NDArr
     """Yield neurons, closed forms and the cases to use: all with r = 1 - y, and with r = f(-I) where it differs."""
     for reflection in REFLECTIONS:
         neuron = evidence.neuron(reflection)
-        use = np.full(evidence.t.shape, True) if reflection == "release" else neuron.sigma * neuron.mu != 0
-        yield neuron, eq9(neuron, evidence.cases.x0, evidence.t, evidence.y), use
+        differs = np.full(evidence.t.shape, True) if reflection == "release" else neuron.sigma * neuron.mu != 0
+        yield neuron, eq9(neuron, evidence.cases.x0, evidence.t, evidence.y), differs
 
 
 def _about(neuron: LTCNeuron) -> str:
@@ -68,39 +68,39 @@ def _against(form: str, evidence: Evidence, x_tilde: Array) -> tuple[Array, Arra
     return x - x_tilde, np.abs(x - by_scipy), np.abs(x)
 
 
-def _s1(evidence: Evidence) -> Iterator[Comparison]:
+def _s1(evidence: Evidence) -> Iterator[Check]:
     formula = evidence.symmetric
     tolerance = AGREEMENT * np.maximum(1, np.abs(formula))
     # How far to trust scipy here: the LTC as stated was solved in the same steps, and its truth does not rest on Eq. 6.
     doubt = np.abs(evidence.ltc - evidence.scipy_ltc)
     use = np.full(evidence.t.shape, True)
-    yield Comparison(evidence.scipy_symmetric - formula, doubt, np.abs(formula), -tolerance, tolerance, use)
+    yield Check(evidence.scipy_symmetric - formula, doubt, np.abs(formula), -tolerance, tolerance, use)
 
 
-def _s2(evidence: Evidence) -> Iterator[Comparison]:
+def _s2(evidence: Evidence) -> Iterator[Check]:
     if evidence.cases.constant:
         yield from _s1(evidence)
 
 
-def _s3(evidence: Evidence) -> Iterator[Comparison]:
+def _s3(evidence: Evidence) -> Iterator[Check]:
     yield from _within_lemma1(_SYM, evidence)
 
 
-def _s8(evidence: Evidence) -> Iterator[Comparison]:
+def _s8(evidence: Evidence) -> Iterator[Check]:
     yield from _within_lemma1(_LTC, evidence)
 
 
-def _within_lemma1(form: str, evidence: Evidence) -> Iterator[Comparison]:
+def _within_lemma1(form: str, evidence: Evidence) -> Iterator[Check]:
     """The same bound, of the symmetric form (S3) and of the LTC as stated (S8)."""
     for neuron, x_tilde, use in _reflected(evidence):
         radius = np.abs(evidence.c) * np.exp(-neuron.w_tau * evidence.t)
-        yield Comparison(*_against(form, evidence, x_tilde), -radius, radius, use, note=_about(neuron))
+        yield Check(*_against(form, evidence, x_tilde), -radius, radius, use, note=_about(neuron))
 
 
 def _ends_of_lemma1(end: str) -> Judge:
     """Compare with the paper's supremum or infimum of (x - x̃)/c, multiplied by |c| because c may be 0."""
 
-    def judge(evidence: Evidence) -> Iterator[Comparison]:
+    def judge(evidence: Evidence) -> Iterator[Check]:
         for neuron, x_tilde, use in _reflected(evidence):
             error, doubt, size = _against(_SYM, evidence, x_tilde)
             decay = np.abs(evidence.c) * np.exp(-neuron.w_tau * evidence.t)
@@ -108,56 +108,56 @@ def _ends_of_lemma1(end: str) -> Judge:
             # sup and inf are over all inputs: with sigma = 0 f does not see its input
             use = use & (evidence.c != 0) & (evidence.t > 0) & (neuron.sigma != 0)
             scale, note = high if end == "high" else -low, _about(neuron)
-            yield Comparison(np.sign(evidence.c) * error, doubt, size, low, high, use, (end,), scale, note)
+            yield Check(np.sign(evidence.c) * error, doubt, size, low, high, use, (end,), scale, note)
 
     return judge
 
 
-def _s6(evidence: Evidence) -> Iterator[Comparison]:
+def _s6(evidence: Evidence) -> Iterator[Check]:
     yield from _within(_SYM, bounds.lemma1, evidence)
 
 
-def _s9(evidence: Evidence) -> Iterator[Comparison]:
+def _s9(evidence: Evidence) -> Iterator[Check]:
     yield from _within(_LTC, bounds.closed_form_error, evidence)
 
 
-def _within(form: str, interval: Callable[..., tuple[Array, Array]], evidence: Evidence) -> Iterator[Comparison]:
+def _within(form: str, interval: Callable[..., tuple[Array, Array]], evidence: Evidence) -> Iterator[Check]:
     """Compare with an interval for the known range, both ends of which are to be approached."""
     for neuron, x_tilde, use in _reflected(evidence):
         low, high = formula(interval)(neuron, evidence.cases.x0, evidence.t, (evidence.a, evidence.b))
         ends = ("low", "high")
-        yield Comparison(*_against(form, evidence, x_tilde), low, high, use, ends, note=_about(neuron))
+        yield Check(*_against(form, evidence, x_tilde), low, high, use, ends, note=_about(neuron))
 
 
-def _s7(evidence: Evidence) -> Iterator[Comparison]:
+def _s7(evidence: Evidence) -> Iterator[Check]:
     low, high = formula(bounds.form_gap)(evidence.cases.neuron, evidence.t, (evidence.a, evidence.b))
     gap, doubt, size = _against(_SYM, evidence, evidence.ltc)
     doubt = doubt + np.abs(evidence.ltc - evidence.scipy_ltc)
-    yield Comparison(gap, doubt, np.maximum(size, np.abs(evidence.ltc)), low, high, np.full(evidence.t.shape, True))
+    yield Check(gap, doubt, np.maximum(size, np.abs(evidence.ltc)), low, high, np.full(evidence.t.shape, True))
 
 
-def _s10(evidence: Evidence) -> Iterator[Comparison]:
+def _s10(evidence: Evidence) -> Iterator[Check]:
     for neuron, x_tilde, use in _reflected(evidence):
         known = evidence.a, evidence.b
         low, high = formula(bounds.asymptotic_error)(neuron, evidence.cases.x0, evidence.t, known)
         use = use & (low * high > 0)  # late enough that the interval excludes 0
-        yield Comparison(*_against(_LTC, evidence, x_tilde), low, high, use, note=_about(neuron))
+        yield Check(*_against(_LTC, evidence, x_tilde), low, high, use, note=_about(neuron))
 
 
 def _frozen(*samples: str) -> Judge:
-    def judge(evidence: Evidence) -> Iterator[Comparison]:
+    def judge(evidence: Evidence) -> Iterator[Check]:
         for sample in samples:
             error, radius, doubt = evidence.frozen[sample]
             size, use = np.abs(evidence.ltc), evidence.t > 0
-            yield Comparison(error, doubt, size, -radius, radius, use, note=f"frozen, {sample}")
+            yield Check(error, doubt, size, -radius, radius, use, note=f"frozen, {sample}")
 
     return judge
 
 
-def _s12(evidence: Evidence) -> Iterator[Comparison]:
+def _s12(evidence: Evidence) -> Iterator[Check]:
     neuron, t = evidence.cases.neuron, evidence.t
     low, high = formula(bounds.state_box)(neuron, evidence.cases.x0, t)
-    yield Comparison(*_against(_LTC, evidence, np.zeros_like(t)), low, high, np.full(t.shape, True), note="state")
+    yield Check(*_against(_LTC, evidence, np.zeros_like(t)), low, high, np.full(t.shape, True), note="state")
     # Two solutions with one input approach like exp(-∫ 1/tau_sys): the mean of 1/tau_sys is measured.
     ratio, by_scipy = (
         np.divide(x - neuron.A, evidence.c, out=np.ones_like(t), where=evidence.c != 0)
@@ -169,28 +169,28 @@ def _s12(evidence: Evidence) -> Iterator[Comparison]:
     doubt += np.finfo(np.float64).eps * np.divide(
         np.abs(neuron.A) + 3, np.abs(evidence.c) * ratio * t, where=use, out=doubt * 0
     )
-    yield Comparison(rate, doubt, rate, neuron.w_tau, neuron.w_tau + 1, use, note="1/tau_sys, mean over time")
+    yield Check(rate, doubt, rate, neuron.w_tau, neuron.w_tau + 1, use, note="1/tau_sys, mean over time")
 
 
-def _s14(evidence: Evidence) -> Iterator[Comparison]:
+def _s14(evidence: Evidence) -> Iterator[Check]:
     if not evidence.cases.constant:
         return
     some = evidence.cases.take(np.arange(len(evidence.t)) < _TRIPLED)
     few = slice(0, len(some.x0))
     c, t, y = evidence.c[few], evidence.t[few], 3 * evidence.y[few]
-    F = 3 * (some.neuron.release(some.level, over_time=True) * some.h).sum(axis=1)
+    F = 3 * (some.release(np.zeros(1), np.arange(some.h.shape[1])) * some.h).sum(axis=1)
     x = some.neuron.A + c * np.exp(-some.neuron.w_tau * t - F)
     doubt = np.abs(x - truth.with_scipy(some, scale=3.0).symmetric[:, -1])
     radius = np.abs(c) * np.exp(-some.neuron.w_tau * t)
     for note, r in (("r = 1 - f(I)", 1 - y), ("r = f(-I)", 3 * evidence.neuron("input").reflect(evidence.y)[few])):
         x_tilde = some.neuron.A + c * np.exp(-(some.neuron.w_tau + y) * t) * r
-        yield Comparison(x - x_tilde, doubt, np.abs(x), -radius, radius, t > 0, note=f"f = 3·logistic, {note}")
+        yield Check(x - x_tilde, doubt, np.abs(x), -radius, radius, t > 0, note=f"f = 3·logistic, {note}")
 
 
-def _s15(evidence: Evidence) -> Iterator[Comparison]:
+def _s15(evidence: Evidence) -> Iterator[Check]:
     for neuron, x_tilde, use in _reflected(evidence):
         low, high = formula(bounds.two_term)(neuron, evidence.cases.x0, evidence.t, (evidence.a, evidence.b))
-        yield Comparison(*_against(_LTC, evidence, x_tilde), low, high, use, note=_about(neuron))
+        yield Check(*_against(_LTC, evidence, x_tilde), low, high, use, note=_about(neuron))
 
 
 STATEMENTS: dict[str, Statement] = {

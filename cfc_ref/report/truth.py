@@ -1,7 +1,8 @@
 r"""The truth, in two independent ways: scipy's solver, and the exact or quadrature solution.
 
 Cases are integrated in batches. Every piece of every case runs over the same scaled time, from 0 to 1: with
-:math:`s = h\,\theta` the ODE reads :math:`dx/d\theta = h\,\dot x`, so cases of all lengths share scipy's steps.
+:math:`s = h\,\theta` the ODE reads :math:`dx/d\theta = h\,\dot x`, so cases of all lengths share scipy's steps. Where a
+way fails, it gives NaN, and the case decides nothing.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ Array = npt.NDArray[Any]
 
 RTOL, _ATOL = 1e-13, 1e-14  # scipy averages over a batch: a tenth of what every case is to reach, 1e-12
 _GROUPS = 4  # cases of like stiffness are integrated together, so that the slow do not wait for the fast
+_MOST_STEPS = 2_000  # per piece: 250 e-foldings take some 100
 
 
 class Trajectories(NamedTuple):
@@ -35,44 +37,59 @@ class Trajectories(NamedTuple):
 def _start(cases: Cases) -> Trajectories:
     shape = (len(cases.x0), cases.h.shape[1] + 1)
     states = Trajectories(*(np.empty(shape) for _ in FORMS))
+    drawn = np.isfinite(cases.level + cases.slope).all(axis=1)  # a slope overflows where time is that short
     for x in states:
-        x[:, 0] = cases.x0
+        x[:, 0] = np.where(drawn, cases.x0, np.nan)
     return states
+
+
+def _active(cases: Cases, states: Trajectories, k: int) -> npt.NDArray[np.intp]:
+    """Carry the states over piece k, and return the cases in which it is not empty."""
+    for x in states:
+        x[:, k + 1] = x[:, k]
+    return np.flatnonzero((cases.h[:, k] > 0) & np.isfinite(states.ltc[:, k] + states.symmetric[:, k]))
 
 
 def with_scipy(cases: Cases, scale: float = 1.0) -> Trajectories:
     """Integrate both ODEs with scipy's DOP853 at rtol 1e-12 or less, restarted at every piece."""
-    from scipy.integrate import DOP853
-
     states = _start(cases)
     for k in range(cases.h.shape[1]):
-        for x in states:
-            x[:, k + 1] = x[:, k]
-        active = np.flatnonzero(cases.h[:, k] > 0)
+        active = _active(cases, states, k)
         foldings = (cases.neuron.w_tau[active] + scale) * cases.h[active, k]
         groups = 1 if np.all(foldings < 1) else _GROUPS
-        for group in np.array_split(active[np.argsort(foldings)], groups):
-            if not group.size:
+        todo = [group for group in np.array_split(active[np.argsort(foldings)], groups) if group.size]
+        while todo:
+            group = todo.pop()
+            end = _integrated(_scaled(cases.piece(group, k), scale), np.stack([x[group, k] for x in states]))
+            if end is None and group.size > 1:  # find the case on which scipy stops
+                todo += np.array_split(group, 2)
                 continue
-            start = np.stack([x[group, k] for x in states])
-            right_side = _scaled(cases.piece(group, k), scale)
-            solver = DOP853(right_side, 0.0, start.reshape(-1), 1.0, rtol=RTOL, atol=_ATOL)
-            while solver.status == "running":
-                if message := solver.step():
-                    raise RuntimeError(f"scipy stopped in piece {k} of the {cases.family} cases: {message}")
-            for x, end in zip(states, solver.y.reshape(start.shape), strict=True):
-                x[group, k + 1] = end
+            for form, x in enumerate(states):
+                x[group, k + 1] = np.nan if end is None else end[form]
     return states
 
 
+def _integrated(right_side: Callable[[float, Array], Array], start: Array) -> Array | None:
+    """Return the states after a scaled time of 1, or None where scipy stops."""
+    from scipy.integrate import DOP853
+
+    solver = DOP853(right_side, 0.0, start.reshape(-1), 1.0, rtol=RTOL, atol=_ATOL)
+    for _ in range(_MOST_STEPS):
+        if solver.step():
+            return None
+        if solver.status == "finished":
+            return solver.y.reshape(start.shape)
+    return None
+
+
 def _scaled(piece: Cases, scale: float) -> Callable[[float, Array], Array]:
-    """Return the right side of both ODEs on one piece in scaled time."""
-    neuron, h = piece.neuron, piece.h[:, 0]
+    """Return the right side of both ODEs on one piece in scaled time: w and y are multiplied by h."""
+    A, h = piece.neuron.A, piece.h[:, 0]
+    w, y_scale = piece.neuron.w_tau * h, scale * h
 
     def right_side(theta: float, x: Array) -> Array:
-        y = scale * neuron.release(piece.input(theta * piece.h)[:, 0])
-        rows = zip(FORMS, x.reshape(2, -1), strict=True)
-        return np.concatenate([h * ODES[form](neuron.w_tau, neuron.A, row, y) for form, row in rows])
+        y = y_scale * piece.release(theta * piece.h)[:, 0]
+        return np.concatenate([ODES[form](w, A, row, y) for form, row in zip(FORMS, x.reshape(2, -1), strict=True)])
 
     return right_side
 
@@ -81,7 +98,7 @@ def exactly(cases: Cases) -> Trajectories:
     """Solve both ODEs piece by piece: elementary where the input is piecewise constant, by quadrature elsewhere."""
     neuron, h = cases.neuron, cases.h
     if cases.constant:
-        y = neuron.release(cases.level, over_time=True)
+        y = cases.release(np.zeros(1), np.arange(h.shape[1]))
         ltc = backend.pieces().constant(neuron.w_tau, neuron.A, y, h, cases.x0)
         foldings = np.cumsum((neuron.w_tau[:, None] + y) * h, axis=1)
         c = (cases.x0 - neuron.A)[:, None]
@@ -90,18 +107,19 @@ def exactly(cases: Cases) -> Trajectories:
         return Trajectories(ltc, symmetric)
     states = _start(cases)
     for k in range(h.shape[1]):
-        for x in states:
-            x[:, k + 1] = x[:, k]
-        active = np.flatnonzero(h[:, k] > 0)
+        active = _active(cases, states, k)
         if not active.size:
             continue
         piece = cases.piece(active, k)
         w, A, length = piece.neuron.w_tau, piece.neuron.A, piece.h[:, 0]
         for form, x in zip(FORMS, states, strict=True):
-            x[active, k + 1] = smooth_piece(_release(piece), w, A, length, x[active, k], form)
+            try:
+                x[active, k + 1] = smooth_piece(_release(piece), w, A, length, x[active, k], form)
+            except ValueError:  # quadrature does not resolve the input
+                x[active, k + 1] = np.nan
     return states
 
 
 def _release(piece: Cases) -> Callable[[Array], Array]:
     """Return the function that takes fractions of one piece to f(I) there."""
-    return lambda fraction: piece.neuron.release(piece.input(piece.h * fraction), over_time=True)
+    return lambda fraction: piece.release(piece.h * fraction)

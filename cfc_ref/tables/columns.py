@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from cfc_ref import checks
 from cfc_ref.csv_table import MISSING, Rows, column_of, is_number, note_missing
-from cfc_ref.tables.dates import are_dates
+from cfc_ref.csv_times import are_dates
 
 __all__ = ["Columns", "check_header", "choose_columns"]
 

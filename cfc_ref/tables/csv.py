@@ -14,8 +14,8 @@ import numpy as np
 
 from cfc_ref import checks
 from cfc_ref.csv_table import MISSING, Rows, number_columns, number_texts, read_rows
+from cfc_ref.csv_times import back_in_summer_time, differences, read_times
 from cfc_ref.tables.columns import Columns, check_header, choose_columns
-from cfc_ref.tables.dates import back_in_summer_time, differences, read_times
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from cfc_ref.csv_times import read_times
 from cfc_ref.learn.scaling import is_constant
 from cfc_ref.tables.baselines import baseline_predictions, truth
 from cfc_ref.tables.columns import Columns
 from cfc_ref.tables.csv import Table
-from cfc_ref.tables.dates import read_times
 from cfc_ref.tables.parts import TEST
 from cfc_ref.tables.preparation import Preparation
 from cfc_ref.tables.series import Series, first_rows

@@ -67,6 +67,7 @@ BAD_WORDS = [
     (["--neuron", "A=nan"], "--neuron A: got nan; "),
     (["--neuron", ""], "--neuron: got ''; "),
     (["--time-column", "t"], "--signal: got no file but a column; "),
+    (["--times", "dates"], "--signal: got no file but --times; "),
     (["--signal", "x.csv"], "--signal: got a file without its columns; "),
     (["--signal", "no-such-file.csv", "--time-column", "t", "--value-column", "v"], "--signal: got 'no-such-file.csv'"),
     (["--unknown"], "unrecognized arguments: --unknown"),
@@ -138,3 +139,31 @@ def test_python_m_cfc_ref_is_the_command(tmp_path):
     assert (done.returncode, done.stdout) == (2, "")
     expected = "cfc-ref verify: --cases: got -5; expected a whole number >= 1; pass a larger number.\n"
     assert done.stderr == expected
+
+
+TIMES = {
+    "nanoseconds": [str(1700000000123456789 + 100 * k) for k in range(40)],
+    "microseconds": [str(1700000000123456 + 7 * k) for k in range(40)],
+    "seconds": [f"1700000000.{123456 + 250 * k}" for k in range(40)],
+    "ISO": [f"2024-05-31T23:59:{20 + k}.000000001Z" for k in range(40)],
+}
+
+
+@pytest.mark.parametrize("kind", TIMES)
+def test_times_of_any_unit(kind, tmp_path, capsys):
+    from cfc_ref import signals
+
+    rows = "\n".join(f"{time},{k % 5}" for k, time in enumerate(TIMES[kind]))
+    path = write(tmp_path, f"time,v\n{rows}\n")
+    step = {"nanoseconds": 100, "microseconds": 7, "seconds": 250e-6, "ISO": 1}[kind]
+    read = signals.from_csv(path, "time", "v").times
+    assert read[-1] - read[0] == pytest.approx(39 * step, rel=1e-9)
+    words = ["verify", "--cases", "5", "--statement", "s3", "--signal", path, "--time-column", "time"]
+    assert main([*words, "--value-column", "v"]) == 0
+    assert "40 samples" in capsys.readouterr().out
+
+
+def test_times_that_go_back_are_shown_with_all_their_digits(tmp_path, capsys):
+    path = write(tmp_path, "t,v\n1700000000000000100,1\n1700000000000000001,2\n")
+    words = ["verify", "--signal", path, "--time-column", "t", "--value-column", "v"]
+    refused(words, capsys, "--signal: got 1700000000000000001 after 1700000000000000100 in line 3, column 't'; ")

@@ -3,13 +3,21 @@
 import numpy as np
 import pytest
 
-from cfc_ref.report.cases import FAMILIES, MOST_FOLDINGS, MOST_SAMPLES, Recording, draw
+from cfc_ref import signals
+from cfc_ref.activations import sigmoid
+from cfc_ref.report.cases import FAMILIES, MOST_FOLDINGS, MOST_SAMPLES, draw
 from cfc_ref.report.evidence import gather
-from cfc_ref.report.run import check_arguments
+from cfc_ref.report.recording import recorded
+from cfc_ref.report.verification import check_arguments
 from tests.compare import assert_close
 
 EEG = check_arguments(1, 0, None, None, None)[0].recording
 ALL = [*FAMILIES, "recorded"]
+
+
+def inputs(cases, drive):
+    """The input I at a drive sigma (I - mu), shape (B, n)."""
+    return cases.neuron.mu[:, None] + drive / cases.neuron.sigma[:, None]
 
 
 def drawn(family, count=64, seed=1, fixed=None, recording=None):
@@ -53,32 +61,32 @@ def test_fixed_values_are_fixed_in_every_case(family, fixed):
 def test_edge_cases_hold_each_edge():
     cases = drawn("edge", 64)
     w, A = cases.neuron.w_tau, cases.neuron.A
-    y = cases.neuron.f(cases.level, over_time=True)
+    y = sigmoid(cases.level)
     for edge in (cases.x0 == A, A == 0, cases.t == 0, w < 1e-3, w > 90, np.all((y < 1e-9) | (y > 1 - 1e-9), axis=1)):
         assert edge.sum() >= 8
-    assert (cases.last_input != cases.level[:, 1]).sum() >= 8  # a switch exactly at t
+    assert (cases.last != cases.level[:, 1]).sum() >= 8  # a switch exactly at t
 
 
 def test_recorded_cases_are_pieces_of_the_recording():
     times = np.cumsum(np.random.default_rng(0).uniform(0.01, 0.2, 300))
-    recording = Recording("own", times, np.sin(times)[None], True)
-    cases = drawn("recorded", 50, recording=recording, fixed={"w_tau": 1.0})
+    cases = drawn("recorded", 50, recording=recorded(signals.sampled(times, np.sin(times)), {}), fixed={"w_tau": 1.0})
+    levels, last = inputs(cases, cases.level), inputs(cases, cases.last[:, None])[:, 0]
     for i in range(50):
-        real = cases.h[i] > 0
-        samples = np.flatnonzero(np.isin(recording.values[0], cases.level[i][real]))
-        assert real.sum() == samples.size
-        assert np.all(np.diff(samples) == 1)
-        begin = times[samples[0]]
-        assert begin + cases.t[i] <= times[-1] + 1e-9
-        assert cases.last_input[i] == pytest.approx(np.interp(begin + cases.t[i], times, recording.values[0]))
+        real = np.flatnonzero(cases.h[i] > 0)
+        assert np.array_equal(real, np.arange(real.size))
+        first = np.abs(np.sin(times) - levels[i, 0]).argmin()
+        assert_close(levels[i, real], np.sin(times[first : first + real.size]), atol=1e-12)
+        assert times[first] + cases.t[i] <= times[-1] + 1e-9
+        assert last[i] == pytest.approx(np.interp(times[first] + cases.t[i], times, np.sin(times)))
     assert cases.h.shape[1] <= MOST_SAMPLES
 
 
 def test_a_held_recording_has_constant_pieces():
-    recording = Recording("held", np.arange(30.0), np.random.default_rng(0).normal(size=(2, 30)), False)
-    cases = drawn("recorded", 20, recording=recording)
+    values = np.random.default_rng(0).normal(size=(2, 30))
+    cases = drawn("recorded", 20, recording=recorded(signals.sampled(np.arange(30.0), values, "previous"), {}))
     assert cases.constant
-    assert np.isin(cases.last_input, recording.values).all()
+    last = inputs(cases, cases.last[:, None])
+    assert np.abs(last[:, :, None] - values.ravel()).min(axis=2).max() < 1e-12
 
 
 @pytest.mark.parametrize("family", ALL)
@@ -87,7 +95,7 @@ def test_the_range_of_f_holds_what_the_input_does(family):
     evidence = gather(cases, frozen=False)
     for k in range(cases.h.shape[1]):
         s = cases.h[:, k, None] * np.linspace(0, 1, 101)
-        y = cases.neuron.f(cases.input(s, np.full(101, k)), over_time=True)
+        y = cases.release(s, np.full(101, k))
         real = cases.h[:, k] > 0
         assert np.all(y[real] >= evidence.a[real, None] - 1e-9)
         assert np.all(y[real] <= evidence.b[real, None] + 1e-9)
@@ -103,7 +111,7 @@ def test_the_two_truths_agree(family):
 
 @pytest.mark.parametrize("family", ["piecewise constant", "smooth", "sampled"])
 def test_the_batch_equals_the_public_functions_case_by_case(family):
-    from cfc_ref import LTCNeuron, exact, frozen, signals
+    from cfc_ref import LTCNeuron, exact, frozen
 
     cases = drawn(family, 9)
     evidence = gather(cases)
@@ -114,12 +122,12 @@ def test_the_batch_equals_the_public_functions_case_by_case(family):
         real = np.flatnonzero(cases.h[i] > 0)
         if family == "smooth":
             frequency = cases.omega[i] / (2 * np.pi)
-            signal = signals.sine(cases.amplitude[i], frequency, cases.phase[i], cases.level[i, 0])
+            signal = signals.sine(cases.amplitude[i] / sigma, frequency, cases.phase[i], mu + cases.level[i, 0] / sigma)
         elif family == "sampled":
             times = edges[np.append(real, real[-1] + 1)]
-            signal = signals.sampled(times, np.append(cases.level[i][real], cases.last_input[i]))
+            signal = signals.sampled(times, mu + np.append(cases.level[i][real], cases.last[i]) / sigma)
         else:
-            signal = signals.piecewise_constant(edges[real], cases.level[i][real])
+            signal = signals.piecewise_constant(edges[real], mu + cases.level[i][real] / sigma)
         assert float(exact(neuron, signal, x0, t)) == pytest.approx(evidence.ltc[i], abs=1e-9)
         symmetric = float(exact(neuron, signal, x0, t, form="symmetric"))
         assert symmetric == pytest.approx(evidence.symmetric[i], abs=1e-9)
@@ -128,3 +136,40 @@ def test_the_batch_equals_the_public_functions_case_by_case(family):
             for sample, errors in evidence.frozen.items():
                 error = evidence.ltc[i] - float(frozen(neuron, signal, x0, t, sample, step))
                 assert errors.error[i] == pytest.approx(error, abs=1e-9)
+
+
+def test_states_far_from_one_are_held_in_a_unit_of_their_own():
+    cases = drawn("piecewise constant", fixed={"A": 1e200, "x0": -3e5})
+    assert np.all(cases.neuron.A * cases.unit == 1e200)
+    assert np.all(cases.x0 * cases.unit == -3e5)
+    assert np.all((np.abs(cases.neuron.A) >= 1) & (np.abs(cases.neuron.A) < 2))
+    assert np.all(drawn("smooth").unit == 1)
+
+
+@pytest.mark.parametrize(("offset", "scale", "begin", "step"), [(1e9, 1, 1.7e9, 0.25), (-3e12, 1e6, 0, 2**20)])
+def test_an_offset_or_a_unit_of_a_recording_changes_nothing(offset, scale, begin, step):
+    values = np.round(np.random.default_rng(0).normal(size=200) * 64) / 64
+    own = signals.sampled(begin + np.arange(200) * step, offset + scale * values)
+    plain = signals.sampled(np.arange(200) * step, values)
+    one, ref = (drawn("recorded", 30, recording=recorded(signal, {})) for signal in (own, plain))
+    for field in ("slope", "h"):
+        assert_close(getattr(one, field), getattr(ref, field), rtol=1e-9)
+    shift = (one.level - ref.level)[:, :1]  # the mean, from which mu is drawn, is rounded
+    assert np.abs(shift).max() < 20 * np.spacing(abs(offset)) / scale
+    assert_close(one.level, ref.level + shift, rtol=1e-11)
+    assert_close(one.last, ref.last + shift[:, 0], rtol=1e-11)
+    assert_close(one.neuron.mu, offset + scale * ref.neuron.mu, rtol=1e-12)
+    assert_close(one.neuron.sigma * scale, ref.neuron.sigma, rtol=1e-12)
+
+
+def test_steep_straight_pieces_are_cut_where_f_saturates():
+    recording = recorded(signals.sampled(np.arange(40.0), np.random.default_rng(0).normal(size=40)), {})
+    fixed = {"sigma": 1e7, "mu": 0.1, "w_tau": 0.5}
+    cases = drawn("recorded", 12, fixed=fixed, recording=recording)
+    ends = cases.level + cases.slope * cases.h
+    steep = (np.abs(cases.slope * cases.h) > 200) & (cases.h > 0)
+    assert steep.any()
+    assert np.all(np.minimum(np.abs(cases.level), np.abs(ends))[steep] >= 40 * (1 - 1e-6))
+    assert np.all((cases.level * ends)[steep] > 0)
+    evidence = gather(cases, frozen=False)
+    assert_close(evidence.scipy_ltc, evidence.ltc, atol=1e-9, rtol=0)

@@ -7,8 +7,8 @@ from cfc_ref import verify
 from cfc_ref.report.cases import draw
 from cfc_ref.report.evidence import gather
 from cfc_ref.report.judge import find
-from cfc_ref.report.run import check_arguments
 from cfc_ref.report.statements import STATEMENTS
+from cfc_ref.report.verification import check_arguments
 
 EEG = check_arguments(1, 0, None, None, None)[0].recording
 FAMILIES = ("piecewise constant", "smooth", "sampled", "recorded", "adversarial", "edge")
@@ -21,12 +21,12 @@ def evidence(request):
 
 @pytest.mark.parametrize("name", STATEMENTS)
 def test_no_family_of_cases_refutes_what_should_hold(evidence, name):
-    finding = find(evidence.cases, STATEMENTS[name].compare(evidence))
+    found = find(evidence.cases, STATEMENTS[name].compare(evidence))
     if STATEMENTS[name].expected == "holds":
-        assert finding.violations == 0
-        assert finding.unsettled == 0
-    assert finding.truths_differ <= 1e-9
-    assert sum(finding.agreement.values()) == finding.cases + finding.unsettled
+        assert found.violations == 0
+        assert found.unsettled == 0
+    assert found.truths_differ <= 1e-9
+    assert sum(found.agreement.values()) == found.cases + found.unsettled
 
 
 @pytest.mark.parametrize("name", STATEMENTS)
@@ -73,16 +73,16 @@ def _spoiled(evidence, name):
 @pytest.mark.parametrize("name", [name for name in STATEMENTS if name != "S14"])
 def test_spoiled_evidence_refutes_every_statement(name):
     evidence = gather(draw("piecewise constant", 24, np.random.default_rng(6), {"w_tau": 0.2}))
-    finding = find(evidence.cases, STATEMENTS[name].compare(_spoiled(evidence, name)))
-    assert finding.violations > 0
-    assert finding.worst > 0
+    found = find(evidence.cases, STATEMENTS[name].compare(_spoiled(evidence, name)))
+    assert found.violations > 0
+    assert found.worst > 0
 
 
 def test_the_printed_hypotheses_fail_only_because_f_exceeds_one():
     evidence = gather(draw("piecewise constant", 60, np.random.default_rng(6), {}))
-    comparisons = list(STATEMENTS["S14"].compare(evidence))
+    checks = list(STATEMENTS["S14"].compare(evidence))
     inside = evidence._replace(y=evidence.y / 3)
-    assert find(evidence.cases, comparisons).violations > 0
+    assert find(evidence.cases, checks).violations > 0
     error, *_, high, _, _, _, _ = next(STATEMENTS["S14"].compare(inside))
     assert np.isfinite(error).all()
     assert np.isfinite(high).all()
@@ -91,21 +91,21 @@ def test_the_printed_hypotheses_fail_only_because_f_exceeds_one():
 def test_a_case_whose_truths_differ_does_not_decide():
     evidence = gather(draw("piecewise constant", 24, np.random.default_rng(6), {}))
     apart = evidence._replace(scipy_ltc=evidence.ltc + 1e-6 * np.maximum(1, np.abs(evidence.ltc)))
-    finding = find(evidence.cases, STATEMENTS["S8"].compare(apart))
-    assert finding.cases == 0
-    assert finding.violations == 0
-    assert finding.unsettled >= 24
+    found = find(evidence.cases, STATEMENTS["S8"].compare(apart))
+    assert found.cases == 0
+    assert found.violations == 0
+    assert found.unsettled >= 24
 
 
 def test_an_error_within_the_truths_difference_of_its_bound_is_undecided():
     evidence = gather(draw("piecewise constant", 24, np.random.default_rng(6), {}))
-    comparison = next(STATEMENTS["S9"].compare(evidence))
-    error = comparison.high + 5e-10
-    on_the_bound = comparison._replace(error=error, doubt=np.full(error.shape, 1e-10))
-    finding = find(evidence.cases, [on_the_bound])
-    assert (finding.violations, finding.undecided) == (0, 24)
-    finding = find(evidence.cases, [on_the_bound._replace(error=comparison.high + 5e-9)])
-    assert (finding.violations, finding.undecided) == (24, 0)
+    check = next(STATEMENTS["S9"].compare(evidence))
+    error = check.high + 5e-10
+    on_the_bound = check._replace(error=error, doubt=np.full(error.shape, 1e-10))
+    found = find(evidence.cases, [on_the_bound])
+    assert (found.violations, found.undecided) == (0, 24)
+    found = find(evidence.cases, [on_the_bound._replace(error=check.high + 5e-9)])
+    assert (found.violations, found.undecided) == (24, 0)
 
 
 def test_the_worst_case_can_be_tried_again():

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cfc_ref.csv_table import Rows
+from cfc_ref.csv_times import are_dates, read_times
 from cfc_ref.tables.csv import read_table
-from cfc_ref.tables.dates import are_dates, read_times
 from tests.compare import assert_close, refusal
 
 MOMENTS = st.datetimes(datetime(1900, 1, 1), datetime(2199, 12, 31))

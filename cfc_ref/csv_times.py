@@ -9,11 +9,19 @@ import re
 from collections import Counter
 from datetime import date, datetime, timezone
 from decimal import Context, Decimal, localcontext
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from cfc_ref import checks
 from cfc_ref.csv_table import Rows, is_number, number_columns, number_texts
 
-__all__ = ["are_dates", "back_in_summer_time", "differences", "read_times"]
+__all__ = ["are_dates", "back_in_summer_time", "differences", "increasing_times", "read_times"]
+
+Array = npt.NDArray[Any]
+
+_EXACT = 1e-9  # relative error of a step that is rounding
 
 _WEEK = r"-?W(?P<week>\d\d)(?:-?(?P<weekday>[1-7]))?"
 _DAY = rf"(?P<year>\d{{4}})(?:(?P<dash>[-/]?)(?P<month>\d\d)(?P=dash)(?P<day>\d\d)|{_WEEK})"
@@ -95,6 +103,24 @@ def _moment(text: str) -> tuple[Decimal, bool] | None:
 
 
 _EPOCH = date(1970, 1, 1).toordinal()
+
+
+def increasing_times(argument: str, rows: Rows, column: str, *, dates: bool) -> Array:
+    """Return strictly increasing times: as written where float64 holds their steps, otherwise since the first row."""
+    times, place = read_times(argument, rows, column, dates=dates), rows.header.index(column)
+    steps = np.array(differences(times[1:], times[:-1]))
+    if (back := steps <= 0).any():
+        k = checks.first(back)[0] + 1
+        before, now = (rows.fields[j][place].strip() for j in (k - 1, k))
+        do = "sort the rows and drop duplicates"
+        if dates and back_in_summer_time(before, now):
+            do = "if summer time ends here, write the time zone or UTC, else sort the rows and drop duplicates"
+        got = f"{now} after {before} in line {rows.lines[k]}, column {column!r}"
+        checks.refuse(argument, got, "strictly increasing times", do)
+    written = np.array([float(time) for time in times])
+    if not dates and np.all(np.abs(np.diff(written) - steps) <= _EXACT * steps):
+        return written
+    return np.array(differences(times, times[:1] * len(times)))
 
 
 def are_dates(rows: Rows, column: str, asked: bool | None) -> bool:

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from cfc_ref.report.result import Report, Result
+from cfc_ref.report.result import Outcome, StatementResult
 
 __all__ = ["page", "table"]
 
 _HEAD = ("", "statement", "verdict", "expected", "cases", "outside by", "tightness")
-_LEFT = 4  # columns of words; the numbers behind them are set to the right
+_LEFT = 4  # columns of words; the numbers after them are aligned to the right
 
 
-def table(report: Report) -> str:
-    """Return one line a statement, and below what the lines do not say."""
+def table(report: Outcome) -> str:
+    """Return one line per statement, then the remarks."""
     rows = [_HEAD]
     for s in report.statements:
         numbers = f"{s.cases:,}", _number(s.worst), _number(s.tightness)
@@ -39,8 +38,8 @@ def _number(value: float | None) -> str:
     return f"{value:.6f}" if 0.9 < value <= 1 else f"{value:.2e}"
 
 
-def _remarks(report: Report) -> Iterator[str]:
-    """Say what the table does not: the orders, the refutations, how far the truths differ, the input."""
+def _remarks(report: Outcome) -> Iterator[str]:
+    """Yield the orders, the refutations, how far the truths differ, the input."""
     for s in report.statements:
         if s.orders:
             yield f"{s.name}: " + ", ".join(f"frozen {sample}: order {v:.3f}" for sample, v in s.orders.items())
@@ -51,7 +50,9 @@ def _remarks(report: Report) -> Iterator[str]:
     differ = max((s.truths_differ for s in report.statements), default=0.0)
     unsettled = sum(s.unsettled for s in report.statements)
     yield f"The two truths (scipy, exact) differ by at most {differ:.1e} max(1, |x|) where a verdict rests on them;"
-    yield f"{unsettled:,} comparisons were left out because they differ by more."
+    yield f"{unsettled:,} comparisons were left out because they differ by more, or a number overflows."
+    if missing := [s.name for s in report.statements if s.verdict == "not tested"]:
+        yield f"Not tested, because no case decides: {', '.join(missing)}."
     yield '"outside by": largest distance outside of the bound (negative: inside) where the truths decide.'
     yield '"cases": comparisons; a case with mu != 0 is compared with both reflections, r = 1 - f(I) and r = f(-I).'
     fixed = "".join(f", {name}={value:g}" for name, value in report.fixed.items())
@@ -59,16 +60,18 @@ def _remarks(report: Report) -> Iterator[str]:
     yield "Nothing that should hold was violated." if report.ok else "A statement that should hold was VIOLATED."
 
 
-def _refutation(s: Result, case: dict[str, Any]) -> str:
-    neuron = ", ".join(f"{name}={case[name]:.4g}" for name in ("w_tau", "A", "mu", "sigma", "x0", "t"))
+def _refutation(s: StatementResult, case: dict[str, Any]) -> str:
+    say = {name: f"{value:.4g}" for name, value in case.items() if isinstance(value, float)}
+    neuron = ", ".join(f"{name}={say.get(name, 'overflow')}" for name in ("w_tau", "A", "mu", "sigma", "x0", "t"))
+    error, low, high = (say.get(name, "overflow") for name in ("error", "low", "high"))
     about = f", {case['about']}" if "about" in case else ""
     return (
         f"{s.name} is refuted by {s.violations:,} cases; the worst: {neuron}{about}:\n"
-        f"    error {case['error']:.4g} outside of [{case['low']:.4g}, {case['high']:.4g}]"
+        f"    error {error} outside of [{low}, {high}]"
     )
 
 
-def page(report: Report, figures: Mapping[str, str]) -> str:
+def page(report: Outcome, figures: Mapping[str, str]) -> str:
     """Return the report as a page in Markdown."""
     lines = ["# Statements about the closed form, checked", "", "```text", str(report), "```", ""]
     for s in report.statements:
@@ -78,14 +81,14 @@ def page(report: Report, figures: Mapping[str, str]) -> str:
     return "\n".join(lines)
 
 
-def _section(s: Result) -> Iterator[str]:
+def _section(s: StatementResult) -> Iterator[str]:
     yield from (f"## {s.name}: {s.title}", "", f"**{s.verdict}** (expected: {s.expected})", "")
     yield f"- Statement: `{s.equation}`"
     yield f"- About: {s.form}"
     yield f"- Assumptions: {s.assumptions}"
     yield f"- Checked: {s.how}"
-    yield f"- {s.cases:,} cases: {s.violations:,} outside, {s.undecided:,} on the bound as near as the truths can tell"
-    yield f"- Truths differ by at most {s.truths_differ:.1e}; {s.unsettled:,} left out because they differ by more"
+    yield f"- {s.cases:,} cases: {s.violations:,} outside, {s.undecided:,} too near to the bound to be decided"
+    yield f"- Truths differ by at most {s.truths_differ:.1e}; {s.unsettled:,} left out: more, or an overflow"
     agreement = ", ".join(f"{digits}: {many:,}" for digits, many in s.agreement.items())
     yield f"- Cases by how well their truths agree, relative to max(1, |x|): {agreement}"
     for family, ends in s.tightness_by_input.items():
@@ -95,7 +98,7 @@ def _section(s: Result) -> Iterator[str]:
     for sample, order in s.orders.items():
         yield f"- Frozen, {sample}: observed order {order:.3f}"
     if s.worst_case:
-        yield "- The case that refutes it most clearly, or comes nearest to it:"
+        yield "- The case that refutes it most clearly, or comes nearest to that:"
         yield from ("", "```json", json.dumps(_shortened(s.worst_case), indent=1), "```")
 
 

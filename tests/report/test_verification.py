@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cfc_ref import LTCNeuron, signals, verify
-from cfc_ref.report import run
+from cfc_ref.report import verification
 
 FEW = {"cases": 60, "seed": 4, "statements": ["S3", "S6", "S9", "S11"]}
 
@@ -43,8 +43,8 @@ def test_another_seed_gives_another_report(report):
 
 
 def test_blocks_add_up(monkeypatch):
-    monkeypatch.setattr(run, "BLOCK", 25)
-    tasks = run.check_arguments(60, 0, None, None, None)
+    monkeypatch.setattr(verification, "BLOCK", 25)
+    tasks = verification.check_arguments(60, 0, None, None, None)
     random = [task for task in tasks if task.seed[1] == 0]
     assert sum(task.many for task in random) == 60
     assert len({task.seed for task in tasks}) == len(tasks)
@@ -56,7 +56,7 @@ def test_blocks_add_up(monkeypatch):
 
 @pytest.mark.parametrize("cases", [1, 7, 50, 12_345])
 def test_as_many_random_cases_are_drawn_as_asked(cases):
-    tasks = run.check_arguments(cases, 0, None, None, None)
+    tasks = verification.check_arguments(cases, 0, None, None, None)
     assert sum(task.many for task in tasks if task.seed[1] == 0) == cases
 
 
@@ -171,7 +171,7 @@ def test_saving_writes_the_page_the_numbers_and_the_figures(report, tmp_path):
     ],
 )
 def test_bad_input_is_refused_before_anything_runs(arguments, error, message, monkeypatch):
-    monkeypatch.setattr(run, "_run", lambda task: pytest.fail("ran"))
+    monkeypatch.setattr(verification, "_run", lambda task: pytest.fail("ran"))
     with pytest.raises(error, match=message):
         verify(**{"cases": 10} | arguments)
 
