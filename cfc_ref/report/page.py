@@ -8,7 +8,7 @@ from typing import Any
 
 from cfc_ref.report.result import Outcome, StatementResult
 
-__all__ = ["page", "table"]
+__all__ = ["markdown", "table"]
 
 _HEAD = ("", "statement", "verdict", "expected", "cases", "outside by", "tightness")
 _LEFT = 4  # columns of words; the numbers after them are aligned to the right
@@ -71,7 +71,7 @@ def _refutation(s: StatementResult, case: dict[str, Any]) -> str:
     )
 
 
-def page(report: Outcome, figures: Mapping[str, str]) -> str:
+def markdown(report: Outcome, figures: Mapping[str, str]) -> str:
     """Return the report as a page in Markdown."""
     lines = ["# Statements about the closed form, checked", "", "```text", str(report), "```", ""]
     for s in report.statements:

@@ -56,6 +56,6 @@ class Report(Outcome):
                 buffer = io.BytesIO()
                 figure.savefig(buffer, format="png", dpi=100, metadata={"Software": None})
                 write_atomically(path / name, buffer.getvalue())
-        write_atomically(path / "report.md", page.page(self, captions).encode())
+        write_atomically(path / "report.md", page.markdown(self, captions).encode())
         text = json.dumps(self.as_dict(), indent=1, allow_nan=False)
         write_atomically(path / "report.json", f"{text}\n".encode())
