@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Baselines", "baseline_predictions", "truth"]
 
 _BLOCK = 4096  # rows of a least-squares problem at a time
-_COST, _WIDEST = 1e10, 1024  # most products of a least-squares problem, about 2 s; its most unknowns per output
+_COST, _WIDEST = 1e10, 640  # most products of a least-squares problem; its most unknowns per output
 
 
 class Baselines(NamedTuple):
