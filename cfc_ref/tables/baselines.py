@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cfc_ref.data.missing import last_seen
 from cfc_ref.tables.csv import Table
 from cfc_ref.tables.labels import are_labels_of_groups
+from cfc_ref.tables.missing import last_seen
 from cfc_ref.tables.parts import TRAIN
 from cfc_ref.tables.preparation import Preparation
 from cfc_ref.tables.series import Series, first_rows

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cfc_ref import checks
-from cfc_ref.data.missing import fill_rows, last_seen
 from cfc_ref.learn.scaling import standardisation
 from cfc_ref.tables.columns import Columns
 from cfc_ref.tables.csv import Table
+from cfc_ref.tables.missing import fill_rows, last_seen
 from cfc_ref.tables.parts import TRAIN
 
 if TYPE_CHECKING:

@@ -17,9 +17,9 @@ import numpy as np
 from cfc_ref import checks
 from cfc_ref.csv_table import Rows, number_columns, refuse_nul, rows_of, split_rows, whole
 from cfc_ref.csv_times import differences, read_times
-from cfc_ref.data.missing import Filler
 from cfc_ref.io import packed, unpacked, write_atomically
 from cfc_ref.tables.csv import EMPTY, check_columns, group_name, refuse_going_back
+from cfc_ref.tables.missing import Filler
 from cfc_ref.tables.preparation import Preparation
 from cfc_ref.tables.series import check_range
 

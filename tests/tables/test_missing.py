@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cfc_ref.data.missing import Filler, fill, last_seen
+from cfc_ref.tables.missing import Filler, fill, last_seen
 from tests import bad
 from tests.compare import assert_close
 
