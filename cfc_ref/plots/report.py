@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,9 +12,6 @@ import numpy.typing as npt
 from cfc_ref.neuron.model import LTCNeuron
 from cfc_ref.plots import neuron as plots
 from cfc_ref.signals import PiecewiseConstant, Sampled, Signal, sine
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 __all__ = ["CAPTIONS", "recorded_example", "report_figures"]
 
@@ -49,8 +47,8 @@ def recorded_example(
     return neuron, signal, x0, min(float(signal.times[-1]), _FOLDINGS / (float(neuron.w_tau) + 1))
 
 
-def report_figures(recording: Sampled | PiecewiseConstant, fixed: Mapping[str, float]) -> Iterator[tuple[str, Figure]]:
-    """Yield file names and figures: the keys of :data:`CAPTIONS`, in that order."""
+def report_figures(recording: Sampled | PiecewiseConstant, fixed: Mapping[str, float]) -> Iterator[tuple[str, bytes]]:
+    """Yield file names of :data:`CAPTIONS` and PNG images; those whose numbers overflow are left out."""
     from matplotlib.figure import Figure
 
     neuron, signal, x0, end = recorded_example(recording, fixed)
@@ -78,6 +76,11 @@ def report_figures(recording: Sampled | PiecewiseConstant, fixed: Mapping[str, f
         "work_precision.png": single(plots.plot_work_precision, neuron, wave, x0, end),
     }
     for name in CAPTIONS:
-        figure = Figure(figsize=(7.2, 6.4 if name == "forms.png" else 5.2), dpi=100, layout="constrained")
-        draws[name](figure)
-        yield name, figure
+        figure, buffer = Figure(figsize=(7.2, 6.4 if name == "forms.png" else 5.2), layout="constrained"), io.BytesIO()
+        try:
+            with np.errstate(over="raise", invalid="raise"):
+                draws[name](figure)
+                figure.savefig(buffer, format="png", dpi=100, metadata={"Software": None})
+        except (ArithmeticError, ValueError, RuntimeError):
+            continue
+        yield name, buffer.getvalue()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -37,6 +36,8 @@ class Report(Outcome):
     def save(self, folder: str | Path) -> None:
         """Write report.json, report.md and, where matplotlib is installed, the figures (PNG) into a folder.
 
+        A figure whose numbers overflow is left out.
+
         Parameters
         ----------
         folder : str or Path
@@ -51,11 +52,9 @@ class Report(Outcome):
         if checks.installed("matplotlib"):
             from cfc_ref.plots import report as pictures
 
-            captions = pictures.CAPTIONS
-            for name, figure in pictures.report_figures(self.recording.channel(0), self.fixed):
-                buffer = io.BytesIO()
-                figure.savefig(buffer, format="png", dpi=100, metadata={"Software": None})
-                write_atomically(path / name, buffer.getvalue())
+            for name, image in pictures.report_figures(self.recording.channel(0), self.fixed):
+                captions[name] = pictures.CAPTIONS[name]
+                write_atomically(path / name, image)
         write_atomically(path / "report.md", page.markdown(self, captions).encode())
         text = json.dumps(self.as_dict(), indent=1, allow_nan=False)
         write_atomically(path / "report.json", f"{text}\n".encode())
