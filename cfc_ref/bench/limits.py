@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from cfc_ref.bench.peers import Runner, package
-from cfc_ref.bench.workloads import Task, Workload
+from cfc_ref.bench.workloads import TrainingTask, Workload
 
 __all__ = ["limit", "limit_of"]
 
@@ -23,19 +23,19 @@ def limit_of(workload: Workload) -> str | None:
     return "limit: products" if workload.kind in ("batch", "train") else "limit: reading weights"
 
 
-def limit(task: Task) -> Runner:
+def limit(task: TrainingTask) -> Runner:
     """Make ready the work that the time can't fall below: a batch's matrix products; reading the weights for a step."""
     call = _products(task) if task.kind in ("batch", "train") else _reading(task)
     return Runner(call, lambda _: {})
 
 
-def _needed(task: Task) -> list[Any]:
+def _needed(task: TrainingTask) -> list[Any]:
     """Return the arrays that take part."""
     one_gate = task.timespans is None
     return [array for key, array in task.layer.parameters.items() if not (one_gate and "time_a" in key)]
 
 
-def _reading(task: Task) -> Callable[[], Any]:
+def _reading(task: TrainingTask) -> Callable[[], Any]:
     package("numba")
     from cfc_ref.kernels.reading import _read
 
@@ -44,7 +44,7 @@ def _reading(task: Task) -> Callable[[], Any]:
     return lambda: _read(weights, times)
 
 
-def _products(task: Task) -> Callable[[], Any]:
+def _products(task: TrainingTask) -> Callable[[], Any]:
     """All steps at once, as if none had to wait for the one before; with a backward two more for each of them."""
     rng, rows = np.random.default_rng(0), task.x.shape[0] * task.x.shape[1]
     weights = [W for W in _needed(task) if W.ndim == 2]

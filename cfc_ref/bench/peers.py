@@ -16,7 +16,7 @@ import numpy as np
 from cfc_ref.bench.processes import Apart, UnavailableError
 from cfc_ref.bench.results import Finding, Result, Row, ratio
 from cfc_ref.bench.timing import Plan, take_turns
-from cfc_ref.bench.workloads import Task, Workload, unit_of
+from cfc_ref.bench.workloads import TrainingTask, Workload, unit_of
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -72,12 +72,12 @@ def package(name: str) -> Any:
 # --- this project's own
 
 
-def with_numpy(task: Task) -> Runner:
+def with_numpy(task: TrainingTask) -> Runner:
     """Make the specification ready."""
     return _own(task, "numpy")
 
 
-def with_numba(task: Task) -> Runner:
+def with_numba(task: TrainingTask) -> Runner:
     """Make the kernels ready."""
     from cfc_ref.backend import has_numba, set_num_threads
 
@@ -90,7 +90,7 @@ def with_numba(task: Task) -> Runner:
         raise UnavailableError(str(error)) from None
 
 
-def _own(task: Task, backend: str) -> Runner:
+def _own(task: TrainingTask, backend: str) -> Runner:
     layer = type(task.layer)(units=task.layer.wiring or task.layer.state_size, **task.layer.config, backend=backend)
     layer.load_state_dict(task.layer.state_dict())
     x, timespans, d_output = task.x, task.timespans, task.d_output

@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 
 from cfc_ref.bench.peers import Runner, Samples, package
-from cfc_ref.bench.workloads import Task
+from cfc_ref.bench.workloads import TrainingTask
 
 __all__ = ["compiled"]
 
 _HEADS = ("ff1", "ff2", "time_a", "time_b")
 
 
-def compiled(task: Task) -> Runner:
+def compiled(task: TrainingTask) -> Runner:
     """Make JAX ready."""
     jax = package("jax")
     jnp, lax = package("jax.numpy"), package("jax.lax")

@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 
 from cfc_ref.bench.peers import Runner, Samples, package
-from cfc_ref.bench.workloads import Task
+from cfc_ref.bench.workloads import TrainingTask
 from cfc_ref.layers.cfc import CfC
 from cfc_ref.ncps.weights import to_ncps_state_dict
 
 __all__ = ["eager", "exported", "traced"]
 
 
-def eager(task: Task) -> Runner:
+def eager(task: TrainingTask) -> Runner:
     """Make ncps ready, as its users call it: a step is a sequence of one."""
     torch, model = _model(task)
     if task.kind == "step":
@@ -44,7 +44,7 @@ def eager(task: Task) -> Runner:
     return Runner(both, lambda output: {"output": output.numpy(), **{name: get(name).grad.numpy() for name in trained}})
 
 
-def traced(task: Task) -> Runner:
+def traced(task: TrainingTask) -> Runner:
     """Make ncps's step ready, traced by ``torch.jit``."""
     torch, model = _model(task)
     with warnings.catch_warnings():
@@ -54,7 +54,7 @@ def traced(task: Task) -> Runner:
     return _stepping(torch, task, cell)
 
 
-def exported(task: Task) -> Runner:
+def exported(task: TrainingTask) -> Runner:
     """Make ncps's step ready in ONNX Runtime."""
     runtime = package("onnxruntime")
     package("onnx")
@@ -78,7 +78,7 @@ def exported(task: Task) -> Runner:
     return Runner(step, lambda output: {"output": output[0]})
 
 
-def _model(task: Task) -> tuple[Any, Any]:
+def _model(task: TrainingTask) -> tuple[Any, Any]:
     """Return PyTorch, and ncps's model with the task's weights."""
     torch, ncps, wirings = package("torch"), package("ncps.torch"), package("ncps.wirings")
     torch.set_num_threads(task.threads)
@@ -94,11 +94,11 @@ def _model(task: Task) -> tuple[Any, Any]:
     return torch, model.eval() if task.kind != "train" else model
 
 
-def _example(torch: Any, task: Task) -> tuple[Any, Any, Any]:
+def _example(torch: Any, task: TrainingTask) -> tuple[Any, Any, Any]:
     return torch.from_numpy(task.x[:1]), torch.zeros(1, task.layer.state_size), torch.ones(1, 1)
 
 
-def _stepping(torch: Any, task: Task, cell: Callable[..., Any]) -> Runner:
+def _stepping(torch: Any, task: TrainingTask, cell: Callable[..., Any]) -> Runner:
     """Return steps of what gives an output and a state."""
     samples = Samples([torch.from_numpy(sample[None]) for sample in task.x])
     _, state, dt = _example(torch, task)

@@ -89,7 +89,7 @@ def write(folder: Path, about: dict[str, Any], results: list[Result]) -> list[st
     names = ["bench.json", "bench.md"]
     if not checks.installed("matplotlib"):
         return names
-    from cfc_ref.plots.bench import bench_figures
+    from cfc_ref.plots.timings import bench_figures
 
     for name, figure in bench_figures(results, _title):
         write_atomically(folder / name, png(figure))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[Any]
 
-__all__ = ["STUDIES", "WORKLOADS", "Task", "Workload", "choose", "make_task", "unit_of"]
+__all__ = ["STUDIES", "WORKLOADS", "TrainingTask", "Workload", "choose", "make_task", "unit_of"]
 
 INPUTS, UNITS = 17, 64
 
@@ -67,13 +67,13 @@ WORKLOADS: dict[str, Workload] = {
     "ltc-train": Workload(f"{_LTC}: {_BOTH}", "train", "LTC", _STEPS, _BATCH, {"ncps": 1 / 5}),
 }
 STUDIES: dict[str, str] = {  # measured otherwise than by who takes how long for the same
-    "solvers": "cfc_ref.bench.solvers.measure",
-    "scaling": "cfc_ref.bench.scaling.measure",
+    "solvers": "cfc_ref.bench.ode_solvers.measure",
+    "scaling": "cfc_ref.bench.growth.measure",
     "cold-start": "cfc_ref.bench.cold_start.measure",
 }
 
 
-class Task(NamedTuple):
+class TrainingTask(NamedTuple):
     """A workload with its numbers.
 
     Attributes
@@ -98,14 +98,14 @@ class Task(NamedTuple):
     threads: int
 
 
-def make_task(workload: Workload, threads: int = 1) -> Task:
+def make_task(workload: Workload, threads: int = 1) -> TrainingTask:
     """Return the numbers of a workload, the same in every run."""
     layer, rng = _network(workload.network), np.random.default_rng(0)
     shape = (workload.batch, workload.steps) if workload.kind in ("batch", "train") else (workload.steps,)
     x = rng.normal(size=(*shape, INPUTS)).astype(np.float32)
     timespans = rng.uniform(0.5, 1.5, shape).astype(np.float32) if workload.irregular else None
     d_output = rng.normal(size=(*shape, layer.output_size)).astype(np.float32)
-    return Task(workload.kind, layer, x, timespans, d_output, threads)
+    return TrainingTask(workload.kind, layer, x, timespans, d_output, threads)
 
 
 def _network(name: str) -> Any:

@@ -16,7 +16,7 @@ What makes such a loop vectorise in Numba:
 LLVM inlines the scalar functions; Numba's own ``inline="always"`` makes the same code in ten times the time.
 Coefficients are those of Cephes (S. L. Moshier), but for the float64 exponential, which is its Taylor series to r¹³,
 and for 2^r, whose relative error is the least that a polynomial of degree 5 or 11 can have (Remez).
-The table of errors and times is printed by ``python -m cfc_ref.bench.mathfun``.
+The table of errors and times is printed by ``python -m cfc_ref.bench.functions``.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cfc_ref.neuron.model import LTCNeuron
-from cfc_ref.plots import neuron as plots
+from cfc_ref.plots import trajectories as plots
 from cfc_ref.signals import PiecewiseConstant, Sampled, Signal, sine
 
 __all__ = ["CAPTIONS", "recorded_example", "report_figures"]

@@ -18,8 +18,8 @@ from cfc_ref.report.cases import FAMILIES, FIXABLE, MOST_FOLDINGS, Cases, draw
 from cfc_ref.report.evidence import gather
 from cfc_ref.report.judge import Evaluation, find
 from cfc_ref.report.orders import measured_orders
+from cfc_ref.report.outcome import Report
 from cfc_ref.report.recording import Recording, recorded
-from cfc_ref.report.report import Report
 from cfc_ref.report.statements import STATEMENTS
 
 __all__ = ["BLOCK", "check_arguments", "verify"]

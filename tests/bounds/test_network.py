@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cfc_ref import CTRNN, LSTM, LTC, CfC, LTCNeuron, NeuralLTC, bounds, wirings
-from cfc_ref.bench.tube import measure
+from cfc_ref.report.networks.tube_study import measure
 from tests import bad
 from tests.compare import assert_close, assert_inside
 
@@ -52,7 +52,7 @@ def test_of_one_neuron_the_tube_is_what_bang_bang_inputs_reach(x0, A, sigma):
 
 
 def test_no_random_or_switching_input_leaves_the_tube_of_a_wired_network():
-    """A sample of ``python -m cfc_ref.bench.tube``, which runs 10,000 inputs through each of 20 networks."""
+    """A sample of ``python -m cfc_ref.report.networks.tube_study``, which has 10,000 inputs for each of 20 networks."""
     for row in measure(networks=4, inputs=60, seed=1):
         assert row.ode_excess < 1e-9
         assert row.fused_excess < 1e-12

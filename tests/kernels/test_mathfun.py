@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from cfc_ref.bench.mathfun import kernel
+from cfc_ref.bench.functions import kernel
 from cfc_ref.kernels import mathfun
 from tests.compare import assert_close
 

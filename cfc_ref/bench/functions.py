@@ -1,4 +1,4 @@
-"""How exact and how fast the kernels' exp, tanh and logistic function are: ``python -m cfc_ref.bench.mathfun``."""
+"""How exact and how fast the kernels' exp, tanh and logistic function are: ``python -m cfc_ref.bench.functions``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from cfc_ref import activations
 
-__all__ = ["Row", "errors", "main", "measure"]
+__all__ = ["FunctionRow", "errors", "main", "measure"]
 
 Array = npt.NDArray[Any]
 
@@ -25,7 +25,7 @@ _VALUES = 8192
 _REPEATS = 200
 
 
-class Row(NamedTuple):
+class FunctionRow(NamedTuple):
     """One function in one dtype."""
 
     name: str
@@ -63,7 +63,7 @@ def errors(spec: str, x: Array) -> Array:
     return np.abs(got[finite].astype(ref.dtype) - ref[finite]) / unit
 
 
-def measure(many: int = 2_000_000) -> list[Row]:
+def measure(many: int = 2_000_000) -> list[FunctionRow]:
     """Measure every function in both dtypes."""
     rows = []
     for spec, in_numpy in SPECIFICATIONS.items():
@@ -71,7 +71,7 @@ def measure(many: int = 2_000_000) -> list[Row]:
             values = np.linspace(-5, 5, _VALUES).astype(dtype)
             worst = errors(spec, arguments(dtype, many).astype(dtype)).max()
             times = [_nanoseconds(function, values) for function in (kernel(spec), in_numpy)]
-            rows.append(Row(spec, dtype, float(worst), *times))
+            rows.append(FunctionRow(spec, dtype, float(worst), *times))
     return rows
 
 

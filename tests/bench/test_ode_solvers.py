@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cfc_ref.bench import solvers
+from cfc_ref.bench import ode_solvers
 from cfc_ref.bench.compiled_solvers import with_diffrax, with_numbalsoda
 from cfc_ref.bench.timing import Plan
 from tests.compare import assert_close
@@ -11,7 +11,7 @@ from tests.compare import assert_close
 
 @pytest.fixture(scope="module")
 def posed():
-    return solvers.pose(steps=12, units=5)
+    return ode_solvers.pose(steps=12, units=5)
 
 
 def test_the_truth_is_also_radaus(posed):
@@ -23,7 +23,7 @@ def test_what_fits_into_the_time_runs_through_and_has_its_error(posed):
     def off(x, timespans, start):
         return posed.truth[: len(x)] + 0.25
 
-    row = solvers._timed("a", {"way": "a"}, off, posed, seconds=1.0)
+    row = ode_solvers._timed("a", {"way": "a"}, off, posed, seconds=1.0)
     assert_close(row.details["error"], 0.25)
     assert row.details["steps"] == 12
 
@@ -35,9 +35,9 @@ def test_what_does_not_is_cut_off_and_goes_on_from_its_own_states(posed):
         starts.append(start)
         return np.repeat(start[None] + 1, len(x), axis=0)
 
-    row = solvers._timed("a", {"way": "a"}, advance, posed, seconds=0.0)
+    row = ode_solvers._timed("a", {"way": "a"}, advance, posed, seconds=0.0)
     assert row.details["steps"] == 5
-    states, samples = solvers._in_blocks(advance, posed, seconds=60.0)
+    states, samples = ode_solvers._in_blocks(advance, posed, seconds=60.0)
     assert_close(states[:, 0], [1.0] * 5 + [2.0] * 5 + [3.0] * 2)
     assert len(samples) == 3
     assert_close(starts[-1], np.full(5, 2.0))
@@ -70,13 +70,13 @@ def test_the_right_hand_side_for_compiled_solvers_is_the_specifications(posed):
 
 
 def test_all_ways_are_measured_and_none_is_astray(posed, monkeypatch):
-    monkeypatch.setattr(solvers, "pose", lambda steps: posed)
-    monkeypatch.setattr(solvers, "RTOLS", (1e-3, 1e-6))
-    monkeypatch.setattr(solvers, "PARTS", (1, 6))
-    monkeypatch.setattr(solvers, "DIFFRAX", ())
-    got = solvers.measure(1, Plan(3, 0.03))
+    monkeypatch.setattr(ode_solvers, "pose", lambda steps: posed)
+    monkeypatch.setattr(ode_solvers, "RTOLS", (1e-3, 1e-6))
+    monkeypatch.setattr(ode_solvers, "PARTS", (1, 6))
+    monkeypatch.setattr(ode_solvers, "DIFFRAX", ())
+    got = ode_solvers.measure(1, Plan(3, 0.03))
     ways = {row.details["way"] for row in got.rows}
-    assert {"CfC", *solvers.FORMS, *(f"scipy {method}" for method in solvers.SCIPY)} <= ways
+    assert {"CfC", *ode_solvers.FORMS, *(f"scipy {method}" for method in ode_solvers.SCIPY)} <= ways
     assert set(got.skipped) <= {"numbalsoda LSODA"}
     for row in got.rows:
         if "rtol" in row.details:
@@ -89,13 +89,13 @@ def test_a_solver_that_gives_up_or_goes_astray_is_left_out_and_said(posed, monke
         raise RuntimeError("stopped")
 
     def ways(posed):
-        yield "CfC", {"way": "CfC"}, lambda: solvers._called(posed.layer)
+        yield "CfC", {"way": "CfC"}, lambda: ode_solvers._called(posed.layer)
         yield "a, rtol 1e-03", {"way": "a", "rtol": 1e-3}, lambda: gives_up
         yield "b, rtol 1e-03", {"way": "b", "rtol": 1e-3}, lambda: lambda x, timespans, start: posed.truth[: len(x)] + 1
         yield "c, rtol 1e-03", {"way": "c", "rtol": 1e-3}, lambda: lambda x, timespans, start: posed.truth[: len(x)]
 
-    monkeypatch.setattr(solvers, "pose", lambda steps: posed)
-    monkeypatch.setattr(solvers, "_ways", ways)
-    got = solvers.measure(1, Plan(3, 0.03))
+    monkeypatch.setattr(ode_solvers, "pose", lambda steps: posed)
+    monkeypatch.setattr(ode_solvers, "_ways", ways)
+    got = ode_solvers.measure(1, Plan(3, 0.03))
     assert got.skipped == {"a, rtol 1e-03": "stopped", "b, rtol 1e-03": "it is off by 1e+00"}
     assert [row.name for row in got.rows] == ["CfC", "c, rtol 1e-03"]

@@ -4,7 +4,7 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from cfc_ref.bench.results import Result, Row
-from cfc_ref.plots.bench import bench_figures, plot_bars, plot_work_precision
+from cfc_ref.plots.timings import bench_figures, plot_bars, plot_work_precision
 from tests.compare import assert_close
 
 mpl.use("Agg")

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     Array = npt.NDArray[Any]
     Advance = Callable[[Array, Array, Array], Array]
 
-__all__ = ["Posed", "measure", "pose"]
+__all__ = ["SolverProblem", "measure", "pose"]
 
 SCIPY = ("RK45", "DOP853", "LSODA", "Radau")
 DIFFRAX = ("Tsit5", "Dopri8", "Kvaerno5")
@@ -43,7 +43,7 @@ _ASTRAY, _NO_BETTER = 100, 1e-9  # more than so many times its tolerance is no s
 _SPAN = 0.1  # mean timespan; the time constants of this network are 0.03 to 0.07: tutorial 11
 
 
-class Posed(NamedTuple):
+class SolverProblem(NamedTuple):
     """The problem."""
 
     layer: LTC  # the network, float64; its output is its state
@@ -52,13 +52,13 @@ class Posed(NamedTuple):
     truth: Array  # (T, units): the states, from scipy's DOP853 at 1e-12
 
 
-def pose(steps: int = STEPS, units: int = UNITS) -> Posed:
+def pose(steps: int = STEPS, units: int = UNITS) -> SolverProblem:
     """Return the problem, the same in every run."""
     rng = np.random.default_rng(0)
     layer = _ltc(units, "fused", 6)
     x, timespans = rng.normal(size=(steps, INPUTS)), _SPAN * rng.uniform(0.1, 1.9, steps)
     truth = layer.solve(x, timespans=timespans, method="DOP853", rtol=_TRUTH, atol=_TRUTH)
-    return Posed(layer, x, timespans, truth)
+    return SolverProblem(layer, x, timespans, truth)
 
 
 def _ltc(units: int, solver: str, parts: int) -> LTC:
@@ -88,7 +88,7 @@ def measure(threads: int, plan: Plan) -> Result:
     return Result("solvers", description, "a step", rows, _findings(posed, rows), skipped, notes)
 
 
-def _ways(posed: Posed) -> Iterator[tuple[str, dict[str, Any], Callable[[], Advance]]]:
+def _ways(posed: SolverProblem) -> Iterator[tuple[str, dict[str, Any], Callable[[], Advance]]]:
     """Yield a name, what is known of it, and what makes it ready."""
     layer = posed.layer
     cfc = CfC(INPUTS, layer.state_size, seed=0, dtype="float64")
@@ -121,7 +121,7 @@ def _solved(layer: LTC, method: str, rtol: float) -> Advance:
     return lambda x, timespans, start: layer.solve(x, start, timespans, method=method, rtol=rtol, atol=rtol)
 
 
-def _timed(name: str, details: dict[str, Any], advance: Advance, posed: Posed, seconds: float) -> Row:
+def _timed(name: str, details: dict[str, Any], advance: Advance, posed: SolverProblem, seconds: float) -> Row:
     """Time all steps at once where they fit into so many seconds, else as many as do, in blocks."""
     x, timespans, truth = posed.x, posed.timespans, posed.truth
     zero, block, steps = np.zeros(posed.layer.state_size), slice(0, _BLOCK), len(x)
@@ -140,7 +140,7 @@ def _timed(name: str, details: dict[str, Any], advance: Advance, posed: Posed, s
     return Row(name, samples, {**details, "steps": len(states)})
 
 
-def _in_blocks(advance: Advance, posed: Posed, seconds: float) -> tuple[Array, list[float]]:
+def _in_blocks(advance: Advance, posed: SolverProblem, seconds: float) -> tuple[Array, list[float]]:
     """Advance until the time is used up, and return the states so far and each block's seconds a step."""
     states, samples, used = [np.zeros((1, posed.layer.state_size))], [], 0.0
     for first in range(0, len(posed.x), _BLOCK):
@@ -155,7 +155,7 @@ def _in_blocks(advance: Advance, posed: Posed, seconds: float) -> tuple[Array, l
     return np.concatenate(states[1:]), samples
 
 
-def _findings(posed: Posed, rows: list[Row]) -> list[Finding]:
+def _findings(posed: SolverProblem, rows: list[Row]) -> list[Finding]:
     """Return how far two solvers agree on the truth, and how many times faster closed forms are at their own errors."""
     few = slice(0, 2 * _BLOCK)
     radau = posed.layer.solve(posed.x[few], timespans=posed.timespans[few], method="Radau", rtol=_TRUTH, atol=_TRUTH)

@@ -1,4 +1,4 @@
-"""How tight reach tubes are, and whether anything leaves them: ``python -m cfc_ref.bench.tube``.
+"""Reach tubes tried on random inputs, and their width: ``python -m cfc_ref.report.networks.tube_study``.
 
 Random wired LTCs with ncps's initial weights run on inputs in the box [-1, 1]: half of them drawn anew at every time
 step, half switching between the ends at random times. Each is solved by scipy, and by the layer's fused steps.
@@ -7,6 +7,7 @@ step, half switching between the ends at random times. Each is solved by scipy, 
 from __future__ import annotations
 
 import argparse
+import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -19,26 +20,24 @@ from cfc_ref.wirings import AutoNCP, Random, Wiring
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Row", "draw_inputs", "draw_network", "main", "measure"]
+__all__ = ["TubeRow", "draw_inputs", "draw_network", "main", "measure"]
 
 Array = npt.NDArray[Any]
 
 _STEPS, _TIMESPAN, _INPUTS = 15, 0.1, 3
 _AT_ONCE = 500  # sequences that scipy solves as one system
 _RTOL, _ATOL = 1e-8, 1e-10
+_EXCESS = 1e-9  # of a sound tube: rounding, and scipy's tolerance
 
 
-class Row(NamedTuple):
+class TubeRow(NamedTuple):
     """One network."""
 
     network: str  # its wiring
-    # ode_excess, fused_excess: by how much the trajectory that goes furthest leaves the tube; below 0 if none does
-    ode_excess: float
+    ode_excess: float  # largest distance of a state outside of its tube; below 0 if all are inside
     fused_excess: float
-    # ode_width, fused_width: width of the tube over the width that the trajectories cover, at the last time: median
-    # over the neurons
-    ode_width: float
-    ode_widest: float  # ode_widest, fused_widest: the largest of the same
+    ode_width: float  # median over the neurons of: tube's width over the width the trajectories cover at the end
+    ode_widest: float  # the largest of these
     fused_width: float
     fused_widest: float
 
@@ -66,7 +65,7 @@ def draw_inputs(rng: np.random.Generator, count: int) -> Array:
     return x
 
 
-def measure(networks: int = 20, inputs: int = 10_000, seed: int = 0) -> Iterator[Row]:
+def measure(networks: int = 20, inputs: int = 10_000, seed: int = 0) -> Iterator[TubeRow]:
     """Run random inputs through random networks, and hold all states against their tubes."""
     rng = np.random.default_rng(seed)
     t = np.arange(1, _STEPS + 1) * _TIMESPAN
@@ -81,7 +80,7 @@ def measure(networks: int = 20, inputs: int = 10_000, seed: int = 0) -> Iterator
         ]
         (ode_excess, *ode_widths), (fused_excess, *fused_widths) = held
         name = f"{type(network.wiring).__name__}, {network.state_size} neurons, {network.synapse_count} synapses"
-        yield Row(name, ode_excess, fused_excess, *ode_widths, *fused_widths)
+        yield TubeRow(name, ode_excess, fused_excess, *ode_widths, *fused_widths)
 
 
 def _hold(states: Array, low: Array, high: Array) -> tuple[float, float, float]:
@@ -91,14 +90,14 @@ def _hold(states: Array, low: Array, high: Array) -> tuple[float, float, float]:
     return excess, float(np.median(widths)), float(np.max(widths))
 
 
-def main() -> None:
-    """Print the table."""
-    parser = argparse.ArgumentParser(prog="python -m cfc_ref.bench.tube", description=__doc__)
+def main() -> int:
+    """Print the table; return 1 if a state leaves its tube, else 0."""
+    parser = argparse.ArgumentParser(prog="python -m cfc_ref.report.networks.tube_study", description=__doc__)
     parser.add_argument("--networks", type=int, default=20)
     parser.add_argument("--inputs", type=int, default=10_000, help="sequences through each network")
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
-    print(f"{given.inputs:,} inputs a network, {_STEPS} time steps of {_TIMESPAN}")
+    print(f"{given.inputs:,} inputs per network, {_STEPS} time steps of {_TIMESPAN}")
     print(f"{'':42}{'excess beyond the tube':>22}{'tube / sampled width: median, largest':>44}")
     print(f"{'':42}{'ODE':>11}{'fused':>11}{'ODE':>22}{'fused':>22}")
     rows = []
@@ -108,14 +107,15 @@ def main() -> None:
     excess = (max(row.ode_excess for row in rows), max(row.fused_excess for row in rows))
     ode = np.median([row.ode_width for row in rows]), max(row.ode_widest for row in rows)
     fused = np.median([row.fused_width for row in rows]), max(row.fused_widest for row in rows)
-    _print(Row("all networks", *excess, *ode, *fused))
+    _print(TubeRow("all networks", *excess, *ode, *fused))
+    return int(max(excess) > _EXCESS)
 
 
-def _print(row: Row) -> None:
+def _print(row: TubeRow) -> None:
     excess = f"{row.ode_excess:>11.1e}{row.fused_excess:>11.1e}"
     widths = "".join(f"{width:>11.2f}" for width in row[3:])
     print(f"{row.network:42}{excess}{widths}", flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

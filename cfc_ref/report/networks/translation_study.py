@@ -1,9 +1,9 @@
-"""Translate a trained LTC into closed form, and see what is lost: ``python -m cfc_ref.bench.translation``.
+"""Translations of a trained LTC against its ODE: ``python -m cfc_ref.report.networks.translation_study``.
 
-An NCP of 19 neurons and one output, as in the paper, learns the next sample of one EEG channel from all four (with
-``--task others``: its sample from the three others at the same time, of which they say little; with ``--walker
-FOLDER``: the next value of the first column of rollouts from all of them), on the first 80 % of the recording. It then
-runs on through the rest, and is held against its own ODE there.
+An NCP of 19 neurons and one output, as in the paper, learns the next sample of one EEG channel from all four, on the
+first 80 % of the recording. On the rest its translations are compared with its ODE. With ``--task others`` the target
+is the channel's sample at the same time as that of the three others, which say little about it; with ``--walker
+FOLDER`` it is the next value of the first column of rollouts.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from cfc_ref.wirings import AutoNCP
 if TYPE_CHECKING:
     from cfc_ref.translate.comparison import Comparison
 
-__all__ = ["Recording", "Trained", "compare_on_the_rest", "eeg", "kindest", "main", "train", "walker"]
+__all__ = ["StudyData", "TrainedLTC", "compare_on_the_rest", "eeg", "kindest", "main", "train", "walker"]
 
 Array = npt.NDArray[Any]
 
@@ -32,17 +32,17 @@ _UNITS, _WINDOW, _STRIDE, _BATCH = 19, 32, 8, 26
 _LEARNING_RATE = 0.02
 
 
-class Recording(NamedTuple):
-    """What the network learns from, and what it is compared on."""
+class StudyData(NamedTuple):
+    """Training sequences, and the rest on which translations are compared."""
 
-    x: Array  # x, y: (N, T, inputs): training sequences
-    y: Array
-    before: Array  # (K, inputs): what the network sees before it is compared; K may be 0
-    rest_x: Array  # rest_x, rest_y: (T, inputs): held back
-    rest_y: Array
+    x: Array  # (N, T, inputs)
+    y: Array  # (N, T, 1)
+    before: Array  # (K, inputs): the samples before the rest; K may be 0
+    rest_x: Array  # (T, inputs)
+    rest_y: Array  # (T, 1)
 
 
-class Trained(NamedTuple):
+class TrainedLTC(NamedTuple):
     """A trained network, with its mean squared errors of prediction."""
 
     network: LTC
@@ -51,7 +51,7 @@ class Trained(NamedTuple):
     seconds: float
 
 
-def eeg(task: str = "next") -> Recording:
+def eeg(task: str = "next") -> StudyData:
     """Return the EEG sample, 80 samples a second, for the last channel."""
     from cfc_ref.datasets.eeg import eeg_recording
 
@@ -60,10 +60,10 @@ def eeg(task: str = "next") -> Recording:
     cut = int(0.8 * len(values))
     starts = range(0, cut - _WINDOW + 1, _STRIDE)
     windows = [np.stack([array[k : k + _WINDOW] for k in starts]) for array in (x, y)]
-    return Recording(windows[0], windows[1], x[:cut], x[cut:], y[cut:])
+    return StudyData(windows[0], windows[1], x[:cut], x[cut:], y[cut:])
 
 
-def walker(folder: str, count: int = 10) -> Recording:
+def walker(folder: str, count: int = 10) -> StudyData:
     """Load rollouts: the next value of the first column from all columns, the last file held back."""
     files = sorted(Path(folder).glob("rollout_*.npy"))[:count]
     rollouts = [np.load(file, allow_pickle=False).astype(np.float64) for file in files]
@@ -74,10 +74,10 @@ def walker(folder: str, count: int = 10) -> Recording:
         for k in range(0, len(rollout) - _WINDOW, 4 * _STRIDE)
     ]
     data, last = np.stack(windows), rollouts[-1]
-    return Recording(data[:, :-1], data[:, 1:, :1], last[:0], last[:-1], last[1:, :1])
+    return StudyData(data[:, :-1], data[:, 1:, :1], last[:0], last[:-1], last[1:, :1])
 
 
-def train(recording: Recording, seed: int = 0, epochs: int = 60) -> Trained:
+def train(recording: StudyData, seed: int = 0, epochs: int = 60) -> TrainedLTC:
     """Train an NCP with Adam, on windows in batches."""
     start = time.perf_counter()
     rng = np.random.default_rng(seed)
@@ -94,22 +94,22 @@ def train(recording: Recording, seed: int = 0, epochs: int = 60) -> Trained:
             losses.append(np.mean(error**2))
         mean = float(np.mean(losses))
     output, _ = network(recording.rest_x, _state_before(recording, network))
-    return Trained(network, mean, float(np.mean((output - recording.rest_y) ** 2)), time.perf_counter() - start)
+    return TrainedLTC(network, mean, float(np.mean((output - recording.rest_y) ** 2)), time.perf_counter() - start)
 
 
-def _state_before(recording: Recording, network: LTC) -> Array:
+def _state_before(recording: StudyData, network: LTC) -> Array:
     """Return the ODE's state where the rest begins."""
     before = network.solve(recording.before)
     return before[-1] if len(before) else np.zeros(network.state_size)
 
 
-def compare_on_the_rest(recording: Recording, network: LTC, parts: int = 1) -> Comparison:
-    """Hold every translation against the ODE on what was held back, from the state that the recording leads to."""
+def compare_on_the_rest(recording: StudyData, network: LTC, parts: int = 1) -> Comparison:
+    """Compare every translation with the ODE on the rest, from the state that the recording leads to."""
     return compare(network, recording.rest_x, hx=_state_before(recording, network), parts=parts)
 
 
-def kindest(recording: Recording, compared: Comparison) -> dict[str, tuple[float, float]]:
-    """Find the one time step δ per network that suits Algorithm 1 best, and the output's MSE with it."""
+def kindest(recording: StudyData, compared: Comparison) -> dict[str, tuple[float, float]]:
+    """Return the time step δ, one per network, that suits Algorithm 1 best, and the output's MSE with it."""
     network, truth = compared.network, compared.truth
     start = _state_before(recording, network)
     last = np.concatenate([start[None], truth[:-1]])
@@ -131,7 +131,7 @@ def kindest(recording: Recording, compared: Comparison) -> dict[str, tuple[float
 
 def main() -> None:
     """Print the tables."""
-    parser = argparse.ArgumentParser(prog="python -m cfc_ref.bench.translation", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m cfc_ref.report.networks.translation_study", description=__doc__)
     parser.add_argument("--seeds", type=int, default=3, help="networks to train")
     parser.add_argument("--epochs", type=int, default=60)
     parser.add_argument("--task", choices=("next", "others"), default="next", help="of the EEG sample")
