@@ -24,6 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cfc_ref import checks
+from cfc_ref.facade import figure
 from cfc_ref.wiring_draws import draw_fully_connected, draw_ncp, draw_random, ncp_neurons
 
 if TYPE_CHECKING:
@@ -329,7 +330,7 @@ class Wiring:
         return wiring
 
     def plot(self, *, ax: Axes | None = None) -> Axes:
-        """Draw the wiring, as :func:`cfc_ref.plots.nets.plot_wiring` does.
+        """Draw the wiring with :func:`cfc_ref.plots.plot_wiring`.
 
         Parameters
         ----------
@@ -345,9 +346,8 @@ class Wiring:
         ValueError
             If the wiring is not built.
         """
-        from cfc_ref.plots.nets import plot_wiring
-
-        return plot_wiring(self, ax=ax)
+        axes: Axes = figure("plot_wiring")(self, ax=ax)
+        return axes
 
 
 class FullyConnected(Wiring):

@@ -11,16 +11,9 @@ from typing import Any
 import numpy as np
 
 from cfc_ref.bench.peers import Runner, package
-from cfc_ref.bench.workloads import TrainingTask, Workload
+from cfc_ref.bench.workloads import TrainingTask
 
-__all__ = ["limit", "limit_of"]
-
-
-def limit_of(workload: Workload) -> str | None:
-    """Return what the limit of a workload is called, or None for an LTC, whose time its synapses' sigmoids take."""
-    if workload.network != "CfC":
-        return None
-    return "limit: products" if workload.kind in ("batch", "train") else "limit: reading weights"
+__all__ = ["limit"]
 
 
 def limit(task: TrainingTask) -> Runner:

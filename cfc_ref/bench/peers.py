@@ -16,7 +16,7 @@ import numpy as np
 from cfc_ref.bench.processes import Apart, UnavailableError
 from cfc_ref.bench.results import Finding, Result, Row, ratio
 from cfc_ref.bench.timing import Plan, take_turns
-from cfc_ref.bench.workloads import TrainingTask, Workload, unit_of
+from cfc_ref.bench.workloads import TrainingTask, Workload, limit_of, unit_of
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -140,8 +140,6 @@ def _ready(
     workload: Workload, threads: int, peers: dict[str, Peer], processes: ExitStack
 ) -> tuple[dict[str, Apart], dict[str, float], dict[str, str]]:
     """Make everyone ready, check what they compute, and return them, the differences, and who was skipped and why."""
-    from cfc_ref.bench.limits import limit_of
-
     clocks, differences, skipped = {}, {}, {}
     reference: list[dict[str, Array]] = []
     able = {who: peer.make for who, peer in peers.items() if peer.can(workload)}

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[Any]
 
-__all__ = ["STUDIES", "WORKLOADS", "TrainingTask", "Workload", "choose", "make_task", "unit_of"]
+__all__ = ["STUDIES", "WORKLOADS", "TrainingTask", "Workload", "choose", "limit_of", "make_task", "unit_of"]
 
 INPUTS, UNITS = 17, 64
 
@@ -128,3 +128,10 @@ def choose(names: list[str] | None) -> list[str]:
     known = [*WORKLOADS, *STUDIES]
     wanted = known if names is None else [checks.choice("--only", name, known) for name in names]
     return [name for name in known if name in wanted]
+
+
+def limit_of(workload: Workload) -> str | None:
+    """Return what the limit of a workload is called, or None for an LTC, whose time its synapses' sigmoids take."""
+    if workload.network != "CfC":
+        return None
+    return "limit: products" if workload.kind in ("batch", "train") else "limit: reading weights"

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
 
+from cfc_ref.facade import figure
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -56,7 +58,6 @@ class History:
         return f"History({', '.join(parts)})"
 
     def plot(self, *, ax: Axes | None = None) -> Axes:
-        """Draw the losses, as :func:`cfc_ref.plots.training.plot_history` does."""
-        from cfc_ref.plots.training import plot_history
-
-        return plot_history(self, ax=ax)
+        """Draw the losses with :func:`cfc_ref.plots.plot_history`."""
+        axes: Axes = figure("plot_history")(self, ax=ax)
+        return axes

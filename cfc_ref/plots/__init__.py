@@ -16,6 +16,7 @@ _PUBLIC = {
     "plot_error": "cfc_ref.plots.trajectories",
     "plot_extremal": "cfc_ref.plots.extremes",
     "plot_forms": "cfc_ref.plots.trajectories",
+    "plot_history": "cfc_ref.plots.training",
     "plot_integral": "cfc_ref.plots.trajectories",
     "plot_lemma1_extremal": "cfc_ref.plots.extremes",
     "plot_masks": "cfc_ref.plots.cells",

@@ -11,6 +11,7 @@ from cfc_ref import checks
 from cfc_ref.bounds.ltc import FrozenCertificate, network_frozen_error
 from cfc_ref.bounds.network import box
 from cfc_ref.cells.tree import tree_map
+from cfc_ref.facade import figure
 from cfc_ref.translate.translations import Posed, algorithm1, algorithm1_free, frozen_translation, pose
 
 if TYPE_CHECKING:
@@ -104,10 +105,9 @@ class Comparison(NamedTuple):
         )
 
     def plot(self, *, sequence: int = 0, ax: Axes | None = None) -> Axes:
-        """Draw the errors over time: :func:`cfc_ref.plots.translation.plot_translation_error`."""
-        from cfc_ref.plots.translation import plot_translation_error
-
-        return plot_translation_error(self, sequence=sequence, ax=ax)
+        """Draw the errors over time with :func:`cfc_ref.plots.plot_translation_error`."""
+        axes: Axes = figure("plot_translation_error")(self, sequence=sequence, ax=ax)
+        return axes
 
 
 def compare(network: Any, x: npt.ArrayLike, timespans: Any = None, hx: Any = None, *, parts: int = 1) -> Comparison:
