@@ -204,7 +204,7 @@ def plot_order(
 
 
 def _slope(h: Array, error: Array) -> str:
-    """Return the fitted order as text, or nothing where rounding has eaten the errors."""
+    """Return the fitted order as text, or nothing where the errors are rounding."""
     above = error > _ROUNDING
     if above.sum() < 2:
         return ""
