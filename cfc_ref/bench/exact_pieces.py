@@ -1,4 +1,4 @@
-"""How fast ``exact`` is, beside scipy one case at a time: ``python -m cfc_ref.bench.exact_pieces``."""
+"""Time ``exact`` against scipy, case by case: ``python -m cfc_ref.bench.exact_pieces``."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _REPEATS = 5
 
 
 class Timing(NamedTuple):
-    """What one way of solving takes."""
+    """The time of one way of solving."""
 
     way: str
     neurons: int

@@ -1,4 +1,4 @@
-"""How exact and how fast the kernels' exp, tanh and logistic function are: ``python -m cfc_ref.bench.functions``."""
+"""Measure accuracy and speed of the kernels' exp, tanh and logistic: ``python -m cfc_ref.bench.functions``."""
 
 from __future__ import annotations
 

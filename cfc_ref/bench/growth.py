@@ -1,4 +1,4 @@
-"""Whether the cost is linear in the length of a sequence and in the batch, and a stream's memory constant.
+"""Measure how time grows with the length and number of sequences, and a stream's memory with its steps.
 
 A call costs something whatever there is to do: weights are checked and packed. What grows is told with that, and
 without: less the time of a call of one step (in a batch, of two sequences of one step). All is done by one thread: a

@@ -1,4 +1,4 @@
-"""What no program for the same work can fall below on this machine, measured in the same run.
+"""Measure the machine's lower limits for each workload, in the same run.
 
 With a timespan of 1 at every step the gate of a CfC is one linear map: :func:`cfc_ref.kernels.cfc.weights.gated`.
 """

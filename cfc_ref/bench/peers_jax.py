@@ -1,4 +1,4 @@
-"""The CfC in JAX as one writes it: a step and ``lax.scan`` under ``jit``, gradients by ``value_and_grad``."""
+"""The CfC in idiomatic JAX: a step and ``lax.scan`` under ``jit``, gradients by ``value_and_grad``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a benchmark found, for people: lines on the terminal, a page of Markdown, and files."""
+"""Show the results of a benchmark: lines on the terminal, a page of Markdown, and files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a benchmark found, as it goes into bench.json, and back."""
+"""The results of a benchmark, written to bench.json and read back."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Finding(NamedTuple):
 
     @property
     def reached(self) -> bool | None:
-        """Whether it lies there."""
+        """Return whether the ratio is within its target."""
         return None if self.target is None else self.target[0] <= self.value <= self.target[1]
 
     @property

@@ -18,7 +18,7 @@ _AT_LEAST = 3
 
 
 class Plan(NamedTuple):
-    """How long to measure."""
+    """Durations of a measurement."""
 
     rounds: int = 25  # turns of each
     seconds: float = 3.0  # after which one who has had three turns gets no more

@@ -1,4 +1,4 @@
-"""What is measured: the workloads, and the ratios that they are to reach.
+"""The workloads that are measured, and the ratios that they should reach.
 
 No time stands here: each target is a ratio to another program, or to a limit, measured in the same run.
 """

@@ -116,7 +116,7 @@ def network_time_constant(network: Any) -> Interval:
 
 
 class FrozenCertificate(NamedTuple):
-    """How far frozen steps can be from a network's ODE."""
+    """Bound of the distance between frozen steps and a network's ODE."""
 
     contraction: float  # λ, in 1/time: the rate at which errors, and any two trajectories with the same input, approach
     defect: float  # p, in 1/time²: the error that a frozen part of length 1 makes per unit of time
