@@ -16,7 +16,7 @@ from cfc_ref.experiments.registry import EXPERIMENTS
 if TYPE_CHECKING:
     from cfc_ref.learn.history import History
 
-__all__ = ["add", "run"]
+__all__ = ["add", "run", "run_lane"]
 
 
 def add(commands: Any) -> None:
@@ -28,7 +28,7 @@ def add(commands: Any) -> None:
         "weights that were best on the validation part. The same command again resumes an unfinished run; a larger "
         "--epochs trains a finished one further.",
     )
-    tasks = parser.add_subparsers(dest="task", required=True, metavar="|".join(EXPERIMENTS))
+    tasks = parser.add_subparsers(dest="task", required=True, metavar="|".join([*EXPERIMENTS, "lane"]))
     for name, experiment in EXPERIMENTS.items():
         one = tasks.add_parser(name, help=experiment.help, description=experiment.description)
         for option in experiment.options:
@@ -46,6 +46,17 @@ def add(commands: Any) -> None:
         one.add_argument("--force", action="store_true", help="replace the run that is in the folder")
         one.add_argument("--samples", type=whole, metavar="N", help="only the first N of each part, for a quick look")
     parser.set_defaults(run=run, called={"folder": "--data"})
+    about = "print the parameter counts of lane keeping's seven networks with their derivation, and check our layers"
+    tasks.add_parser("lane", help="parameter counts of lane keeping", description=about).set_defaults(run=run_lane)
+
+
+def run_lane(options: argparse.Namespace) -> int:
+    """Print the parameter counts, and return 1 where one differs."""
+    from cfc_ref.experiments.lane import lane_report
+
+    text, agree = lane_report()
+    print(text)
+    return 0 if agree else 1
 
 
 def run(options: argparse.Namespace) -> int:
