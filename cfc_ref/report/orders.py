@@ -14,13 +14,12 @@ from cfc_ref.signals import sine
 
 __all__ = ["measured_orders"]
 
-_NEURONS = 8
 _HALVINGS = (64, 128, 256, 512)  # steps of the run
 _NOISE = 1e-13  # an error below this is rounding
 _FEWEST = 3  # errors above it: fewer leave the order undecided
 
 
-def measured_orders(seed: int, fixed: Mapping[str, float]) -> dict[str, float]:
+def measured_orders(count: int, seed: int, fixed: Mapping[str, float]) -> dict[str, float]:
     """Return the order of each frozen form: the slope of log error by log step, the median over neurons under a sine.
 
     The error is the largest at 16 times over a run of ten time constants. An order that rounding or overflow would
@@ -28,7 +27,7 @@ def measured_orders(seed: int, fixed: Mapping[str, float]) -> dict[str, float]:
     """
     rng = np.random.default_rng(seed)
     slopes: dict[str, list[float]] = {sample: [] for sample in SAMPLES}
-    for _ in range(_NEURONS):
+    for _ in range(count):
         drawn = {
             "w_tau": rng.uniform(0.1, 3),
             "A": rng.uniform(1, 3),

@@ -23,7 +23,8 @@ __all__ = ["RTOL", "Trajectories", "exactly", "with_scipy"]
 Array = npt.NDArray[Any]
 
 RTOL, _ATOL = 1e-13, 1e-14  # scipy averages over a batch: a tenth of what every case is to reach, 1e-12
-_GROUPS = 4  # cases of like stiffness are integrated together, so that the slow do not wait for the fast
+_GROUPS = 4  # cases of like stiffness are integrated together, so that the fast do not wait for the slow
+_FEW = 50  # cases that one group takes
 _MOST_STEPS = 2_000  # per piece: 250 e-foldings take some 100
 
 
@@ -56,7 +57,7 @@ def with_scipy(cases: Cases, scale: float = 1.0) -> Trajectories:
     for k in range(cases.h.shape[1]):
         active = _active(cases, states, k)
         foldings = (cases.neuron.w_tau[active] + scale) * cases.h[active, k]
-        groups = 1 if np.all(foldings < 1) else _GROUPS
+        groups = 1 if np.all(foldings < 1) else min(_GROUPS, 1 + active.size // _FEW)
         todo = [group for group in np.array_split(active[np.argsort(foldings)], groups) if group.size]
         while todo:
             group = todo.pop()
@@ -86,9 +87,10 @@ def _scaled(piece: Cases, scale: float) -> Callable[[float, Array], Array]:
     """Return the right side of both ODEs on one piece in scaled time: w and y are multiplied by h."""
     A, h = piece.neuron.A, piece.h[:, 0]
     w, y_scale = piece.neuron.w_tau * h, scale * h
+    held = y_scale * piece.release(np.zeros(1))[:, 0] if piece.constant else None
 
     def right_side(theta: float, x: Array) -> Array:
-        y = y_scale * piece.release(theta * piece.h)[:, 0]
+        y = y_scale * piece.release(theta * piece.h)[:, 0] if held is None else held
         return np.concatenate([ODES[form](w, A, row, y) for form, row in zip(FORMS, x.reshape(2, -1), strict=True)])
 
     return right_side

@@ -37,6 +37,8 @@ _SHARES = {
 }
 _ALWAYS = {"adversarial": 240, "edge": 64}  # tried in addition to the `cases`, however few those are
 _SEARCHED = 4  # neurons for which the blind search looks for the worst input
+_OSCILLATORS = 8  # neurons under a sine of which the orders are measured
+_MOST = 100_000_000  # cases of one run: some days
 _SEARCH_WIDTH = 30.0  # |sigma (I - mu)| up to this: f saturated to 1e-13
 
 
@@ -133,6 +135,8 @@ def check_arguments(
     """Check the arguments of :func:`verify` and return its blocks of work."""
     checks.need("scipy", "verify")
     cases = checks.count("cases", cases, at_least=1)
+    if cases > _MOST:
+        checks.refuse("cases", str(cases), f"at most {_MOST:,}", "run several seeds")
     seed = checks.count("seed", seed)
     names, fixed = _names(statements), _fixed(neuron)
     return list(_tasks(cases, seed, names, fixed, _recording(signal, fixed)))
@@ -185,7 +189,7 @@ def _tasks(
     for family, count in _ALWAYS.items():
         yield _Block(family, count, (seed, 1, zlib.crc32(family.encode())), names, fixed, recording)
     yield _Block("search", _SEARCHED, (seed, 2), names, fixed, recording)
-    yield _Block("orders", 0, (seed, 3), names, fixed, recording)
+    yield _Block("orders", _OSCILLATORS, (seed, 3), names, fixed, recording)
 
 
 def _run(task: _Block) -> dict[str, Evaluation]:
@@ -198,7 +202,7 @@ def _evaluated(task: _Block) -> dict[str, Evaluation]:
     chosen = [STATEMENTS[name] for name in task.names]
     if task.family == "orders":
         wanted = {s.name: [sample for sample, _ in s.orders] for s in chosen if s.orders}
-        orders = measured_orders(task.seed[0], task.fixed) if wanted else {}
+        orders = measured_orders(task.many, task.seed[0], task.fixed) if wanted else {}
         return {
             name: Evaluation(orders={s: orders[s] for s in samples if s in orders}) for name, samples in wanted.items()
         }

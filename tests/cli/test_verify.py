@@ -8,6 +8,15 @@ from pathlib import Path
 import pytest
 
 from cfc_ref.cli.command import main
+from tests.runs import shorten
+
+
+@pytest.fixture(autouse=True, scope="module")
+def short():
+    with pytest.MonkeyPatch.context() as patch:
+        shorten(patch)
+        yield
+
 
 QUICK = ["verify", "--cases", "20", "--statement", "S1"]
 
@@ -31,16 +40,26 @@ def test_an_irregular_recording_of_ones_own(tmp_path, capsys):
     rows = "\n".join(f"{k + 0.3 * (k % 3)},{(-1) ** k * k / 9}" for k in range(40))
     path = write(tmp_path, f"time,volt\n{rows}\n")
     words = ["verify", "--cases", "30", "--signal", path, "--time-column", "time", "--value-column", "volt"]
-    assert main([*words, "--out", str(tmp_path / "out"), "--neuron", "w_tau=0.5, A=2"]) == 0
+    words += ["--statement", "S3,S8", "--out", str(tmp_path / "out")]
+    assert main([*words, "--neuron", "w_tau=0.5, A=2"]) == 0
     out = capsys.readouterr().out
     assert "40 samples" in out
     assert "w_tau=0.5, A=2" in out
     assert (tmp_path / "out" / "report.md").exists()
 
 
-def test_jobs_do_not_change_the_report(capsys):
+def test_jobs_are_processes_that_do_not_change_the_report(capsys, monkeypatch):
+    from concurrent.futures import ThreadPoolExecutor
+
+    from cfc_ref.cli import verify as command
+
+    def threads(jobs, mp_context):
+        assert (jobs, mp_context.get_start_method()) == (2, "spawn")
+        return ThreadPoolExecutor(jobs)
+
     assert main(QUICK) == 0
     one = capsys.readouterr().out
+    monkeypatch.setattr(command, "ProcessPoolExecutor", threads)  # that of processes is tried in tests/report
     assert main([*QUICK, "--jobs", "2"]) == 0
     assert capsys.readouterr().out == one
 
@@ -55,6 +74,7 @@ def test_a_violation_is_status_1(monkeypatch, capsys):
 
 BAD_WORDS = [
     (["--cases", "-5"], "--cases: got -5; expected a whole number >= 1; "),
+    (["--cases", "99999999999999999999"], "--cases: got 99999999999999999999; expected at most 100,000,000; "),
     (["--cases", "many"], "--cases: got 'many'; expected a whole number; "),
     (["--jobs", "0"], "--jobs: got 0; "),
     (["--seed", "-1"], "--seed: got -1; "),

@@ -4,13 +4,15 @@ import numpy as np
 import pytest
 
 from cfc_ref import LTCNeuron, bounds
+from cfc_ref.report import blind_search
 from cfc_ref.report.blind_search import search
 
 
 @pytest.mark.parametrize("form", ["ltc", "symmetric"])
 @pytest.mark.parametrize("largest", [True, False])
 @pytest.mark.parametrize(("w_tau", "A", "x0"), [(1.0, 1.0, -1.0), (0.3, 2.0, 2.5), (0.5, -1.0, -3.0)])
-def test_it_comes_near_the_sharp_ends_and_never_beyond(form, largest, w_tau, A, x0):
+def test_it_comes_near_the_sharp_ends_and_never_beyond(form, largest, w_tau, A, x0, monkeypatch):
+    monkeypatch.setattr(blind_search, "_GENERATIONS", 150)
     neuron = LTCNeuron(w_tau, A, mu=0.2, sigma=2.0)
     found = search(neuron, x0, 1.5, (-1.0, 1.0), form, largest)
     low, high = bounds.closed_form_error(neuron, x0, 1.5, neuron.f_range(-1.0, 1.0), form)

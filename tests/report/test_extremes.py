@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from cfc_ref import signals, verify
-from cfc_ref.report import orders, verification
 from cfc_ref.report.cases import draw
 from cfc_ref.report.evidence import gather
 from cfc_ref.report.judge import find
@@ -17,6 +16,8 @@ BOUNDS = [name for name, statement in STATEMENTS.items() if not statement.ends] 
 NEURONS = [
     {"A": -1e200},
     {"w_tau": 1e308},
+    {"w_tau": 1e4},
+    {"w_tau": 1e-6},
     {"sigma": -3e9},
     {"mu": -1e30},
     {"x0": 1e300},
@@ -26,14 +27,6 @@ NEURONS = [
 ]
 
 
-@pytest.fixture
-def few(monkeypatch):
-    """Fewer cases than a user's run has: the drawing of each kind is what is tested."""
-    monkeypatch.setattr(verification, "_ALWAYS", {"adversarial": 24, "edge": 16})
-    monkeypatch.setattr(orders, "_NEURONS", 1)
-
-
-@pytest.mark.usefixtures("few")
 @pytest.mark.parametrize("neuron", NEURONS, ids=str)
 def test_extreme_neurons_are_no_violation(neuron):
     report = verify(cases=6, neuron=neuron, statements=BOUNDS)
@@ -47,16 +40,16 @@ def test_extreme_neurons_are_no_violation(neuron):
 @pytest.mark.parametrize(
     ("times", "values"),
     [
-        (1.7e9 + np.arange(120) / 4, lambda k: 1e9 + np.sin(k)),
-        (1.7e15 + np.arange(120) * 250_000, lambda k: -1e5 + 1e-3 * np.sin(k)),
-        (np.arange(120) * 1e-6, lambda k: 1e6 * k + np.sin(k)),
+        (1.7e9 + np.arange(60) / 4, lambda k: 1e9 + np.sin(k)),
+        (np.arange(60) * 3600.0, np.sin),
+        (1.7e15 + np.arange(60) * 250_000, lambda k: -1e5 + 1e-3 * np.sin(k)),
+        (np.arange(60) * 1e-6, lambda k: 1e6 * k + np.sin(k)),
     ],
-    ids=["seconds", "microseconds", "trend"],
+    ids=["seconds", "hours", "microseconds", "trend"],
 )
-@pytest.mark.usefixtures("few")
 @pytest.mark.parametrize("neuron", [None, {"sigma": 1.0}], ids=str)
 def test_recordings_with_an_offset_or_a_unit_of_their_own(times, values, neuron):
-    recording = signals.sampled(times, values(np.arange(120)))
+    recording = signals.sampled(times, values(np.arange(60)))
     report = verify(cases=20, neuron=neuron, signal=recording, statements=BOUNDS)
     assert report.ok
     assert sum(s.unsettled for s in report.statements) == 0
