@@ -40,12 +40,6 @@ HOMES = {  # third-party package -> the files and folders that may import it, an
 }
 
 
-# Circles of two files that share a type, each with its reason. An entry that is no circle any more fails too.
-CIRCLES = {
-    frozenset({"layers.base", "layers.stepper"}): "a layer makes its stepper, which names the layer's type",
-}
-
-
 def imports(tree, *, types=True):
     """Yield (dotted name, inside a function) of every import, lazy ones too; without `types` those that are run."""
 
@@ -121,13 +115,7 @@ def module_graph():
 
 
 def test_no_import_of_files_runs_in_a_circle():
-    graph = module_graph()
-    for circle in CIRCLES:
-        one, other = sorted(circle)
-        assert other in graph[one], f"{one} and {other} are no circle: drop the entry"
-        assert one in graph[other], f"{one} and {other} are no circle: drop the entry"
-        graph[one] = graph[one] - {other}
-    graphlib.TopologicalSorter(graph).prepare()
+    graphlib.TopologicalSorter(module_graph()).prepare()
 
 
 def test_figures_asked_for_by_name_are_public():

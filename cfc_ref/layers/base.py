@@ -1,8 +1,8 @@
-r"""What CfC and LTC layers share: calls, backprop with an explicit tape, streaming, and their weights by name.
+r"""The class of all layers: construction, weights by name, sequences, backprop with an explicit tape, streaming.
 
-A layer defines one time step of a batch (``_step``), the output of a state (``readout``), and the backward of both;
-everything about sequences, shapes, masks and files is here, once. A layer with kernels also says which functions run
-its sequences (``_compute``).
+A layer is made of its settings (a record of :mod:`cfc_ref.layers.settings`), the arrays that ``_allocate`` names,
+fresh numbers for them (``_draw``), one time step and its backward (``_step``, ``_d_step``), and what a trace shows
+(``_trace``). Sequences run that step again and again, or the functions of ``_compute`` where the network has its own.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cfc_ref import backend, checks
-from cfc_ref.cells.dense import Dense
+from cfc_ref.cells.dense import Dense, affine, d_affine
 from cfc_ref.cells.lstm import LSTMParams
 from cfc_ref.cells.sequence import d_run, over_time, run
 from cfc_ref.cells.tree import leaves, tree_map
 from cfc_ref.layers.arguments import OTHER_DTYPE, Call, Expected, arrange, arrange_gradients
+from cfc_ref.layers.initial import generator
 from cfc_ref.layers.parameters import Parameters
 from cfc_ref.layers.stepper import Cells, Stepper, make_stepper
 
@@ -37,48 +38,22 @@ UNDRAWN: Any = object()  # a seed that draws nothing: the weights are about to b
 
 
 class Params(NamedTuple):
-    """Parameters of a layer as the cells take them: nested tuples of arrays.
+    """Parameters of a layer in the form that the cells take: nested tuples of arrays."""
 
-    Attributes
-    ----------
-    network : nested tuples
-        Of a time step.
-    readout : nested tuples, or None
-        From the state to the output.
-    """
-
-    network: Any
-    readout: Any
+    network: Any  # of a time step
+    readout: Any  # from the state to the output
 
 
 class Tape(NamedTuple):
-    """What :meth:`Layer.backward` needs of a forward, its weights included; it can be used more than once.
+    """Values of a forward that :meth:`Layer.backward` needs, weights included; it can be used more than once."""
 
-    Attributes
-    ----------
-    layer : Layer
-        The layer that made it.
-    params : Params
-        Its weights, as they were.
-    call : Call
-        The arguments.
-    states : list of ndarray, or ndarray
-        The states that the readout read, shapes (batch, units).
-    kept
-        What the time steps kept, for ``compute.backward``.
-    output_shape : tuple of int
-        Shape of the output.
-    compute : Compute
-        The functions that ran the sequence; its backward reads the tape.
-    """
-
-    layer: Layer
-    params: Params
-    call: Call
-    states: Any
-    kept: Any
+    layer: Layer  # which made it
+    params: Params  # its weights at that time
+    call: Call  # the arguments
+    states: Any  # list of ndarray, or ndarray: the states that the readout read, shapes (batch, units)
+    kept: Any  # by the time steps, for `compute.backward`
     output_shape: tuple[int, ...]
-    compute: backend.Compute
+    compute: backend.Compute  # the functions that ran the sequence
 
 
 class Gradients(NamedTuple):
@@ -110,7 +85,7 @@ class Layer:
     input_size, state_size, output_size : int
         Features in, neurons, features out.
     parameters : dict
-        The live trainable arrays by ncps's PyTorch names: writing into them in place is how an optimiser works.
+        The live trainable arrays by ncps's PyTorch names: an optimiser writes into them in place.
     dtype : dtype
         float32 or float64.
     wiring : Wiring or None
@@ -128,6 +103,7 @@ class Layer:
     wiring: Wiring | None
     _Settings: type[LayerSettings]
     _keys: Params  # names at the leaves
+    _read: slice  # the neurons that are read out
     _arrays: dict[str, Array]
     _masks: dict[str, Array]  # name of a weight -> its mask
 
@@ -135,7 +111,33 @@ class Layer:
     _has_kernels: bool | property = False
     _no_kernels: str | property = "this layer has no kernels"  # the reason, for a refusal
 
+    def __init__(self, settings: LayerSettings, units: Any, seed: Any, backend: str) -> None:
+        vars(self).update(vars(settings))
+        self.backend = backend
+        self._arrays, self._masks = {}, {}
+        self._set_units(units)
+        self._read = self._neurons_read()
+        self._keys = self._allocate()
+        if seed is not UNDRAWN:
+            self._draw(generator(seed))
+
     # --- what a layer is made of
+
+    def _set_units(self, units: Any) -> None:
+        """Take a number of neurons."""
+        self.state_size, self.wiring = checks.count("units", units, at_least=1), None
+
+    def _neurons_read(self) -> slice:
+        """Return which neurons are read out."""
+        return slice(0, self.state_size if self.wiring is None else self.wiring.output_dim)
+
+    def _allocate(self) -> Params:
+        """Allocate all arrays, and return their names in the form that the cells take."""
+        raise NotImplementedError
+
+    def _draw(self, rng: np.random.Generator) -> None:
+        """Write fresh weights into the arrays."""
+        raise NotImplementedError
 
     def _step(self, params: Any, x: Array, state: Any, dt: Array) -> tuple[Any, Any]:
         """Return the next state of a batch, and what its backward needs."""
@@ -145,23 +147,9 @@ class Layer:
         """Return the gradients of the step's parameters, input, state and timespans."""
         raise NotImplementedError
 
-    def readout(self, params: Any, h: Array) -> Array:
-        """Return the outputs of states of shape (n, units)."""
-        raise NotImplementedError
-
-    def _d_readout(self, params: Any, h: Array, d_y: Array) -> tuple[Any, Array]:
-        """Return the gradients of the readout's parameters and of the states; all arrays have (time, batch) first."""
-        raise NotImplementedError
-
     def _trace(self, params: Any, kept: Any) -> dict[str, Array]:
-        """Return what a time step did, arrays of shape (batch, …) by name."""
+        """Return the quantities of a time step, arrays of shape (batch, …) by name."""
         raise NotImplementedError
-
-    def _adopt(self, settings: LayerSettings, backend: str) -> None:
-        """Take over checked settings as attributes, and the backend."""
-        vars(self).update(vars(settings))
-        self.backend = backend
-        self._arrays, self._masks = {}, {}
 
     @property
     def config(self) -> dict[str, Any]:
@@ -171,7 +159,7 @@ class Layer:
     # --- weights
 
     def _dense(self, name: str, outputs: int, inputs: int, *, bias: bool = True) -> Any:
-        """Allocate a linear map's arrays, and return their names as the cells take them."""
+        """Allocate the arrays of a linear map, and return their names."""
         self._arrays[f"{name}.weight"] = np.zeros((outputs, inputs), self.dtype)
         if bias:
             self._arrays[f"{name}.bias"] = np.zeros(outputs, self.dtype)
@@ -184,8 +172,14 @@ class Layer:
         return input_map, self._dense(f"{owner}.recurrent_map", outputs, self.state_size, bias=False)
 
     def _lstm(self) -> LSTMParams:
-        """Allocate the mixed memory's arrays, and return their names."""
+        """Allocate the arrays of the mixed memory, and return their names."""
         return LSTMParams(*self._recurrent("lstm", 4 * self.state_size, self.input_size))
+
+    def _projection(self) -> Dense | None:
+        """Allocate the linear map of the output if there is one, and return its names."""
+        outputs = self._read.stop - self._read.start
+        self.output_size = outputs if self.proj_size is None else self.proj_size
+        return None if self.proj_size is None else self._dense("fc", self.proj_size, outputs)
 
     @property
     def parameters(self) -> dict[str, Array]:
@@ -197,12 +191,12 @@ class Layer:
         return {key: array.copy() for key, array in self._arrays.items()}
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Take over weights; everything is checked first, and nothing changes where anything is wrong.
+        """Take over weights; all are checked first, and nothing changes if one is wrong.
 
         Parameters
         ----------
         state_dict : mapping
-            An array for each key of :meth:`state_dict`, of its shape; masks have to be those of the wiring.
+            An array for each key of :meth:`state_dict`, of its shape; masks must be those of the wiring.
 
         Raises
         ------
@@ -214,13 +208,18 @@ class Layer:
         missing, unused = [sorted(map(str, a - b)) for a, b in _both(set(self._arrays), set(state_dict.keys()))]
         if missing or unused:
             got = "; ".join(f"{word} {', '.join(keys)}" for word, keys in (("no", missing), ("also", unused)) if keys)
-            checks.refuse("state_dict", got, f"the {len(self._arrays)} keys of this layer", "compare both models")
+            checks.refuse(
+                "state_dict",
+                got,
+                f"the {len(self._arrays)} keys of this layer",
+                "build it like the layer of the weights",
+            )
         taken = {key: self._checked(f"state_dict[{key!r}]", key, state_dict[key]) for key in self._arrays}
         for key, array in taken.items():
             self._arrays[key][...] = array
 
     def _checked(self, name: str, key: str, value: Any) -> Array:
-        """Return numbers for one of the arrays, checked."""
+        """Check numbers for one of the arrays, and return them in its dtype."""
         array = checks.numeric(name, value)
         checks.shape(name, array, self._arrays[key].shape, "that of this layer's array")
         array = checks.as_dtype(name, array, self.dtype, do=OTHER_DTYPE)
@@ -228,7 +227,7 @@ class Layer:
         return array
 
     def _accepts(self, name: str, key: str, array: Array) -> None:
-        """Refuse numbers that this array can't take: a mask other than the wiring's."""
+        """Refuse numbers that an array cannot take: a mask other than the wiring's."""
         if key not in leaves(self._keys) and not np.array_equal(array, self._arrays[key]):
             checks.refuse(
                 name,
@@ -247,7 +246,7 @@ class Layer:
         return tree_map(self._effective, self._keys)
 
     def _effective(self, key: str) -> Array:
-        """Return a weight as the cells take it."""
+        """Return a weight in the form that the cells take."""
         return self._arrays[key] * self._masks[key] if key in self._masks else self._arrays[key]
 
     def _d_effective(self, key: str, value: Array, d_value: Array) -> Array:
@@ -284,9 +283,9 @@ class Layer:
         Raises
         ------
         ValueError, TypeError
-            In three parts, before anything is computed.
+            For arguments that do not fit, before anything is computed.
         """
-        output, hx, _ = self._forward(arrange(self.expected, x, hx, timespans, mask), None, keep=False)
+        output, hx, _ = self._run(arrange(self.expected, x, hx, timespans, mask), None, keep=False)
         return output, hx
 
     def forward(
@@ -316,31 +315,34 @@ class Layer:
         call = arrange(self.expected, x, hx, timespans, mask)
         if rng is not None and not isinstance(rng, np.random.Generator):
             checks.refuse("rng", type(rng).__name__, "a numpy Generator or None", "numpy.random.default_rng", TypeError)
-        return self._forward(call, rng, keep=True)
+        return self._run(call, rng, keep=True)
 
-    def _forward(self, call: Call, rng: np.random.Generator | None, *, keep: bool) -> tuple[Array, Any, Any]:
-        self._check_steps(call)
-        params = self.weights
+    def _run(self, call: Call, rng: np.random.Generator | None, *, keep: bool) -> tuple[Array, Any, Any]:
+        """Return the output, the last state, and if asked for the tape."""
+        if not self.return_sequences and call.x.shape[1] == 0:
+            expected = "at least one step, as return_sequences=False asks for the last output"
+            checks.refuse("x", "a sequence of no steps", expected, "pass a step")
+        params, compute = self.weights, self._compute
+        if compute.stream is not None and len(call.x) == 1 and not keep:
+            return *self._run_stream(compute.stream, params, call), None
         if keep:
-            params = tree_map(np.array, params)  # as they are now, whatever an optimiser writes
-        compute, options = self._compute, self._options(call, rng)
+            params = tree_map(np.array, params)  # a copy, as an optimiser writes to the weights
         arguments = params.network, call.x, call.state, call.dt, call.mask, self.settings
-        states, last, kept = compute.forward(*arguments, **options, keep=keep)
+        states, last, kept = compute.forward(*arguments, **self._options(call, rng), keep=keep)
         read = states if self.return_sequences else states[-1:]
         output = self._outputs(params, call, read)
         tape = Tape(self, params, call, read, kept, output.shape, compute) if keep else None
-        last = tree_map(np.array, last)  # the caller's own, as the tape reads the states
-        return output, call.outward_state(last), tape
+        return output, call.outward_state(tree_map(np.array, last)), tape  # copies, as the tape reads the states
 
-    def _check_steps(self, call: Call) -> None:
-        """Refuse a sequence of no steps where its last output is asked for."""
-        if not self.return_sequences and call.x.shape[1] == 0:
-            expected = "at least one step, as the last output is asked for"
-            checks.refuse("x", "a sequence of no steps", expected, "pass one")
+    def _run_stream(self, stream: Callable[..., Any], params: Params, call: Call) -> tuple[Array, Any]:
+        """Run one sequence with the step of a stepper, so that both give the same bits."""
+        one = call.x[0], call.state, call.dt[0], None if call.mask is None else call.mask[0]
+        y, hx = stream(params.network, params.readout, self._read, *one, self.settings)
+        return call.outward(y[None]) if self.return_sequences else call.outward_last(y[-1:]), call.outward_state(hx)
 
     @property
     def _compute(self) -> backend.Compute:
-        """The functions that run this layer over sequences: here its own step, again and again."""
+        """The functions that run this layer over sequences: by default its step, again and again."""
         return backend.Compute(self._over_time, self._d_over_time)
 
     @property
@@ -377,11 +379,35 @@ class Layer:
         if not self.return_sequences:
             return call.outward_last(np.array(flat))
         by_time = flat.reshape(len(read), call.x.shape[0], self.output_size)
-        return np.array(call.outward(np.moveaxis(by_time, 0, 1)), order="C")  # the caller's own
+        return np.array(call.outward(np.moveaxis(by_time, 0, 1)), order="C")  # a copy for the caller
 
     def _flat(self, read: Any) -> Array:
-        """Return states one behind the other, as (time · batch, units)."""
+        """Return states as (time · batch, units)."""
         return np.asarray(read, self.dtype).reshape(-1, self.state_size)
+
+    # --- from states to outputs
+
+    def readout(self, params: Any, h: Array) -> Array:
+        """Return the outputs of states of shape (n, units)."""
+        return self._projected(params, h[:, self._read])
+
+    def _d_readout(self, params: Any, h: Array, d_y: Array) -> tuple[Any, Array]:
+        """Return the gradients of the readout's parameters and of the states; all arrays have (time, batch) first."""
+        read = h.reshape(-1, self.state_size)[:, self._read]
+        d_params, d_read = self._d_projected(params, read, d_y.reshape(-1, self.output_size))
+        if read.shape[1] == self.state_size:
+            return d_params, d_read.reshape(h.shape)
+        d_h = np.zeros_like(h)
+        d_h[..., self._read] = d_read.reshape(*h.shape[:2], read.shape[1])
+        return d_params, d_h
+
+    def _projected(self, params: Any, read: Array) -> Array:
+        """Return the outputs of the neurons that are read, shape (n, neurons)."""
+        return read if params is None else affine(params, read)
+
+    def _d_projected(self, params: Any, read: Array, d_y: Array) -> tuple[Any, Array]:
+        """Return the gradients of the parameters and of the neurons that are read."""
+        return (None, d_y) if params is None else d_affine(params, read, d_y)
 
     def backward(self, tape: Tape, d_output: Any, d_hx: Any = None) -> Gradients:
         r"""Backpropagation through time.
@@ -402,7 +428,7 @@ class Layer:
         Raises
         ------
         ValueError, TypeError
-            In three parts, before anything is computed.
+            For arguments that do not fit, before anything is computed.
         """
         return self._gradients(tape, d_output, d_hx)
 
@@ -429,7 +455,7 @@ class Layer:
         )
 
     def trace(self, x: Any, hx: Any = None, timespans: Any = None, mask: Any = None) -> dict[str, Array]:
-        """Return what the network did at every step: states, gates, time constants, by name.
+        """Return the quantities of every step by name, as states, gates and time constants.
 
         Parameters
         ----------
@@ -449,20 +475,23 @@ class Layer:
         return {name: call.outward(np.stack([step[name] for step in steps], axis=1)) for name in steps[0]}
 
     def stepper(self, batch: int | None = None) -> Stepper:
-        """Return a :class:`Stepper`: the network with a state of its own, one sample at a time.
+        """Return a :class:`cfc_ref.layers.stepper.Stepper`: the network with a state, one sample at a time.
 
         Parameters
         ----------
         batch : int, optional
             The number of streams that are stepped at once; by default one, without a batch axis.
         """
-        return make_stepper(self, Cells.of(self), batch)
+        params, start = self.weights, self._compute.start
+        if start is None:
+            return make_stepper(self, Cells.of(self), batch)
+        return make_stepper(self, start(params.network, params.readout, self._read, self.settings), batch)
 
     # --- backend
 
     @property
     def backend(self) -> str:
-        """What computes: "numpy", "numba", or "auto", the fastest that is there."""
+        """Who computes: "numpy", "numba", or "auto", which is "numba" where a kernel exists and numba is installed."""
         return self._backend
 
     @backend.setter
@@ -476,25 +505,19 @@ class Layer:
             )
         self._backend = chosen
 
+    def __repr__(self) -> str:
+        neurons = f"{self.state_size} units" if self.wiring is None else repr(self.wiring)
+        sizes = f"{self.input_size} inputs, {neurons}, {self.output_size} outputs"
+        count = sum(array.size for array in self.parameters.values())
+        return f"{type(self).__name__}({sizes}{self._about()}, {self.dtype.name}, {count:,} parameters)"
+
+    def _about(self) -> str:
+        """Return the settings that a repr shows."""
+        return ", mixed memory" if self.mixed_memory else ""
+
 
 def units_or_wiring(units: Any) -> tuple[int, Wiring | None]:
-    """Return a layer's number of neurons, and its wiring where `units` is one.
-
-    Parameters
-    ----------
-    units : int or Wiring
-        The argument of a layer.
-
-    Raises
-    ------
-    ValueError, TypeError
-        For anything else.
-
-    Examples
-    --------
-    >>> units_or_wiring(3)
-    (3, None)
-    """
+    """Return a layer's number of neurons, and its wiring if `units` is one."""
     if isinstance(units, (int, np.integer)):
         return checks.count("units", units, at_least=1), None
     from cfc_ref.wirings import Wiring

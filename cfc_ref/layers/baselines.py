@@ -1,4 +1,4 @@
-r"""The networks that the papers compare with, called like :class:`cfc_ref.CfC`: an LSTM, and a CT-RNN.
+r"""The networks with which the papers compare, called like :class:`cfc_ref.CfC`: an LSTM, and a CT-RNN.
 
 They follow the code of the experiments whose figures the papers' tables repeat (Lechner & Hasani 2020,
 github.com/mlech26l/ode-lstms, node_cell.py). Neither has a wiring, mixed memory, or kernels.
@@ -10,12 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cfc_ref import checks
 from cfc_ref.cells.ctrnn import CTRNNParams, ctrnn_equation, trace_ctrnn
-from cfc_ref.cells.dense import Dense, affine, d_affine
 from cfc_ref.cells.lstm import LSTMKept, LSTMParams, LSTMSequenceKept, d_lstm_sequence, lstm_sequence, lstm_step
-from cfc_ref.layers.base import UNDRAWN, Layer, Params
-from cfc_ref.layers.initial import generator, initialise_cfc, initialise_recurrent
+from cfc_ref.layers.base import Layer, Params
+from cfc_ref.layers.initial import initialise_cfc, initialise_recurrent
 from cfc_ref.layers.ode import ODELayer
 from cfc_ref.layers.settings import CTRNNLayerSettings, LSTMLayerSettings
 
@@ -54,25 +52,26 @@ class LSTM(Layer):
     forget_bias : float
         :math:`\beta` of the forget gate.
     timed : bool
-        Whether the timespan t is one more feature, behind those of x. Without it time changes nothing, and timespans
+        Whether the timespan t is one more feature, after those of x. Without it time changes nothing, and timespans
         are refused.
-    dtype : {"float32", "float64"}
-        In which it computes.
-    seed : int or numpy Generator, optional
-        Of the fresh weights.
+    dtype, seed
+        As in :class:`cfc_ref.CfC`.
     backend : {"auto", "numpy"}
-        What computes.
+        Who computes.
 
     Raises
     ------
     ValueError, TypeError
-        In three parts.
+        For an argument that does not fit.
 
     Notes
     -----
     Weights: ``rnn_cell.input_map.weight`` W, shape (4 units, features), with ``.bias`` b, and
     ``rnn_cell.recurrent_map.weight`` R, shape (4 units, units); blocks of rows a, i, f, o. ``fc.weight`` and
     ``fc.bias`` with `proj_size`, which is not that of ``torch.nn.LSTM``, whose projection goes back into its gates.
+
+    :meth:`trace` returns "state" h, "candidate" a, "input_gate" i, "forget_gate" f (with its bias), and "output_gate"
+    o, each of shape (B, T, units).
 
     The same network of ``torch.nn.LSTM(input_size + 1, units)``, where the timespan is the last feature, has the blocks
     i, f, a, o: ``weight_ih_l0`` is W and ``weight_hh_l0`` is R in that order, ``bias_ih_l0`` is b in that order with β
@@ -87,7 +86,6 @@ class LSTM(Layer):
     """
 
     mixed_memory = True  # the state is a pair
-    wiring = None
     forget_bias: float
     _Settings = LSTMLayerSettings
 
@@ -105,14 +103,14 @@ class LSTM(Layer):
         seed: int | np.random.Generator | None = None,
         backend: str = "auto",
     ) -> None:
-        self._adopt(LSTMLayerSettings.of(locals()), backend)
-        self.state_size = checks.count("units", units, at_least=1)
+        super().__init__(LSTMLayerSettings.of(locals()), units, seed, backend)
+
+    def _allocate(self) -> Params:
         cell = self._recurrent("rnn_cell", 4 * self.state_size, self.input_size + self.timed)
-        fc = None if self.proj_size is None else self._dense("fc", self.proj_size, self.state_size)
-        self.output_size = self.state_size if self.proj_size is None else self.proj_size
-        self._keys = Params(LSTMParams(*cell), fc)
-        if seed is not UNDRAWN:
-            _draw(self._arrays, generator(seed))
+        return Params(LSTMParams(*cell), self._projection())
+
+    def _draw(self, rng: np.random.Generator) -> None:
+        _initialise(self._arrays, rng)
 
     # --- time steps
 
@@ -144,42 +142,11 @@ class LSTM(Layer):
         d_dt = d_x[:, :, -1] if self.timed else np.zeros(d_x.shape[:2], d_x.dtype)
         return d_params, d_x[:, :, : self.input_size], d_state, d_dt
 
-    def readout(self, params: Dense | None, h: Array) -> Array:
-        """Return the outputs of states of shape (n, units)."""
-        return h if params is None else affine(params, h)
-
-    def _d_readout(self, params: Dense | None, h: Array, d_y: Array) -> tuple[Any, Array]:
-        if params is None:
-            return None, d_y
-        rows = h.reshape(-1, self.state_size)
-        d_params, d_rows = d_affine(params, rows, d_y.reshape(-1, self.output_size))
-        return d_params, d_rows.reshape(h.shape)
-
     def _trace(self, params: LSTMParams, kept: LSTMKept) -> dict[str, Array]:
         return {"candidate": kept.a, "input_gate": kept.i, "forget_gate": kept.f, "output_gate": kept.o}
 
-    def trace(self, x: Any, hx: Any = None, timespans: Any = None, mask: Any = None) -> dict[str, Array]:
-        """Return what the network did at every step.
-
-        Parameters
-        ----------
-        x, hx, timespans, mask
-            As in a plain call.
-
-        Returns
-        -------
-        dict of ndarray, shape (B, T, units) in the layout of `x`
-            "state" h, "candidate" a, "input_gate" i, "forget_gate" f (with its bias), and "output_gate" o.
-        """
-        return super().trace(x, hx, timespans, mask)
-
-    # --- what is known of it
-
-    def __repr__(self) -> str:
-        count = sum(array.size for array in self.parameters.values())
-        time = " and the elapsed time" if self.timed else ""
-        sizes = f"{self.input_size} inputs{time}, {self.state_size} units, {self.output_size} outputs"
-        return f"LSTM({sizes}, {self.dtype.name}, {count:,} parameters)"
+    def _about(self) -> str:
+        return "" if self.timed else ", without the elapsed time"
 
 
 class CTRNN(ODELayer):
@@ -204,34 +171,36 @@ class CTRNN(ODELayer):
     tau : float
         Time constant τ of all neurons, > 0, in the unit of the timespans; it is not trained.
     ode_unfolds : int
-        Equal parts of a timespan; scipy does without.
+        Equal parts of a timespan; not used by scipy.
     solver : {"rk4", "euler", "fused", "frozen", "frozen_midpoint", "scipy"}
         Of the ODE, as in :class:`cfc_ref.LTC`.
-    dtype : {"float32", "float64"}
-        In which it computes.
-    seed : int or numpy Generator, optional
-        Of the fresh weights.
+    dtype, seed
+        As in :class:`cfc_ref.CfC`.
     backend : {"auto", "numpy"}
-        What computes.
+        Who computes.
 
     Raises
     ------
     ValueError, TypeError
-        In three parts.
+        For an argument that does not fit.
 
     Warns
     -----
     RuntimeWarning
-        Once a layer, if an explicit solver leaves its stability region: Euler's parts longer than 2 τ, RK4's than
+        Once per layer, if an explicit solver leaves its stability region: Euler's parts longer than 2 τ, RK4's than
         2.785 τ.
 
     Notes
     -----
-    As in the code of the experiments: three parts of RK4, a trained scale s, τ = 1, and the timespan that of the
-    sample. There ``tau`` is the rate 1/τ, and 0 makes a network that forgets nothing, which this is not.
+    As in the code of the experiments: three parts of RK4, a trained scale s, τ = 1, and the sample's timespan. In that
+    code ``tau`` is the rate 1/τ, and 0 is a network that forgets nothing, which this layer does not offer.
 
     Weights: ``rnn_cell.input_map.weight`` W, shape (units, inputs), with ``.bias`` b; ``rnn_cell.recurrent_map.weight``
     R, shape (units, units); ``rnn_cell.scale`` s. ``fc.weight`` and ``fc.bias`` with `proj_size`.
+
+    :meth:`trace` returns "state", "drive", "equilibrium", "leak_current" and "current" at the end of every time step
+    (:func:`cfc_ref.cells.ctrnn.trace_ctrnn`), each of shape (B, T, units). At a masked step they are those of a step of
+    no length with input 0.
 
     Examples
     --------
@@ -241,8 +210,9 @@ class CTRNN(ODELayer):
     ((4, 5, 2), (4, 8))
     """
 
-    mixed_memory, wiring = False, None
-    implicit_param_constraints = True  # none has to be positive
+    mixed_memory = False
+    implicit_param_constraints = True  # no weight must be positive
+    _positive = frozenset()
     tau: float
     _unfolds = 3
     _Settings = CTRNNLayerSettings
@@ -262,15 +232,15 @@ class CTRNN(ODELayer):
         seed: int | np.random.Generator | None = None,
         backend: str = "auto",
     ) -> None:
-        super().__init__(CTRNNLayerSettings.of(locals()), backend)
-        self.state_size = self._read = checks.count("units", units, at_least=1)
+        super().__init__(CTRNNLayerSettings.of(locals()), units, seed, backend)
+
+    def _allocate_cell(self) -> tuple[CTRNNParams, None, None]:
         cell = self._recurrent("rnn_cell", self.state_size, self.input_size)
         self._arrays["rnn_cell.scale"] = np.zeros(self.state_size, self.dtype)
-        self._positive = frozenset()
-        self._finish(CTRNNParams(*cell, "rnn_cell.scale"), None, None, seed)
+        return CTRNNParams(*cell, "rnn_cell.scale"), None, None
 
     def _draw(self, rng: np.random.Generator) -> None:
-        _draw(self._arrays, rng)
+        _initialise(self._arrays, rng)
 
     @property
     def equation(self) -> Equation:
@@ -280,25 +250,9 @@ class CTRNN(ODELayer):
     def _trace(self, params: ODENetwork, kept: NetworkKept) -> dict[str, Array]:
         return trace_ctrnn(params.cell, kept.solver.I, kept.solver.states[-1], self.tau)
 
-    def trace(self, x: Any, hx: Any = None, timespans: Any = None, mask: Any = None) -> dict[str, Array]:
-        """Return what the network did, at the end of every time step: see :func:`cfc_ref.cells.ctrnn.trace_ctrnn`.
 
-        Parameters
-        ----------
-        x, hx, timespans, mask
-            As in a plain call.
-
-        Returns
-        -------
-        dict of ndarray, shape (B, T, units) in the layout of `x`
-            "state", "drive", "equilibrium", "leak_current" and "current". At a masked step they are those of a step of
-            no length with input 0.
-        """
-        return super().trace(x, hx, timespans, mask)
-
-
-def _draw(arrays: dict[str, Array], rng: np.random.Generator) -> None:
-    """Write fresh weights: the cell's as the experiments' code does, the projection's as all layers here do."""
+def _initialise(arrays: dict[str, Array], rng: np.random.Generator) -> None:
+    """Write fresh weights: those of the cell as in the experiments' code, those of the projection as in a CfC."""
     cell = {key: array for key, array in arrays.items() if key.startswith("rnn_cell.")}
     initialise_recurrent(cell, rng)
     initialise_cfc({key: array for key, array in arrays.items() if key not in cell}, "default", "torch", rng)

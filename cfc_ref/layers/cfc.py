@@ -13,10 +13,9 @@ from cfc_ref.cells.cfc import cell, network
 from cfc_ref.cells.cfc.cell import CfCSettings
 from cfc_ref.cells.cfc.modes import MODES, VARIANTS, CfCParams
 from cfc_ref.cells.cfc.network import CfCNetwork
-from cfc_ref.cells.dense import Dense, affine, d_affine
-from cfc_ref.layers.base import UNDRAWN, Params, units_or_wiring
+from cfc_ref.layers.base import Layer, Params, units_or_wiring
+from cfc_ref.layers.initial import initialise_cfc
 from cfc_ref.layers.settings import CfCLayerSettings
-from cfc_ref.layers.streaming import StreamingLayer
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["CfC"]
 
 
-class CfC(StreamingLayer):
+class CfC(Layer):
     r"""A closed-form continuous-time network (Hasani et al. 2022) over sequences with timespans.
 
     .. math:: x^+ = \sigma(-f t) \odot g + [1 - \sigma(-f t)] \odot h, \qquad
@@ -42,7 +41,7 @@ class CfC(StreamingLayer):
     input_size : int
         Features of x.
     units : int or Wiring
-        Neurons; or a wiring (:mod:`cfc_ref.wirings`), one cell a layer, without a backbone.
+        Neurons; or a wiring (:mod:`cfc_ref.wirings`), with one cell per layer and no backbone.
     proj_size : int, optional
         Features of the output, by a linear map of the state; by default the output is the state, of a wired network
         its last layer's.
@@ -51,23 +50,23 @@ class CfC(StreamingLayer):
     batch_first : bool
         (B, T, F) rather than (T, B, F).
     mixed_memory : bool
-        Whether an LSTM goes along (CfC-mmRNN); the state is then a pair (h, c).
+        Whether to add an LSTM memory (CfC-mmRNN); the state is then a pair (h, c).
     mode : {"default", "no_gate", "pure", "paper_pure", "from_x0"}
         Eq. 4; without its second gate; Eq. 3 as the official code has it; Eq. 3 as printed; Theorem 1 with the state
         as x₀. See :mod:`cfc_ref.cells.cfc.modes`.
     activation : {"silu", "relu", "tanh", "gelu", "lecun_tanh"}
-        Of the backbone; without one it is not used.
+        Of the backbone; not used without one.
     backbone_units, backbone_layers : int, optional
         128 and 1; with 0 layers the heads read [I, x].
     backbone_dropout : float, optional
-        Share of the backbone's values that drop, 0 by default: in the variant "torch" behind every layer but the first,
-        else behind every layer. Acts in :meth:`forward` where a generator is given.
+        Share of the backbone's values that drop, 0 by default: in the variant "torch" after every layer but the first,
+        else after every layer. Acts in :meth:`forward` if it gets a generator.
     dtype : {"float32", "float64"}
-        In which it computes.
+        Of weights, states and outputs.
     seed : int or numpy Generator, optional
         Of the fresh weights.
     backend : {"auto", "numpy", "numba"}
-        What computes: NumPy, compiled kernels, or the kernels where numba is installed.
+        Who computes: NumPy, compiled kernels, or the kernels where numba is installed ("auto").
     variant : {"torch", "tensorflow", "keras"}
         Whose conventions: ncps and the official code on PyTorch; the official code on TensorFlow; ncps on TensorFlow
         and Keras. It decides the gate's sign, the heads' nonlinearity, where mixed memory and dropout act, and fresh
@@ -75,7 +74,7 @@ class CfC(StreamingLayer):
     forget_bias : float
         Of the mixed memory's forget gate.
     recurrence : {"full", "wired"}
-        Of a wired network's heads within a layer: all to all, as ncps's weights mean, or as the wiring says.
+        Connections within a layer of a wired network: all to all, as ncps's weights mean, or those of the wiring.
 
     Attributes
     ----------
@@ -87,7 +86,7 @@ class CfC(StreamingLayer):
     Raises
     ------
     ValueError, TypeError
-        In three parts.
+        For an argument that does not fit.
 
     Examples
     --------
@@ -126,33 +125,28 @@ class CfC(StreamingLayer):
         forget_bias: float = 1.0,
         recurrence: str = "full",
     ) -> None:
-        self._adopt(CfCLayerSettings.of(locals()), backend)
-        self._set_units(units)
-        self._set_backbone(self.backbone_units, self.backbone_layers, self.backbone_dropout)
-        if self.forget_bias != 1 and not self.mixed_memory:
-            checks.refuse(
-                "forget_bias", repr(forget_bias), "1.0, as the layer has no mixed memory", "remove forget_bias"
-            )
-        if self.recurrence != "full" and self.wiring is None:
-            checks.refuse("recurrence", repr(recurrence), "'full', as the layer has no wiring", "remove recurrence")
-        self._allocate()
-        if seed is not UNDRAWN:
-            from cfc_ref.layers.initial import generator, initialise_cfc
-
-            initialise_cfc(self._arrays, self.mode, self.variant, generator(seed))
+        super().__init__(CfCLayerSettings.of(locals()), units, seed, backend)
 
     def _set_units(self, units: Any) -> None:
-        """Take a number of neurons, or a wiring, which is built for what the first cell reads."""
+        """Take a number of neurons and a backbone, or a wiring, which is built for the first cell's inputs."""
         self.state_size, wiring = units_or_wiring(units)
         self.wiring = None if wiring is None else wiring.build(self._cell_inputs)
+        self._set_backbone(self.backbone_units, self.backbone_layers, self.backbone_dropout)
+        if self.forget_bias != 1 and not self.mixed_memory:
+            expected = "1.0, as the layer has no mixed memory"
+            checks.refuse("forget_bias", repr(self.forget_bias), expected, "remove forget_bias")
+        if self.recurrence != "full" and self.wiring is None:
+            expected = "'full', as the layer has no wiring"
+            checks.refuse("recurrence", repr(self.recurrence), expected, "remove recurrence")
 
     @property
     def _cell_inputs(self) -> int:
-        """What the first cell reads besides its state: x, or the output of the mixed memory."""
+        """The number of inputs of the first cell, its state apart: of x, or of the mixed memory's output."""
         reads_memory = self.mixed_memory and VARIANTS[self.variant].memory == "input"
         return self.state_size if reads_memory else self.input_size
 
     def _set_backbone(self, units: int | None, layers: int | None, dropout: float | None) -> None:
+        """Fill in the backbone's defaults; refuse one next to a wiring, and dropout that would act nowhere."""
         if self.wiring is not None:
             given = {"backbone_units": units, "backbone_layers": layers, "backbone_dropout": dropout}
             for name, value in given.items():
@@ -162,31 +156,34 @@ class CfC(StreamingLayer):
         self.backbone_units: int = 128 if units is None else units
         self.backbone_layers: int = 1 if layers is None else layers
         self.backbone_dropout: float = dropout or 0.0
-        behind = VARIANTS[self.variant].dropout_from
-        if self.backbone_dropout > 0 and self.backbone_layers <= behind:
+        undropped = VARIANTS[self.variant].dropout_from
+        if self.backbone_dropout > 0 and self.backbone_layers <= undropped:
             got = f"{self.backbone_dropout} with {self.backbone_layers} backbone layers"
-            expected = (
-                f"0.0, as in the variant {self.variant!r} the first {behind + 1} layers must be there to drop any"
-            )
+            expected = f"0.0, as in the variant {self.variant!r} dropout needs {undropped + 1} layers or more"
             checks.refuse("backbone_dropout", got, expected, "remove backbone_dropout or add backbone layers")
 
     # --- weights by ncps's PyTorch names
 
-    def _allocate(self) -> None:
+    def _neurons_read(self) -> slice:
+        if self.wiring is None:
+            return super()._neurons_read()
+        last = len(self.wiring.get_neurons_of_layer(self.wiring.num_layers - 1))
+        read = last if self.variant == "torch" else min(last, self.wiring.output_dim)
+        return slice(self.state_size - last, self.state_size - last + read)
+
+    def _allocate(self) -> Params:
         if self.wiring is None:
             layers = (self._cell("rnn_cell.", self._cell_inputs, self.state_size),)
-            read = slice(0, self.state_size)
         else:
-            layers, read = self._wired_cells(self.wiring)
+            layers = self._wired_cells(self.wiring)
         lstm = self._lstm() if self.mixed_memory else None
-        outputs = read.stop - read.start
-        fc = None if self.proj_size is None else self._dense("fc", self.proj_size, outputs)
-        self._read = read
-        self.output_size = outputs if self.proj_size is None else self.proj_size
-        self._keys = Params(CfCNetwork(layers, lstm), fc)
+        return Params(CfCNetwork(layers, lstm), self._projection())
 
-    def _wired_cells(self, wiring: Wiring) -> tuple[tuple[Any, ...], slice]:
-        """Return the names of a wiring's cells, one a layer, and which part of the state is read out."""
+    def _draw(self, rng: np.random.Generator) -> None:
+        initialise_cfc(self._arrays, self.mode, self.variant, rng)
+
+    def _wired_cells(self, wiring: Wiring) -> tuple[Any, ...]:
+        """Allocate the cells of a wiring, one per layer, and return their names."""
         cells: list[Any] = []
         before: list[int] | None = None
         for l in range(wiring.num_layers):
@@ -204,12 +201,10 @@ class CfC(StreamingLayer):
                 if f"{prefix}{head}.weight" in self._arrays:
                     self._masks[f"{prefix}{head}.weight"] = self._arrays[f"{prefix}sparsity_mask"]
             before = own
-        first = self.state_size - len(own)
-        read = len(own) if self.variant == "torch" else min(len(own), wiring.output_dim)
-        return tuple(cells), slice(first, first + read)
+        return tuple(cells)
 
     def _cell(self, prefix: str, inputs: int, units: int) -> Any:
-        """Allocate a cell's arrays, and return their names as the cell takes them."""
+        """Allocate the arrays of a cell, and return their names."""
         backbone, features = [], inputs + units
         for k in range(self.backbone_layers):
             backbone.append(self._dense(f"{prefix}backbone.{self._place(k)}", self.backbone_units, features))
@@ -222,7 +217,7 @@ class CfC(StreamingLayer):
         return CfCParams(tuple(backbone), **weights)
 
     def _place(self, k: int) -> int:
-        """Return where the k-th linear map stands in PyTorch's backbone of maps, activations and dropouts."""
+        """Return the index of the k-th linear map in PyTorch's backbone of maps, activations and dropouts."""
         dropouts = max(0, k - VARIANTS[self.variant].dropout_from) if self.backbone_dropout > 0 else 0
         return 2 * k + dropouts
 
@@ -234,7 +229,7 @@ class CfC(StreamingLayer):
     def _d_step(self, params: CfCNetwork, kept: Any, d_state: Any) -> tuple[Any, Array, Any, Array]:
         return network.d_step(params, kept, d_state, self.settings)
 
-    # --- whole sequences: the specification, or the kernel that is its twin
+    # --- whole sequences: the specification, or its kernel
 
     @property
     def _compute(self) -> backends.Compute:
@@ -245,48 +240,25 @@ class CfC(StreamingLayer):
         """The settings that its cells take."""
         return CfCSettings(self.mode, self.variant, self.activation, self.forget_bias)
 
-    @property
-    def _streamed(self) -> slice:
-        return self._read
-
     def _options(self, call: Call, rng: np.random.Generator | None) -> dict[str, Any]:
         drop = [] if rng is None or self.backbone_dropout == 0 else self._drop_factors(rng, *call.dt.shape)
         return {"drop": drop, "timed": call.spread is not None}
 
     def _drop_factors(self, rng: np.random.Generator, batch: int, time: int) -> list[tuple[Array | None, ...]]:
         """Draw the backbone's dropout factors of every time step."""
-        behind, stays = VARIANTS[self.variant].dropout_from, np.float32(1 - self.backbone_dropout)
+        undropped, stays = VARIANTS[self.variant].dropout_from, np.float32(1 - self.backbone_dropout)
         shape, factor = (batch, self.backbone_units), self.dtype.type(1 / (1 - self.backbone_dropout))
         return [
             tuple(
-                None if k < behind else (rng.random(shape, np.float32) < stays) * factor
+                None if k < undropped else (rng.random(shape, np.float32) < stays) * factor
                 for k in range(self.backbone_layers)
             )
             for _ in range(time)
         ]
 
-    def readout(self, params: Dense | None, h: Array) -> Array:
-        """Return the outputs of states of shape (n, units)."""
-        out = h[:, self._read]
-        return out if params is None else affine(params, out)
-
-    def _d_readout(self, params: Dense | None, h: Array, d_y: Array) -> tuple[Any, Array]:
-        d_params = None
-        if params is not None:
-            rows = h.reshape(-1, self.state_size)[:, self._read]
-            d_params, d_rows = d_affine(params, rows, d_y.reshape(-1, self.output_size))
-            d_y = d_rows.reshape(*h.shape[:2], rows.shape[1])
-        if d_y.shape == h.shape:
-            return d_params, d_y
-        d_h = np.zeros_like(h)
-        d_h[..., self._read] = d_y
-        return d_params, d_h
-
     def _trace(self, params: CfCNetwork, kept: Any) -> dict[str, Array]:
         layers = [cell.trace(p, k, self.settings) for p, k in zip(params.layers, kept.layers, strict=True)]
         return {name: np.concatenate([layer[name] for layer in layers], axis=1) for name in layers[0]}
-
-    # --- what is known of it
 
     @property
     def synapse_count(self) -> int:
@@ -313,15 +285,7 @@ class CfC(StreamingLayer):
         none = {} if self.wiring is None else dict.fromkeys(("backbone_units", "backbone_layers", "backbone_dropout"))
         return {**super().config, **none}
 
-    def __repr__(self) -> str:
-        count = sum(array.size for array in self.parameters.values())
-        who = f"{self.state_size} units" if self.wiring is None else repr(self.wiring)
+    def _about(self) -> str:
         backbone = f", backbone {self.backbone_units} x {self.backbone_layers} {self.activation}"
-        parts = [
-            f"{self.input_size} inputs, {who}, {self.output_size} outputs",
-            f", mode {self.mode!r}, variant {self.variant!r}",
-            backbone if self.backbone_layers else "",
-            ", mixed memory" if self.mixed_memory else "",
-            f", {self.dtype.name}, {count:,} parameters",
-        ]
-        return f"CfC({''.join(parts)})"
+        shown = backbone if self.backbone_layers else ""
+        return f", mode {self.mode!r}, variant {self.variant!r}{shown}{super()._about()}"

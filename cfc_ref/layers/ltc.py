@@ -1,4 +1,4 @@
-r"""The LTC layers over sequences: the synaptic one, called like ncps's, and the papers' Eq. 1 with a neural f."""
+r"""The LTC layers over sequences: with synapses, called like ncps's, and the papers' Eq. 1 with a neural f."""
 
 from __future__ import annotations
 
@@ -60,28 +60,25 @@ class LTC(ODELayer):
     batch_first : bool
         (B, T, F) rather than (T, B, F).
     mixed_memory : bool
-        Whether an LSTM goes along; the state is then a pair (h, c).
+        Whether to add an LSTM memory; the state is then a pair (h, c).
     input_mapping, output_mapping : {"affine", "linear", "none"} or None
-        What each feature, and each motor neuron, goes through: a factor and a shift, a factor, nothing.
+        Map of each feature, and of each motor neuron: a factor and a shift, a factor, none.
     ode_unfolds : int
-        Equal parts of a time step; scipy does without.
+        Equal parts of a time step; not used by scipy.
     epsilon : float
         One more conductance of every neuron, on the value 0, >= 0.
     implicit_param_constraints : bool
-        Whether softplus makes w, sensory_w, cm and gleak positive; else they are taken as they are, and refused below
-        0: call :meth:`project` after each step of an optimiser.
-    dtype : {"float32", "float64"}
-        In which it computes.
-    seed : int or numpy Generator, optional
-        Of the fresh weights.
+        Whether softplus makes w, sensory_w, cm and gleak positive; else they must be >= 0: call :meth:`project` after
+        each step of an optimiser.
+    dtype, seed
+        As in :class:`cfc_ref.CfC`.
     backend : {"auto", "numpy", "numba"}
-        What computes: NumPy, compiled kernels, or the kernels where numba is installed. They know the solvers "fused"
-        and "frozen", without mixed memory.
+        As in :class:`cfc_ref.CfC`; kernels exist for the solvers "fused" and "frozen", without mixed memory.
     solver : {"fused", "euler", "rk4", "frozen", "frozen_midpoint", "scipy"}
         Of the ODE: ncps's semi-implicit one; explicit Euler and Runge-Kutta; exponential Euler with the conductances of
         the part's start or middle; scipy's DOP853 with tolerances 1e-10 and 1e-12.
     proj_size : int, optional
-        Features of the output, by a linear map behind the output's mapping.
+        Features of the output, by a linear map after the output's mapping.
 
     Attributes
     ----------
@@ -93,12 +90,20 @@ class LTC(ODELayer):
     Raises
     ------
     ValueError, TypeError
-        In three parts.
+        For an argument that does not fit.
 
     Warns
     -----
     RuntimeWarning
-        Once a layer, if an explicit solver leaves its stability region.
+        Once per layer, if an explicit solver leaves its stability region.
+
+    Notes
+    -----
+    :meth:`trace` returns the quantities at the end of every time step: "state", "time_constant", "equilibrium",
+    "current", "leak_current", shape (B, T, units); "release" and "synaptic_current", shape (B, T, units, units), from
+    the neuron of the third axis to that of the last; "sensory_release" and "sensory_current", shape (B, T, inputs,
+    units); 0 without a synapse (:func:`cfc_ref.cells.ltc.synapses.trace_ltc`). At a masked step they are those of a
+    step of no length with input 0.
 
     Examples
     --------
@@ -134,20 +139,24 @@ class LTC(ODELayer):
         solver: str = "fused",
         proj_size: int | None = None,
     ) -> None:
-        super().__init__(LTCLayerSettings.of(locals()), backend)
-        self.wiring = _wiring(units).build(self.input_size)
-        self.state_size, self._read = self.wiring.units, self.wiring.output_dim
-        cell = self._cell()
-        maps = (
-            self._map("input", self.input_mapping, self.input_size),
-            self._map("output", self.output_mapping, self._read),
-        )
-        self._finish(cell, *maps, seed)
+        super().__init__(LTCLayerSettings.of(locals()), units, seed, backend)
+
+    def _set_units(self, units: Any) -> None:
+        """Take a wiring, or a number of neurons that are all connected with each other."""
+        from cfc_ref.wirings import FullyConnected
+
+        count, wiring = units_or_wiring(units)
+        self.wiring = (FullyConnected(count) if wiring is None else wiring).build(self.input_size)
+        self.state_size = count
 
     # --- weights by ncps's PyTorch names
 
+    def _allocate_cell(self) -> tuple[LTCParams, Scaling | None, Scaling | None]:
+        cell, input_map = self._cell(), self._map("input", self.input_mapping, self.input_size)
+        return cell, input_map, self._map("output", self.output_mapping, self._read.stop)
+
     def _cell(self) -> LTCParams:
-        """Allocate the cell's arrays, and return their names as it takes them."""
+        """Allocate the arrays of the cell, and return their names."""
         units, sensory, names = self.state_size, self._sensory_adjacency, {}
         for name in ("gleak", "vleak", "cm"):
             names[name] = self._array(name, (units,))
@@ -173,7 +182,7 @@ class LTC(ODELayer):
         w = self._array(f"{end}_w", (features,))
         return Scaling(w, self._array(f"{end}_b", (features,)) if mapping == "affine" else None)
 
-    def _draw(self, rng: np.random.Generator) -> None:
+    def _draw_cell(self, rng: np.random.Generator) -> None:
         """Write fresh weights as ncps does; reversal potentials are the signs of the wiring's synapses."""
         for key, array in self._arrays.items():
             name = key.removeprefix(_CELL).removeprefix("sensory_")
@@ -189,7 +198,7 @@ class LTC(ODELayer):
         """The ODE in the form that the solvers take."""
         return synaptic(self.epsilon)
 
-    # --- whole sequences: the specification, or the kernel that is its twin
+    # --- whole sequences: the specification, or its kernel
 
     @property
     def _has_kernels(self) -> bool:  # type: ignore[override]
@@ -210,35 +219,11 @@ class LTC(ODELayer):
         """The settings that its cells take."""
         return LTCSettings(self.solver, self.ode_unfolds, self.epsilon)
 
-    @property
-    def _streamed(self) -> slice:
-        return slice(0, self._read)
-
     def _trace(self, params: ODENetwork, kept: NetworkKept) -> dict[str, Array]:
         trace = trace_ltc(params.cell, kept.solver.I, kept.solver.states[-1], self.epsilon)
         for name, key in (("release", "w"), ("sensory_release", "sensory_w")):
             trace[name] = trace[name] * self._masks[_CELL + key]
         return trace
-
-    def trace(self, x: Any, hx: Any = None, timespans: Any = None, mask: Any = None) -> dict[str, Array]:
-        """Return what the network did, at the end of every time step: see :func:`cfc_ref.cells.ltc.synapses.trace_ltc`.
-
-        Parameters
-        ----------
-        x, hx, timespans, mask
-            As in a plain call.
-
-        Returns
-        -------
-        dict of ndarray
-            "state", "time_constant", "equilibrium", "current", "leak_current", shape (B, T, units); "release" and
-            "synaptic_current", shape (B, T, units, units), from the neuron of the third axis to that of the last;
-            "sensory_release" and "sensory_current", shape (B, T, inputs, units). 0 where there is no synapse. At a
-            masked step they are those of a step of no length with input 0.
-        """
-        return super().trace(x, hx, timespans, mask)
-
-    # --- what is known of it
 
     @property
     def synapse_count(self) -> int:
@@ -255,15 +240,8 @@ class LTC(ODELayer):
         return self.wiring.sensory_adjacency_matrix
 
 
-def _wiring(units: Any) -> Wiring:
-    from cfc_ref.wirings import FullyConnected
-
-    count, wiring = units_or_wiring(units)
-    return FullyConnected(count) if wiring is None else wiring
-
-
 class NeuralLTC(ODELayer):
-    r"""A liquid time-constant network as the papers have it (Hasani et al. 2021; Eq. 1 of 2022), with a neural f.
+    r"""The papers' liquid time-constant network (Hasani et al. 2021; Eq. 1 of 2022), with a neural f.
 
     .. math:: \dot x = -\big(w_\tau + f(x, I)\big)\,x + A\,f(x, I), \qquad f(x, I) = \sigma\big(W\,[I, x] + b\big)
 
@@ -274,15 +252,11 @@ class NeuralLTC(ODELayer):
     input_size : int
         Features of x.
     units : int or Wiring
-        Neurons, each of which reads everything; or a wiring, which masks W, and whose first ``output_dim`` neurons are
-        the output. Polarities are left to W.
-    return_sequences, batch_first, mixed_memory
-        As in :class:`LTC`.
-    ode_unfolds : int
-        Equal parts of a time step; scipy does without.
+        Neurons, each of which reads everything; or a wiring, which masks W (the signs are learnt), and whose first
+        ``output_dim`` neurons are the output.
     implicit_param_constraints : bool
-        Whether softplus makes w_tau positive; else it is refused below 0: call :meth:`project`.
-    dtype, seed, backend, solver
+        Whether softplus makes w_tau positive; else it must be >= 0: call :meth:`project`.
+    return_sequences, batch_first, mixed_memory, ode_unfolds, dtype, seed, backend, solver
         As in :class:`LTC`.
     proj_size : int, optional
         Features of the output, by a linear map.
@@ -297,16 +271,16 @@ class NeuralLTC(ODELayer):
     Raises
     ------
     ValueError, TypeError
-        In three parts.
+        For an argument that does not fit.
 
     Warns
     -----
     RuntimeWarning
-        Once a layer, if an explicit solver leaves its stability region.
+        Once per layer, if an explicit solver leaves its stability region.
 
     Notes
     -----
-    Fresh weights: W as Glorot has it, b = 0, w_τ = 1, A uniform in ±1.
+    Fresh weights: W by Glorot's rule, b = 0, w_τ = 1, A uniform in ±1.
 
     Examples
     --------
@@ -333,10 +307,13 @@ class NeuralLTC(ODELayer):
         solver: str = "fused",
         proj_size: int | None = None,
     ) -> None:
-        super().__init__(NeuralLTCLayerSettings.of(locals()), backend)
+        super().__init__(NeuralLTCLayerSettings.of(locals()), units, seed, backend)
+
+    def _set_units(self, units: Any) -> None:
         self.state_size, wiring = units_or_wiring(units)
         self.wiring = None if wiring is None else wiring.build(self.input_size)
-        self._read = self.state_size if self.wiring is None else self.wiring.output_dim
+
+    def _allocate_cell(self) -> tuple[NeuralLTCParams, None, None]:
         f = self._dense(f"{_CELL}f", self.state_size, self.input_size + self.state_size)
         w_tau, A = f"{_CELL}w_tau", f"{_CELL}A"
         for key in (w_tau, A):
@@ -346,9 +323,9 @@ class NeuralLTC(ODELayer):
             pre = np.concatenate([self.wiring.sensory_adjacency_matrix, self.wiring.adjacency_matrix])
             self._arrays[f"{_CELL}sparsity_mask"] = np.abs(pre).T.astype(self.dtype)
             self._masks[f"{_CELL}f.weight"] = self._arrays[f"{_CELL}sparsity_mask"]
-        self._finish(NeuralLTCParams(f, w_tau, A), None, None, seed)
+        return NeuralLTCParams(f, w_tau, A), None, None
 
-    def _draw(self, rng: np.random.Generator) -> None:
+    def _draw_cell(self, rng: np.random.Generator) -> None:
         W, A = self._arrays[f"{_CELL}f.weight"], self._arrays[f"{_CELL}A"]
         W[...] = glorot(rng, W.shape)
         A[...] = rng.uniform(-1, 1, A.shape)

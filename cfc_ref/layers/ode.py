@@ -1,4 +1,4 @@
-r"""What the layers with an ODE share: the choice of a solver, positive weights, the ODE's solution and its adjoint."""
+r"""The class of the layers with an ODE: its solver, positive weights, its exact solution, and its adjoint."""
 
 from __future__ import annotations
 
@@ -11,18 +11,16 @@ import numpy as np
 
 from cfc_ref import checks
 from cfc_ref.cells.adjoint import d_adjoint_step, d_reversed_step
-from cfc_ref.cells.dense import Dense, affine, d_affine
 from cfc_ref.cells.ltc import network
-from cfc_ref.cells.ltc.network import NetworkKept, ODENetwork, Scaling, d_scaled, scaled
+from cfc_ref.cells.ltc.network import NetworkKept, ODENetwork, Readout, d_scaled, scaled
 from cfc_ref.cells.ode import Equation, Scheme, d_positive, positive
 from cfc_ref.cells.sequence import over_time
 from cfc_ref.cells.solvers import SOLVERS, overstep
 from cfc_ref.cells.tree import tree_map
 from cfc_ref.layers.arguments import arrange
-from cfc_ref.layers.base import UNDRAWN, Gradients, Params, Tape
-from cfc_ref.layers.initial import generator, initialise_cfc
+from cfc_ref.layers.base import Gradients, Layer, Params, Tape
+from cfc_ref.layers.initial import initialise_cfc
 from cfc_ref.layers.settings import SolverSettings
-from cfc_ref.layers.streaming import StreamingLayer
 from cfc_ref.neuron.trajectory import METHODS
 
 if TYPE_CHECKING:
@@ -33,43 +31,44 @@ if TYPE_CHECKING:
 __all__ = ["ODELayer"]
 
 
-class ODELayer(StreamingLayer):
+class ODELayer(Layer):
     r"""A layer whose time step solves :math:`C \dot x = Q(x, I) - G(x, I)\,x`; :class:`cfc_ref.LTC` is one."""
 
     ode_unfolds: int
     implicit_param_constraints: bool
     solver: str
-    _positive: frozenset[str]  # weights that have to be > 0 (or >= 0 where they are explicit)
-    _read: int  # the first neurons, which are read out
+    _positive: frozenset[str]  # weights that must be > 0 (or >= 0 where they are explicit)
     _unfolds = 6  # the default, as ncps's
 
-    def __init__(self, settings: SolverSettings, backend: str) -> None:
-        self._adopt(settings, backend)
-        if self.solver == "scipy" and self.ode_unfolds != self._unfolds:
-            expected = f"{self._unfolds}, the default, as scipy chooses its steps itself"
-            checks.refuse("ode_unfolds", self.ode_unfolds, expected, "remove ode_unfolds")
+    def __init__(self, settings: SolverSettings, units: Any, seed: Any, backend: str) -> None:
+        if SOLVERS[settings.solver].whole is not None and settings.ode_unfolds != self._unfolds:
+            expected = f"{self._unfolds}, the default, as {settings.solver} chooses its steps itself"
+            checks.refuse("ode_unfolds", settings.ode_unfolds, expected, "remove ode_unfolds")
+        super().__init__(settings, units, seed, backend)
+        self._scheme = Scheme(self.equation, self.solver, self.ode_unfolds)
         self._watches = SOLVERS[self.solver].limit < math.inf  # until it has warned once
 
-    def _finish(self, cell: Any, input_map: Any, output_map: Any, seed: Any) -> None:
-        """Allocate what follows the cell, and draw the weights."""
+    def _allocate(self) -> Params:
+        cell, input_map, output_map = self._allocate_cell()
         lstm = self._lstm() if self.mixed_memory else None
-        fc = None if self.proj_size is None else self._dense("fc", self.proj_size, self._read)
-        self.output_size = self._read if self.proj_size is None else self.proj_size
-        self._keys = Params(ODENetwork(cell, input_map, lstm), (output_map, fc))
-        self._scheme = Scheme(self.equation, self.solver, self.ode_unfolds)
-        if seed is not UNDRAWN:
-            rng = generator(seed)
-            self._draw(rng)
-            others = {key: array for key, array in self._arrays.items() if key.startswith(("lstm.", "fc."))}
-            initialise_cfc(others, "default", "torch", rng)
+        return Params(ODENetwork(cell, input_map, lstm), (output_map, self._projection()))
+
+    def _draw(self, rng: np.random.Generator) -> None:
+        self._draw_cell(rng)
+        others = {key: array for key, array in self._arrays.items() if key.startswith(("lstm.", "fc."))}
+        initialise_cfc(others, "default", "torch", rng)
 
     @property
     def equation(self) -> Equation:
-        """The ODE, as the solvers take it."""
+        """The ODE in the form that the solvers take."""
         raise NotImplementedError
 
-    def _draw(self, rng: np.random.Generator) -> None:
-        """Write fresh weights into the cell's arrays and the maps'."""
+    def _allocate_cell(self) -> tuple[Any, Any, Any]:
+        """Allocate the arrays of the cell, and of the maps of inputs and outputs or None; return their names."""
+        raise NotImplementedError
+
+    def _draw_cell(self, rng: np.random.Generator) -> None:
+        """Write fresh weights into the arrays of the cell and of the maps."""
         raise NotImplementedError
 
     # --- positive weights
@@ -101,16 +100,16 @@ class ODELayer(StreamingLayer):
         checks.compare(name, array, ok, "weights >= 0, as implicit_param_constraints is False", do)
 
     def project(self) -> None:
-        """Set explicit weights below 0 to 0, in place: what an optimiser has to do after each step.
+        """Set explicit weights below 0 to 0, in place; call it after each step of an optimiser.
 
-        Where softplus keeps the weights positive (``implicit_param_constraints=True``) there is nothing to do.
+        It does nothing if softplus keeps the weights positive (``implicit_param_constraints=True``).
         """
         if not self.implicit_param_constraints:
             for key in self._positive:
                 np.maximum(self._arrays[key], 0, out=self._arrays[key])
 
     def apply_weight_constraints(self) -> None:
-        """Do as :meth:`project`: ncps's name of it."""
+        """Call :meth:`project`: ncps's name of it."""
         self.project()
 
     # --- one time step
@@ -140,22 +139,15 @@ class ODELayer(StreamingLayer):
     def _d_step(self, params: ODENetwork, kept: NetworkKept, d_state: Any) -> tuple[Any, Array, Any, Array]:
         return network.d_step(params, kept, d_state, self._scheme)
 
-    def readout(self, params: tuple[Scaling | None, Dense | None], h: Array) -> Array:
-        """Return the outputs of states of shape (n, units)."""
+    def _projected(self, params: Readout, read: Array) -> Array:
         output_map, fc = params
-        y = scaled(output_map, h[:, : self._read])
-        return y if fc is None else affine(fc, y)
+        return super()._projected(fc, scaled(output_map, read))
 
-    def _d_readout(self, params: tuple[Scaling | None, Dense | None], h: Array, d_y: Array) -> tuple[Any, Array]:
+    def _d_projected(self, params: Readout, read: Array, d_y: Array) -> tuple[Any, Array]:
         output_map, fc = params
-        motor, d_y = h.reshape(-1, self.state_size)[:, : self._read], d_y.reshape(-1, self.output_size)
-        d_fc = None
-        if fc is not None:
-            d_fc, d_y = d_affine(fc, scaled(output_map, motor), d_y)
-        d_output_map, d_motor = d_scaled(output_map, motor, d_y)
-        d_h = np.zeros_like(h)
-        d_h[..., : self._read] = d_motor.reshape(*h.shape[:2], self._read)
-        return (d_output_map, d_fc), d_h
+        d_fc, d_mapped = super()._d_projected(fc, scaled(output_map, read), d_y)
+        d_output_map, d_read = d_scaled(output_map, read, d_mapped)
+        return (d_output_map, d_fc), d_read
 
     # --- the ODE itself
 
@@ -170,15 +162,14 @@ class ODELayer(StreamingLayer):
         rtol: float = 1e-10,
         atol: float = 1e-12,
     ) -> Array:
-        """Solve the network's ODE with scipy, whatever the layer's own solver is: the truth for it.
+        """Solve the network's ODE with scipy, which is the truth for the layer's solver.
 
         Parameters
         ----------
         x, hx, timespans
             As in a plain call.
         between : {"held", "linear"}
-            A sample holds from the previous one's time to its own; or the input runs along a line from the previous
-            sample (the first one is held).
+            The input between two samples: the later sample, or a line from one to the other (the first one is held).
         method : {"RK23", "RK45", "DOP853", "Radau", "BDF", "LSODA"}
             scipy's solver.
         rtol, atol : float
@@ -192,7 +183,7 @@ class ODELayer(StreamingLayer):
         Raises
         ------
         ValueError, TypeError
-            In three parts, before anything is computed.
+            For arguments that do not fit.
         RuntimeError
             If scipy's solver gives up.
         """
@@ -216,15 +207,15 @@ class ODELayer(StreamingLayer):
         return call.outward(np.stack(whole, axis=1) if whole else np.empty((*dt.shape, self.state_size)))
 
     def adjoint(self, tape: Tape, d_output: Any, d_hx: Any = None, *, reverse_state: bool = False) -> Gradients:
-        """Gradient of a layer with ``solver="scipy"``: another ODE, solved backwards in time.
+        """Return the gradient of a layer with ``solver="scipy"``: another ODE, solved backwards in time.
 
         Parameters
         ----------
         tape, d_output, d_hx
             As in :meth:`backward`.
         reverse_state : bool
-            Integrate the state back as well, in place of the forward solution. A lesson, not a method: what a neuron
-            forgets forwards like exp(-t/τ) comes back like exp(t/τ), and so does every error.
+            Integrate the state back as well, instead of keeping the forward solution. For teaching only: what a neuron
+            forgets forwards like exp(-t/τ) grows backwards like exp(t/τ), and so does every error.
 
         Returns
         -------
@@ -233,28 +224,21 @@ class ODELayer(StreamingLayer):
         Raises
         ------
         ValueError, TypeError
-            In three parts, before anything is computed.
+            For arguments that do not fit.
         RuntimeError
             If scipy's solver gives up.
         """
-        if self.solver != "scipy":
-            checks.refuse("solver", repr(self.solver), "'scipy' for the adjoint", "call backward, its own gradient")
+        if SOLVERS[self.solver].whole is None:
+            checks.refuse("solver", repr(self.solver), "'scipy' for the adjoint", "call backward")
         checks.flag("reverse_state", reverse_state)
         d_solver = d_reversed_step if reverse_state else d_adjoint_step
         d_step = partial(network.d_step, scheme=self._scheme, d_solver=d_solver)
         return self._gradients(tape, d_output, d_hx, partial(self._d_over_time, d_step=d_step))
 
-    def __repr__(self) -> str:
-        count = sum(array.size for array in self.parameters.values())
-        who = f"{self.state_size} units" if self.wiring is None else repr(self.wiring)
-        steps = "" if self.solver == "scipy" else f" x {self.ode_unfolds}"
-        parts = [
-            f"{self.input_size} inputs, {who}, {self.output_size} outputs, solver {self.solver!r}{steps}",
-            "" if self.implicit_param_constraints else ", explicit weights",
-            ", mixed memory" if self.mixed_memory else "",
-            f", {self.dtype.name}, {count:,} parameters",
-        ]
-        return f"{type(self).__name__}({''.join(parts)})"
+    def _about(self) -> str:
+        parts = f" x {self.ode_unfolds}" if SOLVERS[self.solver].whole is None else ""
+        explicit = "" if self.implicit_param_constraints else ", explicit weights"
+        return f", solver {self.solver!r}{parts}{explicit}{super()._about()}"
 
 
 def _as_float64(array: Array) -> Array:

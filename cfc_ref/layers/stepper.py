@@ -4,32 +4,52 @@ from __future__ import annotations
 
 import copy
 import weakref
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
 from cfc_ref import checks
 from cfc_ref.cells.tree import leaves, tree_map
-from cfc_ref.layers.arguments import OTHER_DTYPE, UNTIMED, arrange_state
+from cfc_ref.layers.arguments import OTHER_DTYPE, UNTIMED, Expected, arrange_state
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from cfc_ref.layers.base import Layer
-
     Array = npt.NDArray[Any]
 
-__all__ = ["Cells", "CompiledStepper", "Frozen", "Stepper", "make_stepper"]
+__all__ = ["Cells", "CompiledStepper", "Frozen", "Steppable", "Stepper", "make_stepper"]
+
+
+class Steppable(Protocol):
+    """The part of a :class:`cfc_ref.layers.base.Layer` that steppers use."""
+
+    output_size: int
+    dtype: np.dtype[Any]
+    _arrays: dict[str, Array]
+    _masks: dict[str, Array]
+
+    @property
+    def expected(self) -> Expected: ...  # noqa: D102
+
+    @property
+    def config(self) -> dict[str, Any]: ...  # noqa: D102
+
+    @property
+    def weights(self) -> Any: ...  # noqa: D102
+
+    def _step(self, params: Any, x: Array, state: Any, dt: Array) -> tuple[Any, Any]: ...
+
+    def readout(self, params: Any, h: Array) -> Array: ...  # noqa: D102
 
 
 class Cells(NamedTuple):
     """The NumPy computation of a step: a layer without arrays, for its settings, and a copy of its weights."""
 
-    layer: Layer
+    layer: Steppable
     params: Any
 
     @classmethod
-    def of(cls, layer: Layer) -> Cells:
+    def of(cls, layer: Steppable) -> Cells:
         """Return the cells of a layer, with the present weights."""
         bare = copy.copy(layer)
         bare._arrays, bare._masks = {}, {}
@@ -37,11 +57,11 @@ class Cells(NamedTuple):
 
 
 class Frozen:
-    """The part that steppers of one layer share: its settings and the weights that it had."""
+    """The part that the steppers of one layer share: its settings and weights at the time when they were made."""
 
     __slots__ = ("__weakref__", "computation", "expected", "longest", "output_size", "settings", "title")
 
-    def __init__(self, layer: Layer, computation: Any) -> None:
+    def __init__(self, layer: Steppable, computation: Any) -> None:
         self.computation, self.expected, self.output_size = computation, layer.expected, layer.output_size
         self.settings, self.title = layer.config, repr(layer)
         self.longest = float(np.finfo(layer.dtype).max)
@@ -49,7 +69,7 @@ class Frozen:
     def __deepcopy__(self, memo: dict[int, Any]) -> Frozen:
         return self
 
-    def equals(self, layer: Layer, computation: Any) -> bool:
+    def equals(self, layer: Steppable, computation: Any) -> bool:
         """Say whether a layer still computes this, bit for bit."""
         ours, theirs = _arrays(self.computation), _arrays(computation)
         return (
@@ -60,11 +80,11 @@ class Frozen:
         )
 
 
-_LAST: weakref.WeakKeyDictionary[Layer, weakref.ref[Frozen]] = weakref.WeakKeyDictionary()
+_LAST: weakref.WeakKeyDictionary[Steppable, weakref.ref[Frozen]] = weakref.WeakKeyDictionary()
 
 
-def make_stepper(layer: Layer, computation: Any, batch: int | None) -> Stepper:
-    """Return a stepper; it shares the weights of the layer's last one, if they are in use and have not changed."""
+def make_stepper(layer: Steppable, computation: Any, batch: int | None) -> Stepper:
+    """Return a stepper; it shares the weights of the layer's last one if they are in use and have not changed."""
     if batch is not None:
         batch = checks.count("batch", batch, at_least=1)
     last = _LAST.get(layer)
@@ -78,8 +98,9 @@ def make_stepper(layer: Layer, computation: Any, batch: int | None) -> Stepper:
 class Stepper:
     """A network with a state, or with one state per stream of a batch; made by ``layer.stepper()``.
 
-    Its weights are those that the layer had then. Steppers of one layer share them as long as they do not change, so
-    that each one costs its state. Copies and unpickled steppers continue from the state independently.
+    Its weights are a copy: later changes of the layer do not reach it. Steppers made of one layer between two changes
+    share that copy, so that each one only needs memory for its state. Copies and unpickled steppers continue from the
+    state independently.
 
     Threads: a stepper belongs to one thread at a time; give each thread its own. A layer may be called, and asked for
     steppers, from several threads at once, while none of them writes to its parameters.
@@ -127,7 +148,7 @@ class Stepper:
         Raises
         ------
         ValueError, TypeError
-            In three parts; the state is then unchanged.
+            For arguments that do not fit; the state is then unchanged.
         """
         expected, lead = self._frozen.expected, self._outputs[:-1]
         sample = checks.numeric("x", x)
@@ -155,7 +176,7 @@ class Stepper:
         return np.broadcast_to(checks.as_dtype("dt", span, expected.dtype, do=OTHER_DTYPE), (self._batch or 1,))
 
     def _advance(self, x: Array, dt: Array) -> Array:
-        """Take samples of shape (streams, F) and their timespans, and return the outputs in an array of their own."""
+        """Take samples of shape (streams, F) and their timespans, and return the outputs in a new array."""
         layer, params = self._frozen.computation
         self._state = layer._step(params.network, x, self._state, dt[:, None])[0]
         return np.array(layer.readout(params.readout, self._state[0]))
@@ -227,22 +248,7 @@ class CompiledStepper(Stepper):
         self._times = self._memory[-streams:]
 
     def __call__(self, x: Any, dt: Any = 1.0, out: Array | None = None) -> Array:
-        """Take one sample, or one per stream, and return the output, like :class:`Stepper`.
-
-        Parameters
-        ----------
-        x : array_like, shape (F,) or (batch, F)
-            The sample.
-        dt : float, or array_like of shape (batch,)
-            Time since the previous one, >= 0.
-        out : ndarray, shape (outputs,) or (batch, outputs), of the layer's dtype, optional
-            Takes the output, and is returned; a new array by default.
-
-        Raises
-        ------
-        ValueError, TypeError
-            In three parts; the state is then unchanged.
-        """
+        """Take one sample, or one per stream, and return the output; arguments as in :class:`Stepper`."""
         dtype, kind = self._dtype, type(dt)
         if kind is not float and kind in _FLOATS:
             dt, kind = float(dt), float  # a float32 compares with a float64 in float32
