@@ -38,6 +38,22 @@ def neural(p, I, x):
     return [(1.0, p["w_tau"][i] + f, p["A"][i] * f) for i, f in enumerate(release(p, I, x))]
 
 
+def synaptic_box(p, epsilon=0.0):
+    """The lowest and the highest of the potentials that pull at each neuron."""
+    ends = []
+    for i, V in enumerate(p["vleak"]):
+        pulls = [V] + [0.0] * (epsilon > 0)
+        for prefix in ("", "sensory_"):
+            w, E = p[prefix + "w"], p[prefix + "erev"]
+            pulls += [E[j][i] for j in range(len(w)) if w[j][i] > 0]
+        ends.append((min(pulls), max(pulls)))
+    return ends
+
+
+def neural_box(p):
+    return [tuple(sorted((0.0, A / (w + 1)))) for w, A in zip(p["w_tau"], p["A"], strict=True)]
+
+
 def slopes(sums, x):
     return [(Q - G * x_i) / C for (C, G, Q), x_i in zip(sums(x), x, strict=True)]
 
@@ -75,12 +91,43 @@ def frozen_midpoint(sums, x, h):
     return [relaxed(x_i, *balance, h) for balance, x_i in zip(sums(half), x, strict=True)]
 
 
-PARTS = {"fused": fused, "euler": euler, "rk4": rk4, "frozen": frozen, "frozen_midpoint": frozen_midpoint}
+def half(x, sums, h):
+    """x after h/2 with constant sums, which may be anything; a conductance below 0 counts as 0."""
+    moved = []
+    for x_i, (C, G, Q) in zip(x, sums, strict=True):
+        moved.append(relaxed(x_i, C, G, Q, h / 2) if G > 0 else x_i + h / 2 * Q / C)
+    return moved
 
 
-def solver_step(solver, sums, x, t, unfolds):
+def weighted(*terms):
+    return [
+        (rows[0][0], *(math.fsum(a * row[k] for (a, _), row in zip(terms, rows, strict=True)) for k in (1, 2)))
+        for rows in zip(*(sums for _, sums in terms), strict=True)
+    ]
+
+
+def cf4(sums, x, h, box):
+    def clipped(new):
+        ends = [(min(low, x_i), max(high, x_i)) for (low, high), x_i in zip(box, x, strict=True)]
+        return [min(max(new_i, low), high) for new_i, (low, high) in zip(new, ends, strict=True)]
+
+    B1 = sums(x)
+    x2 = half(x, B1, h)
+    B2 = sums(x2)
+    B3 = sums(half(x, B2, h))
+    B4 = sums(clipped(half(x2, weighted((2, B3), (-1, B1)), h)))
+    middle = half(x, weighted((1 / 2, B1), (1 / 3, B2), (1 / 3, B3), (-1 / 6, B4)), h)
+    return clipped(half(middle, weighted((-1 / 6, B1), (1 / 3, B2), (1 / 3, B3), (1 / 2, B4)), h))
+
+
+PARTS = {
+    "fused": fused, "euler": euler, "rk4": rk4, "frozen": frozen, "frozen_midpoint": frozen_midpoint, "cf4": cf4,
+}  # fmt: skip
+
+
+def solver_step(solver, sums, x, t, unfolds, box=()):
     for _ in range(unfolds):
-        x = PARTS[solver](sums, x, t / unfolds)
+        x = PARTS[solver](sums, x, t / unfolds, *([box] if solver == "cf4" else []))
     return x
 
 
@@ -162,6 +209,7 @@ def did(network, p, weights, I, x):
 def sequence(network, weights, xs, h, c, ts):
     """Outputs, last (h, c), and what the neurons did at the end of every step."""
     p, outputs, steps = effective(network, weights), [], []
+    box = neural_box(p) if network.kind == "NeuralLTC" else synaptic_box(p, network.epsilon)
     for sample, t in zip(xs, ts, strict=True):
         if c is not None:
             h, c = naive.lstm(weights, sample, h, c, 1.0)
@@ -170,7 +218,7 @@ def sequence(network, weights, xs, h, c, ts):
         def sums(x, I=I):
             return neural(p, I, x) if network.kind == "NeuralLTC" else synaptic(p, I, x, network.epsilon)
 
-        h = solver_step(network.solver, sums, h, t, network.unfolds)
+        h = solver_step(network.solver, sums, h, t, network.unfolds, box)
         y = scaled(weights, "output", h[: network.outputs])
         outputs.append(naive.affine(weights, "fc", y) if "fc.weight" in weights else y)
         steps.append(did(network, p, weights, I, h))

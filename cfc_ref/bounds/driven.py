@@ -28,7 +28,6 @@ __all__ = [
     "OF_EQ_1",
     "Driven",
     "Release",
-    "driven_box",
     "driven_contraction",
     "driven_part",
     "driven_tube",
@@ -70,12 +69,6 @@ def of_neural_ltc(cell: NeuralLTCParams) -> Driven:
 def of_ctrnn(cell: CTRNNParams, tau: float) -> Driven:
     """Return the weights of a CT-RNN."""
     return Driven(cell.input_map, cell.recurrent_map.W, np.full_like(cell.scale, 1 / tau), cell.scale)
-
-
-def driven_box(release: Release, network: Driven) -> Interval:
-    r"""Return the box that no state leaves: the range of :math:`x_\infty = A r/(w + g r)` over all releases."""
-    ends = [network.A * r / (network.w + release.g * r) for r in (release.least, 1.0)]
-    return np.minimum(*ends), np.maximum(*ends)
 
 
 def driven_contraction(release: Release, network: Driven, box: Interval) -> float:

@@ -15,13 +15,12 @@ from cfc_ref import checks
 from cfc_ref.activations import sigmoid
 from cfc_ref.bounds.checked import Interval
 from cfc_ref.bounds.posed import input_box, start_box, weights_of
-from cfc_ref.cells.ltc.synapses import LTCParams, Synapses, all_synapses
+from cfc_ref.cells.ltc.synapses import LTCParams, Synapses, all_synapses, ltc_box
 
 __all__ = [
     "FrozenCertificate",
     "frozen_rates",
     "leak_decay",
-    "ltc_box",
     "network_frozen_error",
     "network_time_constant",
     "release_range",
@@ -29,24 +28,6 @@ __all__ = [
 ]
 
 Array = npt.NDArray[Any]
-
-
-def ltc_box(params: LTCParams, epsilon: float = 0.0) -> Interval:
-    r"""Return the box that no state leaves, for every input (LTC, Hasani et al. 2021, Theorem 2, for synapses).
-
-    .. math:: \min(V_i, \min_j E_{ij}) \le x_i \le \max(V_i, \max_j E_{ij}), \quad\text{and } \varepsilon > 0
-              \text{ adds the value } 0
-
-    The ODE's states stay in it, and so do those of the fused and the frozen steps of any length, which are weighted
-    means of the state, V, E and 0. A synapse is where w > 0.
-    """
-    synapses = all_synapses(params)
-    there = synapses.w > 0
-    rest = 0 * params.vleak if epsilon else params.vleak
-    low = np.min(synapses.erev, axis=0, where=there, initial=np.inf)
-    high = np.max(synapses.erev, axis=0, where=there, initial=-np.inf)
-    # LTC 2021, Theorem 2: for synapses
-    return np.minimum(low, np.minimum(params.vleak, rest)), np.maximum(high, np.maximum(params.vleak, rest))
 
 
 def with_start(low: Array, high: Array, start: Interval, decay: npt.ArrayLike = 1.0) -> Interval:

@@ -21,22 +21,21 @@ from cfc_ref.bounds.driven import (
     OF_EQ_1,
     Driven,
     Release,
-    driven_box,
     driven_contraction,
     driven_part,
     driven_tube,
     of_ctrnn,
     of_neural_ltc,
 )
-from cfc_ref.bounds.ltc import frozen_rates, leak_decay, ltc_box, with_start
+from cfc_ref.bounds.ltc import frozen_rates, leak_decay, with_start
 from cfc_ref.bounds.posed import effective, float64, input_box, ode_weights, start_box, time_steps
 from cfc_ref.bounds.tubes import Part, fused_part, fused_tube, ode_tube, synaptic_tube
 from cfc_ref.cells.cfc.modes import MODES, VARIANTS
 from cfc_ref.cells.cfc.network import CfCNetwork
-from cfc_ref.cells.ctrnn import CTRNNParams
+from cfc_ref.cells.ctrnn import CTRNNParams, ctrnn_box
 from cfc_ref.cells.ltc.network import Scaling
-from cfc_ref.cells.ltc.neural import NeuralLTCParams
-from cfc_ref.cells.ltc.synapses import LTCParams
+from cfc_ref.cells.ltc.neural import NeuralLTCParams, neural_box
+from cfc_ref.cells.ltc.synapses import LTCParams, ltc_box
 from cfc_ref.cells.ode import Equation
 
 __all__ = ["box", "lipschitz", "network_box", "tube"]
@@ -71,16 +70,19 @@ def _of_synaptic(model: Any, cell: LTCParams, input_map: Scaling | None) -> ODEB
     return ODEBounds(ltc_box(cell, epsilon), leak, contraction, synaptic_tube(epsilon), cell, part, input_map)
 
 
-def _of_driven(release: Release, network: Driven, input_map: Scaling | None) -> ODEBounds:
+def _of_driven(release: Release, network: Driven, box: Interval, input_map: Scaling | None) -> ODEBounds:
     contraction, part = partial(driven_contraction, release, network), partial(driven_part, release)
-    box = driven_box(release, network)
     return ODEBounds(box, network.w, contraction, driven_tube(release), network, part, input_map)
 
 
 _ODES: dict[type, Callable[[Any, Any, Scaling | None], ODEBounds]] = {
     LTCParams: _of_synaptic,
-    NeuralLTCParams: lambda model, cell, input_map: _of_driven(OF_EQ_1, of_neural_ltc(cell), input_map),
-    CTRNNParams: lambda model, cell, input_map: _of_driven(OF_CTRNN, of_ctrnn(cell, model.tau), input_map),
+    NeuralLTCParams: lambda model, cell, input_map: _of_driven(
+        OF_EQ_1, of_neural_ltc(cell), neural_box(cell), input_map
+    ),
+    CTRNNParams: lambda model, cell, input_map: _of_driven(
+        OF_CTRNN, of_ctrnn(cell, model.tau), ctrnn_box(cell, model.tau), input_map
+    ),
 }
 
 

@@ -18,7 +18,7 @@ from cfc_ref.activations import d_tanh
 from cfc_ref.cells.dense import Dense, affine, d_affine
 from cfc_ref.cells.ode import Balance, Equation
 
-__all__ = ["CTRNNParams", "ctrnn_equation", "trace_ctrnn"]
+__all__ = ["CTRNNParams", "ctrnn_box", "ctrnn_equation", "trace_ctrnn"]
 
 Array = npt.NDArray[Any]
 
@@ -35,8 +35,15 @@ class CTRNNParams(NamedTuple):
 
 def ctrnn_equation(tau: float) -> Equation:
     """Return the ODE of the CT-RNN; tau > 0 is in the unit of the timespans."""
-    balance, fastest = partial(_balance, tau=tau), partial(_fastest, tau=tau)  # unlike closures they can be pickled
-    return Equation(_hold, _d_hold, balance, _d_balance, fastest)
+    # unlike closures they can be pickled
+    balance, fastest = partial(_balance, tau=tau), partial(_fastest, tau=tau)
+    return Equation(_hold, _d_hold, balance, _d_balance, fastest, partial(ctrnn_box, tau=tau))
+
+
+def ctrnn_box(params: CTRNNParams, tau: float) -> tuple[Array, Array]:
+    r"""Return the box that no state leaves, :math:`|x| \le \tau |s|`."""
+    end = tau * np.abs(params.scale)
+    return -end, end
 
 
 def _balance(params: CTRNNParams, held: Array, x: Array, tau: float) -> tuple[Balance, Array]:

@@ -18,7 +18,17 @@ import numpy.typing as npt
 
 from cfc_ref.activations import softplus
 
-__all__ = ["Balance", "Equation", "Scheme", "SolverKept", "d_positive", "d_right_side", "positive", "right_side"]
+__all__ = [
+    "Balance",
+    "Equation",
+    "Scheme",
+    "SolverKept",
+    "d_positive",
+    "d_right_side",
+    "positive",
+    "right_side",
+    "unbounded",
+]
 
 Array = npt.NDArray[Any]
 
@@ -29,6 +39,11 @@ class Balance(NamedTuple):
     C: Array  # (units,): capacities, > 0
     G: Array  # (batch, units): conductances, > 0
     Q: Array  # (batch, units): currents at x = 0
+
+
+def unbounded(params: Any) -> tuple[Array, Array]:
+    """Return the whole line, the box of an equation that states none."""
+    return np.array(-np.inf), np.array(np.inf)
 
 
 class Equation(NamedTuple):
@@ -45,6 +60,8 @@ class Equation(NamedTuple):
     # (params, x, kept, d_balance) → (d_params, d_held, d_x). The gradient of C comes with a batch axis
     d_balance: Callable[[Any, Array, Any, Balance], tuple[Any, Any, Array]]
     fastest: Callable[[Any], Array]  # params → an upper bound of the rate G/C for every input and state, shape (units,)
+    # params → (low, high): the box that no state leaves, for every input, shape (units,) each
+    box: Callable[[Any], tuple[Array, Array]] = unbounded
 
 
 class Scheme(NamedTuple):

@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from cfc_ref import checks
 from cfc_ref.cells.adjoint import integrate
+from cfc_ref.cells.exponential import cf4, d_cf4, d_frozen, d_frozen_midpoint, frozen, frozen_midpoint
 from cfc_ref.cells.ode import Balance, Equation, Scheme, SolverKept, d_right_side, right_side
 from cfc_ref.cells.tree import add, tree_map
 
@@ -113,66 +114,6 @@ def d_rk4(equation: Equation, params: Any, held: Any, x: Array, h: Array, d_new:
     )
 
 
-def _relax(balance: Balance, x: Array, h: Array) -> Array:
-    r"""Return the exact solution for constant sums, :math:`e^{-u} x + (1 - e^{-u})\,Q/G` with :math:`u = h G/C`."""
-    C, G, Q = balance
-    u = h * G / C
-    return np.exp(-u) * x - np.expm1(-u) * (Q / G)
-
-
-def _d_relax(balance: Balance, x: Array, h: Array, d_new: Array) -> tuple[Balance, Array, Array]:
-    r"""Return the gradients of the sums, x and h, with :math:`x_\infty = Q/G`.
-
-    .. math:: \bar x_\infty = (1 - e^{-u})\,\bar x^+, \quad \bar u = -e^{-u}(x - x_\infty)\,\bar x^+
-    """
-    C, G, Q = balance
-    u = h * G / C
-    e = np.exp(-u)
-    d_Q = -np.expm1(-u) / G * d_new
-    d_u = -e * (x - Q / G) * d_new
-    d_G = h / C * d_u - Q / G * d_Q
-    d_C = -(u * d_u) / C
-    d_h = (G / C * d_u).sum(axis=1, keepdims=True)
-    return Balance(d_C, d_G, d_Q), e * d_new, d_h
-
-
-def frozen(equation: Equation, params: Any, held: Any, x: Array, h: Array) -> Array:
-    r"""Exponential Euler: the conductances of the part's start, everything else exactly.
-
-    .. math:: x^+ = x_\infty + (x - x_\infty)\,e^{-h\,G/C}, \qquad x_\infty = Q/G
-    """
-    # Rush & Larsen 1978: the frozen closed form of a network
-    return _relax(equation.balance(params, held, x)[0], x, h)
-
-
-def d_frozen(equation: Equation, params: Any, held: Any, x: Array, h: Array, d_new: Array) -> Gradient:
-    r"""Backward of :func:`frozen`.
-
-    .. math:: \bar x_\infty = (1 - e^{-u})\,\bar x^+, \quad \bar u = -e^{-u}(x - x_\infty)\,\bar x^+, \quad
-              \bar x = e^{-u}\,\bar x^+ + \ldots, \qquad u = h\,G/C
-    """
-    balance, kept = equation.balance(params, held, x)
-    d_balance, d_x, d_h = _d_relax(balance, x, h, d_new)
-    d_params, d_held, d_x_sums = equation.d_balance(params, x, kept, d_balance)
-    return d_params, d_held, d_x + d_x_sums, d_h
-
-
-def frozen_midpoint(equation: Equation, params: Any, held: Any, x: Array, h: Array) -> Array:
-    r"""Frozen midpoint: half a frozen part gives :math:`x_{1/2}`, whose conductances drive the whole one from x."""
-    half = frozen(equation, params, held, x, h / 2)
-    return _relax(equation.balance(params, held, half)[0], x, h)
-
-
-def d_frozen_midpoint(equation: Equation, params: Any, held: Any, x: Array, h: Array, d_new: Array) -> Gradient:
-    r"""Backward of :func:`frozen_midpoint`: that of the whole part, then that of the half."""
-    half = frozen(equation, params, held, x, h / 2)
-    balance, kept = equation.balance(params, held, half)
-    d_balance, d_x, d_h = _d_relax(balance, x, h, d_new)
-    d_params, d_held, d_half = equation.d_balance(params, half, kept, d_balance)
-    d_params_half, d_held_half, d_x_half, d_h_half = d_frozen(equation, params, held, x, h / 2, d_half)
-    return add(d_params, d_params_half), add(d_held, d_held_half), d_x + d_x_half, d_h + d_h_half / 2
-
-
 # --- records
 
 
@@ -210,6 +151,7 @@ SOLVERS: dict[str, Solver] = {
     "rk4": Solver(4, rk4, d_rk4, limit=2.785293563405282),  # where 1 - z + z²/2 - z³/6 + z⁴/24 comes back to 1
     "frozen": Solver(1, frozen, d_frozen, keeps_box=True, kernel=True),
     "frozen_midpoint": Solver(2, frozen_midpoint, d_frozen_midpoint, keeps_box=True),
+    "cf4": Solver(4, cf4, d_cf4, keeps_box=True),
     "scipy": Solver(0, whole=integrate),
 }
 

@@ -172,7 +172,7 @@ class CTRNN(ODELayer):
         Time constant τ of all neurons, > 0, in the unit of the timespans; it is not trained.
     ode_unfolds : int
         Equal parts of a timespan; not used by scipy.
-    solver : {"rk4", "euler", "fused", "frozen", "frozen_midpoint", "scipy"}
+    solver : {"rk4", "euler", "fused", "frozen", "frozen_midpoint", "cf4", "scipy"}
         Of the ODE, as in :class:`cfc_ref.LTC`.
     dtype, seed
         As in :class:`cfc_ref.CfC`.

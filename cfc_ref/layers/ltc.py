@@ -74,9 +74,10 @@ class LTC(ODELayer):
         As in :class:`cfc_ref.CfC`.
     backend : {"auto", "numpy", "numba"}
         As in :class:`cfc_ref.CfC`; kernels exist for the solvers "fused" and "frozen", without mixed memory.
-    solver : {"fused", "euler", "rk4", "frozen", "frozen_midpoint", "scipy"}
+    solver : {"fused", "euler", "rk4", "frozen", "frozen_midpoint", "cf4", "scipy"}
         Of the ODE: ncps's semi-implicit one; explicit Euler and Runge-Kutta; exponential Euler with the conductances of
-        the part's start or middle; scipy's DOP853 with tolerances 1e-10 and 1e-12.
+        the part's start or middle; the closed form of order 4 (:func:`cfc_ref.cells.exponential.cf4`); scipy's DOP853
+        with tolerances 1e-10 and 1e-12.
     proj_size : int, optional
         Features of the output, by a linear map after the output's mapping.
 

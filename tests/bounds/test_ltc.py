@@ -74,7 +74,7 @@ def test_the_box_is_the_range_of_the_potentials_of_the_synapses_that_are_there(s
             assert (low[i], high[i]) == (min(values), max(values))
 
 
-@pytest.mark.parametrize("solver", ["fused", "frozen", "frozen_midpoint", "scipy"])
+@pytest.mark.parametrize("solver", ["fused", "frozen", "frozen_midpoint", "cf4", "scipy"])
 @pytest.mark.parametrize("dt", [0.01, 1.0, 1e6])
 def test_no_step_leaves_the_box(solver, dt):
     for seed in range(5):

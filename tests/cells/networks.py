@@ -23,6 +23,7 @@ class Problem(NamedTuple):
     x: Any
     dt: Any
     oracle: Any  # from I and x of one sample to (C, G, Q) of every neuron
+    box: Any  # by the oracle: (low, high) of every neuron
 
     def sums(self, b):
         """The oracle's sums of sample b."""
@@ -48,15 +49,14 @@ def draw(kind, rng, inputs=3, units=4, batch=2, epsilon=0.0, dtype="float64"):
     if kind == "synaptic":
         equation, params = synaptic(epsilon), draw_synaptic(rng, inputs, units, dtype=dtype)
         named = {name: array.tolist() for name, array in params._asdict().items()}
-        oracle = partial(naive_ltc.synaptic, named, epsilon=epsilon)
+        oracle, box = partial(naive_ltc.synaptic, named, epsilon=epsilon), naive_ltc.synaptic_box(named, epsilon)
     else:
         equation, params = NEURAL, draw_neural(rng, inputs, units, dtype=dtype)
         f, w_tau, A = params
-        oracle = partial(
-            naive_ltc.neural, {"W": f.W.tolist(), "b": f.b.tolist(), "w_tau": w_tau.tolist(), "A": A.tolist()}
-        )
+        named = {"W": f.W.tolist(), "b": f.b.tolist(), "w_tau": w_tau.tolist(), "A": A.tolist()}
+        oracle, box = partial(naive_ltc.neural, named), naive_ltc.neural_box(named)
     arrays = rng.normal(size=(batch, inputs)), rng.uniform(-1, 1, (batch, units)), rng.uniform(0.1, 1.5, (batch, 1))
-    return Problem(equation, params, *(array.astype(dtype) for array in arrays), oracle)
+    return Problem(equation, params, *(array.astype(dtype) for array in arrays), oracle, box)
 
 
 def largest(*trees):

@@ -151,7 +151,9 @@ def test_a_tape_is_read_by_what_wrote_it():
 
 
 @pytest.mark.parametrize(
-    "options", [{"solver": "euler"}, {"solver": "rk4"}, {"solver": "frozen_midpoint"}, {"mixed_memory": True}], ids=str
+    "options",
+    [{"solver": "euler"}, {"solver": "rk4"}, {"solver": "frozen_midpoint"}, {"solver": "cf4"}, {"mixed_memory": True}],
+    ids=str,
 )
 def test_without_kernels_auto_is_numpy_and_numba_is_refused(options):
     bad.refuses(LTC, "backend", "numba", input_size=2, units=3, **options)

@@ -405,7 +405,7 @@ def test_every_solver_of_a_ctrnn_comes_to_the_solution_and_the_adjoint_to_its_gr
     inputs = inputs_of(scipys, rng)
     states = scipys.solve(*inputs[:3])
     errors = {}
-    for solver in ("euler", "fused", "frozen", "frozen_midpoint", "rk4", "scipy"):
+    for solver in ("euler", "fused", "frozen", "frozen_midpoint", "cf4", "rk4", "scipy"):
         options = {} if solver == "scipy" else {"ode_unfolds": 50}
         trace = twin(scipys, solver=solver, **options).trace(*inputs)
         errors[solver] = np.abs(trace["state"] - states).max()

@@ -350,7 +350,7 @@ def test_an_absent_synapse_may_have_a_weight_below_0():
 
 @both
 @pytest.mark.parametrize("implicit", [True, False])
-@pytest.mark.parametrize("solver", ["fused", "frozen", "frozen_midpoint"])
+@pytest.mark.parametrize("solver", ["fused", "frozen", "frozen_midpoint", "cf4"])
 def test_weights_inputs_and_times_up_to_1e6_give_finite_results(kind, implicit, solver):
     rng = np.random.default_rng(0)
     for _ in range(20):
@@ -482,7 +482,7 @@ def test_an_explicit_solver_that_leaves_its_stability_region_says_so_once_with_t
         fast(enough * 2 // 3)(np.ones((2, 2)))
 
 
-@pytest.mark.parametrize("solver", ["fused", "frozen", "frozen_midpoint", "scipy"])
+@pytest.mark.parametrize("solver", ["fused", "frozen", "frozen_midpoint", "cf4", "scipy"])
 def test_the_others_have_nothing_to_say(solver):
     layer = LTC(2, 3, solver=solver, implicit_param_constraints=False, seed=0, dtype="float64")
     layer.parameters["rnn_cell.gleak"][...] = 1e3

@@ -17,7 +17,7 @@ from cfc_ref.activations import d_sigmoid, sigmoid
 from cfc_ref.cells.dense import Dense
 from cfc_ref.cells.ode import Balance, Equation
 
-__all__ = ["NEURAL", "NeuralLTCParams", "trace_neural_ltc"]
+__all__ = ["NEURAL", "NeuralLTCParams", "neural_box", "trace_neural_ltc"]
 
 Array = npt.NDArray[Any]
 
@@ -66,7 +66,13 @@ def _fastest(params: NeuralLTCParams) -> Array:
     return params.w_tau + 1
 
 
-NEURAL = Equation(_hold, _d_hold, _balance, _d_balance, _fastest)
+def neural_box(params: NeuralLTCParams) -> tuple[Array, Array]:
+    r"""Return the box that no state leaves: between 0 and :math:`A/(w_\tau + 1)`, the equilibria of all releases f."""
+    end = params.A / (params.w_tau + 1)
+    return np.minimum(end, 0), np.maximum(end, 0)
+
+
+NEURAL = Equation(_hold, _d_hold, _balance, _d_balance, _fastest, neural_box)
 
 
 def trace_neural_ltc(params: NeuralLTCParams, I: Array, x: Array) -> dict[str, Array]:

@@ -24,6 +24,7 @@ __all__ = [
     "Synapses",
     "all_synapses",
     "d_synapse_sums",
+    "ltc_box",
     "recurrent_synapses",
     "sensory_synapses",
     "synapse_sums",
@@ -145,6 +146,24 @@ def _fastest(params: LTCParams, epsilon: float) -> Array:
     return (params.gleak + epsilon + params.w.sum(axis=0) + params.sensory_w.sum(axis=0)) / params.cm
 
 
+def ltc_box(params: LTCParams, epsilon: float = 0.0) -> tuple[Array, Array]:
+    r"""Return the box that no state leaves, for every input (LTC, Hasani et al. 2021, Theorem 2, for synapses).
+
+    .. math:: \min(V_i, \min_j E_{ij}) \le x_i \le \max(V_i, \max_j E_{ij}), \quad\text{and } \varepsilon > 0
+              \text{ adds the value } 0
+
+    The ODE's states stay in it, and so do those of the fused and the frozen steps of any length, which are weighted
+    means of the state, V, E and 0, and those of CF4, which are clipped to it. A synapse is where w > 0.
+    """
+    synapses = all_synapses(params)
+    there = synapses.w > 0
+    rest = 0 * params.vleak if epsilon else params.vleak
+    low = np.min(synapses.erev, axis=0, where=there, initial=np.inf)
+    high = np.max(synapses.erev, axis=0, where=there, initial=-np.inf)
+    # LTC 2021, Theorem 2: for synapses
+    return np.minimum(low, np.minimum(params.vleak, rest)), np.maximum(high, np.maximum(params.vleak, rest))
+
+
 def synaptic(epsilon: float = 0.0) -> Equation:
     r"""Return the ODE of the synaptic LTC.
 
@@ -154,7 +173,8 @@ def synaptic(epsilon: float = 0.0) -> Equation:
     ε is one more conductance of every neuron, whose reversal potential is 0: ncps adds it to a denominator, which is
     the same.
     """
-    return Equation(partial(_hold, epsilon=epsilon), _d_hold, _balance, _d_balance, partial(_fastest, epsilon=epsilon))
+    hold, fastest = partial(_hold, epsilon=epsilon), partial(_fastest, epsilon=epsilon)
+    return Equation(hold, _d_hold, _balance, _d_balance, fastest, partial(ltc_box, epsilon=epsilon))
 
 
 def trace_ltc(params: LTCParams, I: Array, x: Array, epsilon: float = 0.0) -> dict[str, Array]:
