@@ -26,7 +26,7 @@ RANKS = [
     {"bounds", "kernels"},
     {"backend"},
     {"layers", "translate"},
-    {"io", "ncps", "learn"},
+    {"io", "ncps", "learn", "export"},
     {"plots"},
     {"data", "datasets", "tables", "experiments", "bench", "report"},
     {"cli"},

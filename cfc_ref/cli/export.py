@@ -1,0 +1,77 @@
+"""``cfc-ref export``: a trained network for use outside of Python."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from cfc_ref.export.c_header import RawValues
+    from cfc_ref.tables.preparation import Preparation
+
+    Array = npt.NDArray[Any]
+
+__all__ = ["add", "raw_values", "run"]
+
+
+def add(commands: Any) -> None:
+    """Add the command and its options to the parser."""
+    parser = commands.add_parser(
+        "export",
+        help="write a network as C",
+        description="Write a trained network as C99 (NAME.h, a test of it with golden outputs, and a page on its size "
+        "and cost).",
+    )
+    parser.add_argument("path", metavar="RUN", help="a folder that cfc-ref train wrote, or a model's file")
+    parser.add_argument("--to", required=True, choices=("c",), help="what to write")
+    parser.add_argument("--out", required=True, metavar="FOLDER", help="write the files there")
+    parser.add_argument("--name", default="network", help="name of the files, and prefix in C (default: network)")
+    parser.add_argument("--math", choices=("libm", "own"), help="exp and tanh of <math.h> (default), or written out")
+    parser.add_argument(
+        "--raw",
+        action="store_true",
+        help="for a folder of cfc-ref train, take features and times in their own units, and give such predictions",
+    )
+    parser.set_defaults(run=run, called={"path": "RUN", "folder": "RUN", "model": "RUN"})
+
+
+def run(options: argparse.Namespace) -> int:
+    """Read the network, write the files, and say which."""
+    from cfc_ref.export.c_files import export_c
+    from cfc_ref.io import load
+    from cfc_ref.learn.run_folder import model_file
+
+    model, raw = load(model_file(options.path)), None
+    if options.raw:
+        from cfc_ref.tables.folder import read_trained
+
+        raw = raw_values(read_trained(options.path).preparation)
+    options.called["folder"] = "--out"
+    header = export_c(model, options.out, options.name, math=options.math or "libm", raw=raw)
+    print(f"Written: {header}, {header.stem}_test.c, README.md")
+    return 0
+
+
+def raw_values(preparation: Preparation) -> RawValues:
+    """Return the scaling of a table as the C needs it."""
+    from cfc_ref.export.c_header import RawValues
+
+    p = preparation
+    features, targets = p.columns.features, p.columns.targets
+    added_to = tuple(features.index(name) if change else -1 for name, change in zip(targets, p.change, strict=True))
+
+    def prepare(x: Array, dt: Array) -> tuple[Array, Array]:
+        spans = p.timespans(np.where(np.arange(len(dt)) == 0, np.nan, dt))
+        return p.network_inputs(x, spans, np.zeros(len(x), int)), spans
+
+    unit = "seconds" if p.columns.dates else "its unit"
+    return RawValues(
+        features, p.columns.classes or targets, f"{p.columns.time}, in {unit}",
+        np.array(p.feature_mean), np.array(p.feature_std), p.timespan, p.missing, np.array(p.target_mean),
+        np.array(p.target_std), added_to, p.columns.classes is not None, prepare,
+        lambda outputs, inputs: p.predictions(outputs, p.base(inputs)),
+    )  # fmt: skip

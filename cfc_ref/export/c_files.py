@@ -1,0 +1,241 @@
+"""A trained network as C: the header, a test of it with golden outputs, and a page that says what it costs."""
+
+from __future__ import annotations
+
+import json
+import re
+import textwrap
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import cfc_ref
+from cfc_ref import checks
+from cfc_ref.export.c_golden import Golden, golden_program, golden_run
+from cfc_ref.export.c_header import RawValues, add_step
+from cfc_ref.export.c_math import MATH, functions, of_library
+from cfc_ref.export.c_source import Source, fill, identifier, section
+from cfc_ref.export.float32_network import Network, exported
+from cfc_ref.io import output_folder, write_atomically
+from cfc_ref.layers.base import Layer
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Array = npt.NDArray[Any]
+
+__all__ = ["export_c"]
+
+_HEADER = """
+    /* NAME.h: a trained network as C99, which is also C++. Written by cfc_ref <version>.
+     *
+    <model_lines>
+     *
+     * Use:
+     *
+     *     NAME_state state;
+     *     NAME_reset(&state);
+     *     NAME_step(&state, x, dt, y);
+     *
+     * takes a sample x[<features>], and the time dt >= 0 since the one before, as floats, and gives y[<outputs>].
+     * Nothing is allocated, and nothing but the state and y is written; each state is a stream of its own. Input is not
+     * checked: it has to be finite<missing>; x and y are different arrays.
+    <columns>
+     *
+     * Test, with the golden outputs of <steps> steps:
+     *
+     *     <command>
+     *
+     * <sizes>
+     *
+     * Equation numbers are those of Hasani et al., Nat. Mach. Intell. 4, 992 (2022); names are the paper's.
+     */
+    #ifndef NAME_H
+    #define NAME_H
+    <include>
+
+    #if defined(__GNUC__)
+    #define NAME_ALIGNED __attribute__((aligned(32)))
+    #else
+    #define NAME_ALIGNED
+    #endif
+
+    enum { NAME_INPUTS = <features>, NAME_OUTPUTS = <outputs> };
+
+    <state_section>
+    <struct_of_state>
+
+    <weights_section>
+    <struct>
+
+    static inline const NAME_weights *NAME_get_weights(void);
+
+    <functions_section>
+    <functions>
+
+    <numbers_section>
+    <numbers>
+
+    #endif
+"""
+_README = """
+    # NAME: a trained network as C
+
+    <model>
+
+    | file | what |
+    |---|---|
+    | `NAME.h` | the network: `NAME_state`, `NAME_reset`, `NAME_step` |
+    | `NAME_test.c` | a test of it with golden inputs and outputs of <steps> steps |
+
+    ```c
+    #include "NAME.h"
+
+    float x[<features>], y[<outputs>];
+    NAME_state state;
+    NAME_reset(&state);
+    NAME_step(&state, x, dt, y); /* dt: the time since the sample before */
+    ```
+
+    Test it: `<command>`
+
+    | per network or step | |
+    |---|---|
+    | weights and indices, bytes of flash | <flash> |
+    | state, bytes of RAM per stream | <state> |
+    | arrays of a step, bytes of stack, at most | <stack> |
+    | multiply-adds per step | <multiply_adds> |
+    | exponentials per step (tanh, erf included) | <exponentials> |
+    | depends on | <depends> |
+
+    Speed: `-O3 -march=native -ffast-math` lets the compiler use vector instructions; results then differ in the last
+    digits. Golden outputs are those of cfc_ref in NumPy float32; the test allows <tolerance>, relative to
+    <unit> or the value, whichever is larger.
+"""
+
+
+def export_c(
+    model: Layer, folder: str | Path, name: str = "network", *, math: str = "libm", raw: RawValues | None = None
+) -> Path:
+    r"""Write a network as C99 that depends on ``<math.h>`` alone, or on nothing.
+
+    ``NAME.h`` holds ``NAME_state``, ``NAME_reset(NAME_state *)`` and ``NAME_step(NAME_state *, const float *x, float
+    dt, float *y)``: one time step :math:`s_k = \mathrm{step}(x_k, s_{k-1}, t_k)` in float32, with the number of the
+    equation over each loop. ``NAME_test.c`` compares it with golden outputs, and ``README.md`` says what it costs.
+    Nothing is allocated, no global is written, and of a wiring the synapses that exist are computed.
+
+    Parameters
+    ----------
+    model : CfC, LTC or NeuralLTC
+        The layer; an LTC with the solver "fused" or "frozen", a CfC without dropout.
+    folder : str or Path
+        Where the three files go; made where it is missing.
+    name : str
+        The prefix of all names, an identifier of C.
+    math : {"libm", "own"}
+        exp and tanh from ``<math.h>``, or written out.
+    raw : RawValues, optional
+        The scaling of a table, for a network of ``cfc-ref train``: the C then takes values in their own units, as
+        ``cfc-ref export --raw`` writes it.
+
+    Returns
+    -------
+    Path
+        The header.
+
+    Raises
+    ------
+    ValueError, TypeError
+        In three parts, before anything is written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from cfc_ref import CfC
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     header = export_c(CfC(3, 8, proj_size=1, seed=0), folder, "pendulum")
+    ...     print(header.name, "static inline void pendulum_step(" in header.read_text(encoding="utf-8"))
+    pendulum.h True
+    """
+    network = exported(model)
+    name, math = identifier("name", name), checks.choice("math", math, MATH)
+    if raw is not None and not isinstance(raw, RawValues):
+        checks.refuse(
+            "raw", type(raw).__name__, "RawValues", "run cfc-ref export --raw on a folder of cfc-ref train", TypeError
+        )
+    source = Source()
+    state = add_step(source, network, raw)
+    golden = golden_run(network, raw)
+    words = _words(model, network, raw, source, math, golden)
+    texts = {
+        f"{name}.h": _header(source, state, math, words),
+        f"{name}_test.c": golden_program(golden, words["command"]),
+        "README.md": fill(_README, **words),
+    }
+    path = output_folder("folder", folder)
+    for file, text in texts.items():
+        named = re.sub(r"NAME(_H\b|_ALIGNED\b)?", lambda m: name.upper() + m[1] if m[1] else name, text)
+        write_atomically(path / file, named.encode())
+    return path / f"{name}.h"
+
+
+def _words(
+    model: Layer, network: Network, raw: RawValues | None, source: Source, math: str, golden: Golden
+) -> dict[str, Any]:
+    """Return the facts that the texts state."""
+    flash, state = source.weights.size, source.state
+    multiply_adds, exponentials = source.costs
+    return {
+        "version": cfc_ref.__version__,
+        "model": repr(model),
+        "model_lines": textwrap.fill(repr(model), 110, initial_indent=" *     ", subsequent_indent=" *     "),
+        "features": golden.x.shape[1],
+        "outputs": golden.y.shape[1],
+        "missing": ", or NaN where a feature is missing" if raw is not None and raw.missing else "",
+        "columns": "" if raw is None else f" *\n{columns_comment(raw)}",
+        "steps": len(golden.x),
+        "command": "cc -std=c99 -O2 NAME_test.c -o NAME_test" + " -lm" * (math == "libm") + " && ./NAME_test",
+        "flash": f"{flash:,}",
+        "state": f"{state:,}",
+        "stack": f"{source.stack:,}",
+        "multiply_adds": f"{multiply_adds:,}",
+        "exponentials": f"{exponentials:,}",
+        "depends": "`<math.h>`" if math == "libm" else "nothing",
+        "tolerance": f"{golden.tolerance:.2g}",
+        "unit": "1" if raw is None or raw.classes else "the standard deviation of the target",
+        "sizes": f"{flash:,} bytes of weights, {state:,} of state; per step {multiply_adds:,} multiply-adds, "
+        f"{exponentials:,} exponentials",
+    }
+
+
+def _header(source: Source, state: str, math: str, words: dict[str, Any]) -> str:
+    """Return the text of the header."""
+    text = fill(
+        _HEADER,
+        **words,
+        include="#include <math.h>" if math == "libm" else "",
+        state_section=section("the state"),
+        struct_of_state=state,
+        weights_section=section("the weights' names and shapes; their numbers are at the end of the file"),
+        struct=source.weights.struct(),
+        functions_section=section("the functions"),
+        functions="\n".join([*functions(source.calls, math), *source.functions]),
+        numbers_section=section("the weights"),
+        numbers=source.weights.definitions(),
+    )
+    return of_library(text) if math == "libm" else text
+
+
+def columns_comment(raw: RawValues) -> str:
+    """Return the lines of a comment that name the columns of raw values."""
+    said = {
+        "x holds raw values": raw.features,
+        "dt is the difference in": (raw.time,),
+        "y is the probability of" if raw.classes else "y holds predictions in their own units": raw.outputs,
+    }
+    lines = [f"{what}: {', '.join(map(json.dumps, names))}" for what, names in said.items()]
+    text = "\n".join([*lines, "The dt of the first sample after a reset is not used."])
+    # no name can end the comment, begin another one, or be read as a trigraph
+    text = re.sub(r"\*/|/\*|\?\?", lambda m: " ".join(m[0]), text)
+    return "\n".join(
+        textwrap.fill(line, 110, initial_indent=" * ", subsequent_indent=" *     ") for line in text.split("\n")
+    )

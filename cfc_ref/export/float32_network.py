@@ -1,0 +1,63 @@
+"""A layer as exports need it: its weights in float32, and the settings of its cells."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from cfc_ref import checks
+from cfc_ref.cells.cfc.network import CfCNetwork
+from cfc_ref.cells.ltc.network import ODENetwork
+from cfc_ref.cells.ltc.neural import NeuralLTCParams
+from cfc_ref.cells.ltc.synapses import LTCParams
+from cfc_ref.cells.ode import Scheme
+from cfc_ref.cells.tree import leaves, tree_map
+from cfc_ref.layers.base import Layer
+
+__all__ = ["Network", "exported"]
+
+Array = npt.NDArray[Any]
+
+
+class Network(NamedTuple):
+    """A layer with its weights in float32."""
+
+    layer: Any
+    params: Any  # CfCNetwork or ODENetwork: of a time step
+    readout: Any  # Dense, or a pair of Scaling and Dense: from the state to the output
+    settings: Any  # CfCSettings, or the Scheme of an ODE
+
+    @property
+    def wired(self) -> bool:
+        """Whether a wiring says which synapses there are."""
+        return self.layer.wiring is not None
+
+    def read_out(self, h: Array) -> Array:
+        """Return the outputs of states, shape (n, units)."""
+        return self.layer.readout(self.readout, h)
+
+
+def exported(model: Any) -> Network:
+    """Return a CfC, LTC or NeuralLTC as a :class:`Network`; refuse other models."""
+    expected = "a CfC, LTC or NeuralLTC"
+    if not isinstance(model, Layer):
+        do = "pass its attribute `model_`" if hasattr(model, "model_") else "pass the layer itself"
+        checks.refuse("model", type(model).__name__, expected, do, TypeError)
+    layer: Any = model
+    params, readout = layer.weights
+    if isinstance(params, CfCNetwork):
+        settings: Any = layer.settings
+        if layer.backbone_dropout > 0:
+            do = "set model.backbone_dropout = 0.0 first: nothing drops in inference"
+            checks.refuse("model", f"a backbone_dropout of {layer.backbone_dropout}", "0.0, as no export drops", do)
+    elif isinstance(params, ODENetwork) and isinstance(params.cell, (LTCParams, NeuralLTCParams)):
+        settings = Scheme(layer.equation, layer.solver, layer.ode_unfolds)
+    else:
+        checks.refuse("model", type(model).__name__, expected, "export one of these", TypeError)
+    with np.errstate(over="ignore"):
+        params, readout = tree_map(lambda array: array.astype(np.float32), (params, readout))
+    if not all(np.isfinite(array).all() for array in leaves((params, readout))):
+        checks.refuse("model", "weights beyond the range of float32", "weights that float32 holds", "rescale them")
+    return Network(layer, params, readout, settings)

@@ -1,0 +1,53 @@
+"""The command that writes a network for use outside of Python."""
+
+import shutil
+import subprocess
+
+import pytest
+
+import cfc_ref
+from cfc_ref.cli.command import main
+from tests.cli.test_verify import refused
+
+COMPILER = shutil.which("cc")
+
+
+@pytest.fixture
+def model(tmp_path):
+    cfc_ref.save(tmp_path / "some.npz", cfc_ref.CfC(2, 3, seed=0))
+    return tmp_path / "some.npz"
+
+
+@pytest.mark.skipif(COMPILER is None, reason="no C compiler is installed")
+@pytest.mark.parametrize(("run", "math"), [("plain", "libm"), ("stations", "own"), ("runs", "libm")])
+def test_raw_values(trained, tmp_path, run, math):
+    """Numbers one row ahead as changes; classes and gaps; a label per group: the golden outputs are predictions."""
+    words = ["export", str(trained / run), "--to", "c", "--raw", "--math", math, "--name", run]
+    assert main([*words, "--out", str(tmp_path)]) == 0
+    strict = ["-std=c99", "-Wall", "-Wextra", "-pedantic", "-Werror"]
+    subprocess.run([COMPILER, *strict, f"{run}_test.c", "-o", "test", "-lm"], cwd=tmp_path, check=True)
+    assert "passed" in subprocess.run([tmp_path / "test"], check=True, capture_output=True, text=True).stdout
+    said = {"plain": '"warmth", "wind", "rain"', "stations": '"dry, warm"', "runs": '"up"'}
+    assert said[run] in (tmp_path / f"{run}.h").read_text(encoding="utf-8")
+
+
+def test_a_models_file(model, tmp_path, capsys):
+    assert main(["export", str(model), "--to", "c", "--out", str(tmp_path / "c")]) == 0
+    assert capsys.readouterr().out == f"Written: {tmp_path / 'c' / 'network.h'}, network_test.c, README.md\n"
+    assert (tmp_path / "c" / "network_test.c").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "argument"),
+    [
+        (["--name", "3d"], "--name"),
+        (["--name", "int"], "--name"),
+        (["--raw"], "RUN"),
+        (["--math", "fast"], "argument --math"),
+        (["--to", "fortran"], "argument --to"),
+    ],
+)
+def test_bad_words_are_one_line_and_write_nothing(model, tmp_path, capsys, words, argument):
+    words = ["export", str(model), "--to", "c", "--out", str(tmp_path / "c"), *words]
+    refused(words, capsys, argument)
+    assert not (tmp_path / "c").exists()

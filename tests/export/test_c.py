@@ -1,0 +1,183 @@
+"""Generated C compiles without a warning, computes what NumPy does, and is refused where there is none."""
+
+import re
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
+
+from cfc_ref import LSTM, LTC, CfC, CfCRegressor, NeuralLTC, export_c, wirings
+from cfc_ref.cells.cfc.modes import MODES
+from cfc_ref.export.c_cfc import MODES_IN_C
+from tests import bad
+from tests.cells import toy_mode
+from tests.compare import refusal
+from tests.export.networks import COMPILER, STRICT, Library, errors, random_network, random_sequence
+
+needs_compiler = pytest.mark.skipif(COMPILER is None, reason="no C compiler is installed")
+COUNT = 30
+MATHS = [("libm", "own")[k % 2] for k in range(COUNT)]
+
+
+@pytest.fixture(scope="module")
+def networks():
+    return [random_network(k) for k in range(COUNT)]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("c")
+
+
+@pytest.fixture(scope="module")
+def library(networks, folder):
+    return Library(networks, folder, MATHS, ("-O0",))
+
+
+@needs_compiler
+def test_c_is_numpy_in_float32(library, networks):
+    """The command ``python -m tests.export.parity`` does this for 1,000 networks."""
+    kinds = {(type(n).__name__, getattr(n, "mode", None) or n.solver) for n in networks}
+    assert {mode for kind, mode in kinds if kind == "CfC"} == set(MODES)
+    assert {("LTC", "fused"), ("LTC", "frozen"), ("NeuralLTC", "fused")} < kinds
+    for k, network in enumerate(networks):
+        error, rounding = errors(library, k, network, np.random.default_rng(k))
+        assert error <= max(5e-6, 4 * rounding), (k, network)
+
+
+@needs_compiler
+def test_a_reset_starts_again(library, networks):
+    for k, network in enumerate(networks[:9]):
+        x, dt = random_sequence(network, np.random.default_rng(k))
+        assert np.array_equal(library.run(k, x, dt), library.run(k, x, dt))
+        assert np.array_equal(library.run(k, x, dt)[:3], library.run(k, x[:3], dt[:3]))
+
+
+def test_every_mode_has_c():
+    assert set(MODES_IN_C) == set(MODES)
+
+
+def test_a_mode_without_c_is_refused(monkeypatch, tmp_path):
+    monkeypatch.setitem(MODES, "toy", toy_mode.TOY)
+    with pytest.raises(ValueError, match=refusal("model")):
+        export_c(CfC(2, 3, mode="toy", seed=0), tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def line_of(header):
+    """The line that the header gives for its test."""
+    return re.search(r"^ \* +(cc .+)$", header.read_text(encoding="utf-8"), re.MULTILINE)[1].replace("cc", COMPILER, 1)
+
+
+@needs_compiler
+@pytest.mark.parametrize("math", ["libm", "own"])
+def test_the_golden_test_passes_and_can_fail(tmp_path, math):
+    header = export_c(CfC(3, wirings.AutoNCP(9, 1), seed=0), tmp_path / "new", "robot", math=math)
+    assert {path.name for path in header.parent.iterdir()} == {"robot.h", "robot_test.c", "README.md"}
+    ran = subprocess.run(line_of(header), shell=True, cwd=header.parent, capture_output=True, text=True)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert re.fullmatch(r"robot: 64 steps, largest error \S+, passed\n", ran.stdout)
+    text = header.read_text(encoding="utf-8")
+    assert ("math.h" in text) == (math == "libm")
+    assert "static const float" in text
+    begin = text.index("{\n", text.index("static const float robot_layer_3_g_b"))
+    header.write_text(text[:begin] + "{1e-3f +" + text[begin + 1 :], encoding="utf-8")
+    ran = subprocess.run(line_of(header), shell=True, cwd=header.parent, capture_output=True, text=True)
+    assert ran.returncode == 1
+    assert "FAILED" in ran.stdout
+
+
+@pytest.mark.skipif(shutil.which("g++") is None, reason="no C++ compiler is installed")
+def test_it_is_also_cpp(library, folder):
+    """All headers of the library; a second file may include them too."""
+    for name in ("one.cpp", "two.cpp"):
+        includes = "".join(f'#include "n{k}.h"\n' for k in range(COUNT))
+        body = "int main() { return 0; }\n" if name == "one.cpp" else ""
+        (folder / name).write_text(includes + body, encoding="utf-8")
+    line = ["g++", *STRICT[1:], "-O0", "-Wno-unused-const-variable", "one.cpp", "two.cpp", "-o", "both"]
+    subprocess.run(line, cwd=folder, check=True)
+
+
+def test_of_a_wiring_the_synapses_that_exist_are_computed(tmp_path):
+    wiring = wirings.AutoNCP(19, 1)
+    ltc = LTC(3, wiring, seed=0, ode_unfolds=6)
+    text = export_c(ltc, tmp_path).read_text(encoding="utf-8")
+    assert f"network_w[{ltc.synapse_count}]" in text
+    assert f"network_sensory_w[{ltc.sensory_synapse_count}]" in text
+    exponentials = 6 * ltc.synapse_count + ltc.sensory_synapse_count
+    assert f"{exponentials:,} exponentials" in text
+    cfc = CfC(3, wiring, seed=0, recurrence="wired")
+    text = export_c(cfc, tmp_path).read_text(encoding="utf-8")
+    masks = [mask for key, mask in cfc.state_dict().items() if key.endswith("sparsity_mask")]
+    for k, mask in enumerate(masks, start=1):
+        assert f"network_layer_{k}_g_W[{np.count_nonzero(mask)}]" in text
+
+
+@pytest.mark.parametrize("model", [CfC(3, 4, seed=0), LTC(3, 4, seed=0), NeuralLTC(3, 4, seed=0)], ids=repr)
+def test_nothing_is_allocated_and_no_global_written(model, tmp_path):
+    text = export_c(model, tmp_path).read_text(encoding="utf-8")
+    code = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
+    assert not re.search(r"\b(malloc|free|goto|extern)\b", code)
+    for declared in re.findall(r"^static (?!inline).*", code, re.MULTILINE):
+        assert declared.startswith("static const")
+    first = text.index("static const ")
+    assert "Eq. (" in text[:first] or "NCP 2020" in text[:first]
+    assert "_step(" in text[:first]  # the weights are last
+
+
+def test_float64_is_rounded_once(tmp_path):
+    model = CfC(2, 3, seed=0)
+    same = CfC(**{**model.config, "dtype": "float64"}, units=3, seed=1)
+    same.load_state_dict(model.state_dict())
+    texts = [export_c(m, tmp_path).read_text(encoding="utf-8").replace(m.dtype.name, "") for m in (model, same)]
+    assert texts[0] == texts[1]
+    same.parameters["rnn_cell.ff1.bias"][0] = 1e300
+    with pytest.raises(ValueError, match=refusal("model")):
+        export_c(same, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        None,
+        object(),
+        CfC,
+        LSTM(2, 3, seed=0),
+        LTC(2, 3, seed=0, solver="rk4"),
+        LTC(2, 3, seed=0, solver="scipy"),
+        CfC(2, 3, backbone_layers=2, backbone_dropout=0.1, seed=0),
+        CfCRegressor(epochs=1),
+    ],
+    ids=lambda model: type(model).__name__,
+)
+def test_models_without_c_are_refused(model, tmp_path):
+    bad.refuses(export_c, "model", model, folder=tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize(
+    "name", ["", "a b", "3d", "net-work", "a.h", "../a", "float", "class", "_a", "a__b", "é", "a\n", 3, None]
+)
+def test_names_that_are_no_identifiers_are_refused(name, tmp_path):
+    bad.refuses(export_c, "name", name, model=CfC(2, 3, seed=0), folder=tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
+def test_other_arguments_are_refused(tmp_path):
+    model = CfC(2, 3, seed=0)
+    for math in bad.CHOICES:
+        bad.refuses(export_c, "math", math, model=model, folder=tmp_path / "new")
+    bad.refuses(export_c, "raw", True, model=model, folder=tmp_path / "new")
+    (tmp_path / "file").write_text("")
+    for folder in (tmp_path / "file", "", None, 3):
+        bad.refuses(export_c, "folder", folder, model=model)
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_network_that_explodes_is_refused(tmp_path):
+    model = CfC(2, 3, variant="keras", backbone_layers=0, seed=0)
+    for array in model.parameters.values():
+        array[...] *= 100
+    with pytest.raises(ValueError, match=refusal("model")), np.errstate(all="ignore"):
+        export_c(model, tmp_path)
