@@ -265,9 +265,10 @@ def frozen_error(w, A, x0, t, step, L, a, b, sample):
             context.prec = 80
             K, p = Decimal(k), Decimal(k) * Decimal(h) / 2
             J = (p - 1 + 2 * (-p).exp() - (1 + p) * (-2 * p).exp()) / K**2
+            if sample == "ends":
+                J = (1 - (-2 * p).exp()) * (p + ((1 + (-p).exp()) / 2).ln()) / K**2
             U = M * L[0] * float(J * (1 - (-K * Decimal(t)).exp()) / (1 - (-2 * p).exp()))
-        factor, share = (1, 24) if sample == "midpoint" else (min(1 + k * h / 8, 7 / 6), 12)
-        radii = [factor * U]
+        radii, share = [U], 24 if sample == "midpoint" else 12
         if len(L) > 1:
             C2 = L[0] * (abs(A) * w + M * L[0] * h / 2) / 12 + M * L[1] / share
             radii.append(C2 * h**2 * geometric)

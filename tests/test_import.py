@@ -34,6 +34,7 @@ for name in of_neurons:
         "frozen_error": {"step": 0.1, "lipschitz": 1.0},
         "frozen_step_error": {"y": 0.5},
         "best_look": {"release": 0.5, "lipschitz": 1.0},
+        "radius_per_step": {"step": 0.1, "release": 0.5, "lipschitz": 1.0},
         "from_samples": samples,
     }.get(name, {})
     start = {} if name in ("form_gap", "time_constant") else {"x0": 0.0}

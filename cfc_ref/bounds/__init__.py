@@ -26,6 +26,7 @@ _PUBLIC = {
     "network_frozen_error": "cfc_ref.bounds.ltc",
     "network_time_constant": "cfc_ref.bounds.ltc",
     "radius": "cfc_ref.bounds.looks",
+    "radius_per_step": "cfc_ref.bounds.looks",
     "ratio_of_eq9": "cfc_ref.bounds.looks",
     "reachable_states": "cfc_ref.bounds.neuron",
     "release_derivatives": "cfc_ref.bounds.frozen",

@@ -65,8 +65,7 @@ def _ready(given: dict[str, Any]) -> tuple[tuple[int, ...], dict[str, Any]]:
         checks.compare("release", release, inside, "values in [0, 1]", "pass f(I) of the look")
         ready["release"] = appended("release", release, shape, t)
     if "step" in given:
-        step = _parameter("step", given["step"], neuron, shape, t)
-        ready["step"] = np.minimum(step, t)  # no step is longer than the time itself
+        ready["step"] = _parameter("step", given["step"], neuron, shape, t)
     if "lipschitz" in given:
         constants = given["lipschitz"] if isinstance(given["lipschitz"], tuple) else (given["lipschitz"],)
         ready["lipschitz"] = tuple(_parameter("lipschitz", L, neuron, shape, t) for L in constants)

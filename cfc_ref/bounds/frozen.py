@@ -18,7 +18,7 @@ from cfc_ref.bounds.neuron import relax, z_extremes
 from cfc_ref.neuron.exact_solution import constant_piece
 from cfc_ref.neuron.model import LTCNeuron
 
-__all__ = ["frozen_error", "frozen_step_error", "release_derivatives"]
+__all__ = ["frozen_error", "frozen_step_error", "one_look", "release_derivatives"]
 
 Array = npt.NDArray[Any]
 
@@ -125,7 +125,8 @@ def frozen_error(
         \text{midpoint:}\quad & U = M L_1 J\,\frac{1-e^{-kt}}{1-e^{-kh}}, \quad
             J = \int_0^h e^{-k(h-s)} |s - h/2|\,ds, \text{ and with } L_2 \text{ also }
             \frac{C_2 h^3}{1-e^{-kh}},\quad C_2 = \frac{L_1(|A|w + M L_1 h/2)}{12} + \frac{M L_2}{24} \\
-        \text{ends:}\quad & \min(1 + kh/8,\, 7/6)\,U, \text{ and the second with } L_2/12 \text{ for } L_2/24 \\
+        \text{ends:}\quad & M L_1\,\frac{1-e^{-kt}}{k^2}\,\ln\frac{1+e^{kh/2}}{2},
+            \text{ and the second with } L_2/12 \text{ for } L_2/24 \\
         \text{gauss:}\quad & \frac{C_4 h^5}{1-e^{-kh}},\quad C_4 = |A|w\Big[\frac{(w+b)L_2}{720} + \frac{7L_3}{576}
             + \frac{L_1^2}{120} + \frac{L_2^2h^2}{960}\Big] + \frac{M L_4}{4320}
 
@@ -174,7 +175,7 @@ def frozen_error(
         checks.refuse("lipschitz", f"{len(lipschitz)} constants", which, do)
     (a, b), w, A = f_range, neuron.w_tau, neuron.A
     M = np.maximum(np.abs(x0 - A), np.abs(A) * w / (w + a))
-    radius = radius_of(neuron, M, t, step, lipschitz, a, b)
+    radius = radius_of(neuron, M, t, np.minimum(step, t), lipschitz, a, b)
     # Not in the paper: bounds of the frozen closed forms
     return -radius, radius
 
@@ -192,21 +193,26 @@ def _start(neuron: LTCNeuron, M: Array, t: Array, h: Array, L: tuple[Array, ...]
 def _midpoint(neuron: LTCNeuron, M: Array, t: Array, h: Array, L: tuple[Array, ...], a: Array, b: Array) -> Array:
     """Return U, or the smaller of it and the bound of order 2 where L₂ is known."""
     k = neuron.w_tau + a
-    return _smaller(_one_look(k, M, t, h, L[0]), neuron, k, M, h, L, 24)
+    return _smaller(one_look(k, M, t, h, L[0]), neuron, k, M, h, L, 24)
 
 
 def _ends(neuron: LTCNeuron, M: Array, t: Array, h: Array, L: tuple[Array, ...], a: Array, b: Array) -> Array:
     """Return the bound from the largest distance of y from the mean of its ends, or the smaller one of order 2.
 
-    Where y equals that mean at τ, its distance is at most L times min(D + s, abs(s - τ), D + h - s) with
-    D = min(τ, h - τ); the largest integral of this, weighted as in J, is below J times the factor here.
+    y has that mean at some τ, and its ends are both as far from it, L min(τ, h - τ) at most. So y is within L times
+    the distance of s to τ on the circle of circumference h. Call the integral of that with the weight e^{-k(h-s)} W(τ).
+    W(0) = (1 - e^{-p})²/k² with p = kh/2; W' is the weight of the half circle before τ less that after it, and changes
+    its sign from + to - only where e^{kτ} = (1 + e^p)/2. There W = (1 - e^{-kh}) ln((1 + e^p)/2)/k²; add the steps up.
     """
     k = neuron.w_tau + a
-    return _smaller(np.minimum(1 + k * h / 8, 7 / 6) * _one_look(k, M, t, h, L[0]), neuron, k, M, h, L, 12)
+    p = np.maximum(k * h / 2, np.finfo(np.result_type(k, h)).tiny)
+    # Not in the paper: the bound of the frozen mean of both ends from L₁ alone
+    first = M * L[0] * h / 2 * (1 + np.log1p(np.expm1(-p) / 2) / p) * relax(k, t)
+    return _smaller(first, neuron, k, M, h, L, 12)
 
 
-def _one_look(k: Array, M: Array, t: Array, h: Array, L1: Array) -> Array:
-    """Return U of order 1: one look in the middle of each step."""
+def one_look(k: Array, M: Array, t: Array, h: Array, L1: Array) -> Array:
+    r"""Return :math:`M L_1 J_k(h)\,(1-e^{-kt})/(1-e^{-kh})`: one look in the middle of each step."""
     # Not in the paper: the bound of the frozen midpoint from L₁ alone
     return M * L1 * _distance(k * h / 2) * h * _geometric(k, h) * -np.expm1(-k * t)
 

@@ -1,22 +1,24 @@
-r"""The best that any closed form can do which looks at the input once (THEORY 5.7 a and b).
+r"""The best that any closed form can do which looks at the input once, or once per step (THEORY 5.7).
 
-A form sees the neuron, its start and its look. The states that these leave possible have a smallest and a largest
+A form sees the neuron, its start and its looks. The states that these leave possible have a smallest and a largest
 value; half their distance, the *radius* R, is the least worst error of any form, and the middle has it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from cfc_ref import checks
-from cfc_ref.bounds.checked import Given, Interval, bound
+from cfc_ref.bounds.checked import Given, Interval, bound, formula
+from cfc_ref.bounds.frozen import frozen_error, one_look
 from cfc_ref.bounds.neuron import closed_form_error, relax, z_extremes
 from cfc_ref.neuron.model import FORMS, LTCNeuron
 
-__all__ = ["best_look", "radius", "ratio_of_eq9"]
+__all__ = ["best_look", "radius", "radius_per_step", "ratio_of_eq9"]
 
 Array = npt.NDArray[Any]
 
@@ -105,14 +107,74 @@ def ratio_of_eq9(
 
 
 @bound
+def radius_per_step(
+    neuron: LTCNeuron, x0: Given, t: Given, step: Given, release: Given, lipschitz: Given, f_range: Given = (0, 1)
+) -> Interval:
+    r"""Least worst error R of any form that looks once per step, in its middle: between two bounds (THEORY 5.7 c).
+
+    .. math:: m L J_{k'}(h)\,\frac{1-e^{-k't}}{1-e^{-k'h}} \le R \le U = M L J_k(h)\,\frac{1-e^{-kt}}{1-e^{-kh}},
+              \quad J_k(h) = \int_0^h e^{-k(h-s)} |s - h/2|\,ds
+
+    with :math:`k = w + a`, :math:`k' = w + \eta + Lh/2`, :math:`M = \max(|c|, |A|w/k)`,
+    :math:`m = \min(|c|, |A|w/(w+\eta))` and η the release at every look. The lower bound is half the distance at
+    which two inputs end that no look tells apart, :math:`y = \eta \pm L\,\mathrm{dist}(s, \text{looks})`; U is the
+    bound of the frozen midpoint. Their ratio tends to 1 for :math:`\eta = a + Lh/2`, c = −A w/(w + a) and small L h:
+    no form with these looks is better than the frozen midpoint.
+
+    Parameters
+    ----------
+    neuron, x0, f_range
+        As in :func:`cfc_ref.bounds.lemma1`.
+    t : array_like, any shape
+        Times >= 0 in any order; what follows the last whole step only fades.
+    step : array_like
+        The length h > 0 of every step; broadcasts to N.
+    release : array_like
+        η, the release at every look, with η ± Lh/2 in the range; broadcasts to N.
+    lipschitz : array_like
+        L >= 0, the constant of the release in time; broadcasts to N.
+
+    Returns
+    -------
+    low, high : ndarray, shape N + t.shape
+        Of R, not of an error. `low` is 0 where c A > 0, about which nothing is proved, and before the end of the
+        first step.
+
+    Raises
+    ------
+    ValueError, TypeError
+        In three parts.
+
+    Examples
+    --------
+    >>> neuron = LTCNeuron(w_tau=1.0, A=1.0)
+    >>> low, high = radius_per_step(neuron, 1 / 6, 5.0, 0.1, release=0.225, lipschitz=0.5, f_range=(0.2, 1))
+    >>> round(float(low), 6), round(float(high), 6)
+    (0.00815, 0.008662)
+    """
+    (a, b), w, A, L = f_range, neuron.w_tau, neuron.A, lipschitz[0]
+    far, slack = L * step / 2, 8 * np.finfo(neuron.dtype).eps
+    inside = (release - far >= a - slack) & (release + far <= b + slack)
+    expected = "release ± lipschitz · step / 2 in f_range"
+    checks.compare("release", release + 0 * inside, inside, expected, "pass a smaller step")
+    c, k = x0 - A, w + release + far
+    m = np.where(c * A > 0, 0, np.minimum(np.abs(c), np.abs(A) * w / (w + release)))
+    whole = np.floor(t / step * (1 + slack)) * step
+    # Not in the paper: a bound from below for every form with one look per step
+    low = one_look(k, m, np.minimum(whole, t), step, L) * np.exp(-k * np.maximum(t - whole, 0))
+    return low, formula(frozen_error)(neuron, x0, t, step, (L,), f_range, "midpoint")[1]
+
+
+@bound
 def best_look(neuron: LTCNeuron, x0: Given, t: Given, release: Given, lipschitz: Given) -> Interval:
     r"""When to look once at a release that changes slowly, and the radius that is left, to leading order in L.
 
-    .. math:: R(\tau) = L \int_0^t \omega(s)\,|s - \tau|\,ds + O(L^3), \qquad
-              \omega(s) = \big|(c - z_\infty)\,e^{-kt} + z_\infty\,e^{-k(t-s)}\big|
+    .. math:: R(\tau) = L \int_0^\tau \Big|\int_0^r \omega\Big|\,dr + L \int_\tau^t \Big|\int_r^t \omega\Big|\,dr
+              + O(L^3), \qquad \omega(s) = (c - z_\infty)\,e^{-kt} + z_\infty\,e^{-k(t-s)}
 
-    with :math:`k = w + \eta`, :math:`z_\infty = -A w/k` and η the release seen. The best time is the weighted median of
-    ω, not t: for large t it is (ln 2)/k before t. With a finite L the exact enclosure is that of
+    with :math:`k = w + \eta`, :math:`z_\infty = -A w/k` and η the release seen. The best time halves the integral of
+    ω; it is not t: for large t it is (ln 2)/k before t. Where c A <= 0, ω keeps its sign, and the sum is
+    :math:`L \int |\omega(s)|\,|s - \tau|\,ds`. With a finite L the exact enclosure is that of
     :func:`cfc_ref.bounds.from_samples` with this one sample.
 
     Parameters
@@ -143,42 +205,52 @@ def best_look(neuron: LTCNeuron, x0: Given, t: Given, release: Given, lipschitz:
     """
     k = neuron.w_tau + release
     c, z_inf = x0 - neuron.A, -neuron.A * neuron.w_tau / k
-    crosses = c * z_inf < 0  # ω has a zero, that of z
-    ratio = np.divide(-c, z_inf, out=np.zeros(np.broadcast_shapes(c.shape, z_inf.shape)), where=crosses)
-    weight = _Weight(c - z_inf, z_inf, k, t, np.where(crosses, np.minimum(np.log1p(ratio) / k, t), 0))
-    low, high, half = np.zeros_like(weight.zero), t + 0 * weight.zero, weight.total(0, t) / 2
+    weight = _Weight(c - z_inf, z_inf, k, t)
+    zero, end = 0 * (c + z_inf + t), t + 0 * (c + z_inf)
+    whole = weight.integral(zero, end)
+    sign = np.where(whole < 0, -1, 1)
+    # Not in the paper: the best time for one look. Where ω changes its sign the integrals below change it once at most.
+    tau = _last(zero, end, lambda r: sign * weight.integral(zero, r) <= np.abs(whole) / 2)
+    before = _last(zero, tau, lambda r: sign * weight.integral(zero, r) <= 0)
+    after = _last(tau, end, lambda r: sign * weight.integral(r, end) >= 0)
+    early = weight.moment(zero, tau, tau) - 2 * weight.moment(zero, before, before)
+    late = weight.moment(tau, end, tau) - 2 * weight.moment(after, end, after)
+    return tau, lipschitz[0] * sign * (late - early)
+
+
+def _last(low: Array, high: Array, holds: Callable[[Array], npt.NDArray[np.bool_]]) -> Array:
+    """Return the last time between two at which a condition holds that holds up to some time only, by bisection."""
     for _ in range(_HALVINGS):
-        tau = (low + high) / 2
-        late = weight.total(0, tau) > half
-        low, high = np.where(late, low, tau), np.where(late, tau, high)
-    # Not in the paper: the best time for one look
-    tau = (low + high) / 2
-    return tau, lipschitz[0] * (weight.total(0, tau, tau) + weight.total(tau, t, tau))
+        middle = (low + high) / 2
+        early = holds(middle)
+        low, high = np.where(early, middle, low), np.where(early, high, middle)
+    return (low + high) / 2
 
 
 class _Weight(NamedTuple):
-    r"""ω of :func:`best_look`: :math:`|c' e^{-kt} + z_\infty e^{-k(t-s)}|`, which is 0 at `zero`, if anywhere."""
+    r"""ω of :func:`best_look`: :math:`c' e^{-kt} + z_\infty e^{-k(t-s)}`."""
 
     c: Array  # less z_inf
     z_inf: Array
     k: Array
     t: Array
-    zero: Array
 
-    def total(self, begin: Any, end: Array, about: Array | None = None) -> Array:
-        """Return the integral of ω from `begin` to `end`, or of ω times the distance from `about`, one of them."""
-        middle = np.clip(self.zero, begin, end)
-        return np.abs(self._signed(begin, middle, about)) + np.abs(self._signed(middle, end, about))
+    def _parts(self, end: Array) -> tuple[Array, Array]:
+        """Return the constant part of ω, and the other at the time `end`."""
+        return self.c * np.exp(-self.k * self.t), self.z_inf * np.exp(-self.k * (self.t - end))
 
-    def _signed(self, begin: Any, end: Array, about: Array | None) -> Array:
-        """Return the same integral without absolute values."""
-        h, left = end - begin, self.c * np.exp(-self.k * self.t)
-        fading = self.z_inf * np.exp(-self.k * (self.t - end))
-        if about is None:
-            return left * h + fading * relax(self.k, h)
+    def integral(self, begin: Array, end: Array) -> Array:
+        """Return the integral of ω."""
+        constant, fading = self._parts(end)
+        return constant * (end - begin) + fading * relax(self.k, end - begin)
+
+    def moment(self, begin: Array, end: Array, about: Array) -> Array:
+        """Return the integral of (s - about) ω(s)."""
+        constant, fading = self._parts(end)
+        h = end - begin
         # with r = end - s: the integrals of (end - about - r), and of the same times exp(-k r)
         faded = (end - about) * relax(self.k, h) - h**2 * _first_moment(self.k * h)
-        return left * h * ((begin + end) / 2 - about) + fading * faded
+        return constant * h * ((begin + end) / 2 - about) + fading * faded
 
 
 def _first_moment(u: Array) -> Array:

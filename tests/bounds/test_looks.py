@@ -103,20 +103,61 @@ def test_ratios_without_a_radius():
 
 @given(cases(), floats(0.0, 50), floats(0, 1), st.floats(0, 1))
 def test_no_other_look_leaves_less(case, t, eta, share):
-    """To leading order: by quadrature of the weight times the distance."""
+    """To leading order: by quadrature."""
     tau, R = bounds.best_look(case.neuron, case.x0, t, eta, 1.0)
     k, z_inf = case.w + eta, -case.A * case.w / (case.w + eta)
     edges = np.linspace(0, t, 4001)
     s = (edges[1:] + edges[:-1]) / 2
-    weight = np.abs((case.x0 - case.A - z_inf) * np.exp(-k * t) + z_inf * np.exp(-k * (t - s)))
+    weight = (case.x0 - case.A - z_inf) * np.exp(-k * t) + z_inf * np.exp(-k * (t - s))
+    until = np.cumsum(weight) * t / 4000
 
     def left(look):
-        return (weight * np.abs(s - look)).sum() * t / 4000
+        return np.abs(np.where(s < look, until, until[-1] - until)).sum() * t / 4000
 
     assert 0 <= tau <= t
-    coarse = 2e-3 * (1 + k * t) ** 2 * t * t * weight.max(initial=0) / 4000 + 1e-12 * case.scale
+    coarse = 2e-3 * (1 + k * t) ** 2 * t * t * np.abs(weight).max(initial=0) / 4000 + 1e-12 * case.scale
     assert_close(R, left(tau), rtol=1e-3, atol=coarse)
     assert left(share * t) + coarse + 1e-3 * R >= R
+
+
+@pytest.mark.parametrize(("w", "A", "c", "t", "eta"), [(1, 1, 2, 2, 0.5), (0.5, -1, -0.7, 3, 0.4), (1, 2, 1, 2, 0.3)])
+def test_where_x_passes_A_the_sharp_enclosure_is_least_at_the_best_look(w, A, c, t, eta):
+    neuron, L = LTCNeuron(w, A), 1e-4
+    tau, R = bounds.best_look(neuron, A + c, t, eta, L)
+
+    def left(look):
+        low, high = bounds.from_samples(neuron, A + c, t, [look], [eta], L, "release")
+        return (high - low) / 2
+
+    assert_close(R, left(float(tau)), rtol=1e-6, atol=0)
+    assert all(left(look) >= R * (1 - 1e-6) for look in np.linspace(0, t, 41))
+
+
+def test_reference_values_of_one_look_per_step():
+    neuron, posed = LTCNeuron(1.0, 1.0), (1 / 6, [5.0, 5.05], 0.1, 0.225, 0.5, (0.2, 1))
+    low, high = bounds.radius_per_step(neuron, *posed)
+    assert_close([low[0], high[0]], [0.0081501576, 0.0086616354], rtol=0, atol=1e-9)
+    assert_close(low[1], low[0] * np.exp(-(1 + 0.25) * 0.05), rtol=1e-12, atol=0)
+    assert_close(bounds.radius_per_step(LTCNeuron(1.0, 1.0), 2.0, 5.0, 0.1, 0.225, 0.5)[0], 0.0, rtol=0, atol=0)
+
+
+@given(cases(), floats(1e-3, 2), st.integers(1, 5), floats(0, 1), floats(0, 1))
+def test_two_inputs_that_no_midpoint_tells_apart(case, h, steps, share, at):
+    """They end at least twice the lower bound apart, and no further than twice the upper one."""
+    L = share * 0.9 / h
+    far = L * h / 2
+    eta = far + at * (1 - 2 * far)
+    t = steps * h
+    low, high = bounds.radius_per_step(case.neuron, case.x0, t, h, eta, L)
+    edges = np.arange(2 * steps + 1) * h / 2
+    middles = np.arange(2 * steps + 1) % 2 == 1
+    ends = []
+    for sign in (1, -1):
+        y = np.where(middles, eta, eta + sign * far)
+        ends.append(float(bounds.from_samples(case.neuron, case.x0, t, edges, y, L * (1 + 1e-9) + 1e-9, "release")[0]))
+    distance = abs(ends[0] - ends[1])
+    slack = 1e-8 * case.scale * (1 + t)
+    assert 2 * low - slack <= distance <= 2 * high + slack
 
 
 def test_far_from_the_start_the_best_look_is_ln_2_time_constants_ago():
@@ -136,6 +177,8 @@ def test_shapes_and_refusals_of_looks():
         bad.refuses(bounds.best_look, "release", value, neuron=neuron, x0=0.0, t=1.0, lipschitz=1.0)
     for value in (*bad.NUMBERS, -1.0, [1.0] * 7):
         bad.refuses(bounds.best_look, "lipschitz", value, neuron=neuron, x0=0.0, t=1.0, release=0.5)
+    for value in (*bad.NUMBERS, 1.1, 0.01, [0.5] * 7):
+        bad.refuses(bounds.radius_per_step, "release", value, neuron=neuron, x0=0.0, t=1.0, step=0.1, lipschitz=1.0)
     for function in (bounds.radius, bounds.ratio_of_eq9):
         for value in bad.CHOICES:
             bad.refuses(function, "form", value, neuron=neuron, x0=0.0, t=1.0)

@@ -56,6 +56,16 @@ def test_frozen_formulas(sample, constants, case, t, f_range, step, L):
         assert_close(bounds.frozen_error(case.neuron, case.x0, t, step, L[0], f_range, sample), got, rtol=0, atol=0)
 
 
+@pytest.mark.parametrize(("k", "h"), [(1e-6, 1.0), (0.3, 2.0), (1.5, 0.7), (4.0, 3.0)])
+def test_the_bound_of_ends_is_the_largest_weighted_distance_on_a_circle(k, h):
+    """After one step, with M = L = 1: y has the mean of its ends at some time, and is within its distance to it."""
+    (s, ds), looks = (np.arange(20_000) + 0.5, h / 20_000), np.linspace(0, h, 301)
+    far = np.abs(s * ds - looks[:, None])
+    weighted = (np.minimum(far, h - far) * np.exp(-k * (h - s * ds))).sum(axis=1) * ds
+    _, bound = bounds.frozen_error(LTCNeuron(k, 0.0), 1.0, h, h, 1.0, sample="ends")
+    assert_close(weighted.max(), bound, rtol=1e-4, atol=0)
+
+
 @pytest.mark.parametrize("reflection", ["release", "input"])
 def test_every_formula_for_many_neurons(reflection):
     """In one call each, of 1,500 neurons with ranges, steps and constants of their own."""
