@@ -72,9 +72,10 @@ def cfc(backend: str, mode: str = "default") -> Compute:
 def ltc(backend: str) -> Compute:
     """Return the functions that compute a synaptic LTC network."""
     if _uses_kernels(backend):
-        from cfc_ref.kernels import ltc_calls as kernels
+        from cfc_ref.kernels.ltc import network as kernels
+        from cfc_ref.kernels.ltc.streaming import start
 
-        return Compute(kernels.sequence, kernels.d_sequence, kernels.stream, kernels.start)
+        return Compute(kernels.sequence, kernels.d_sequence, kernels.stream, start)
     from cfc_ref.cells.ltc import network
 
     return Compute(network.sequence, network.d_sequence, network.stream)

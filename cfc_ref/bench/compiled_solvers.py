@@ -81,10 +81,10 @@ def with_diffrax(layer: LTC, method: str) -> Callable[[float], Advance]:
 def with_numbalsoda(layer: LTC) -> Callable[[float], Advance]:
     """Return what gives, for a tolerance, the function from samples, timespans and the state before to the states."""
     lsoda = package("numbalsoda").lsoda
-    from cfc_ref.kernels import ltc_slope
+    from cfc_ref.kernels.ltc import slope as kernel
 
-    weights, n, slope = weights_of(layer), layer.state_size, ltc_slope.address()
-    numbers = ltc_slope.numbers_of(weights.cell)
+    weights, n, slope = weights_of(layer), layer.state_size, kernel.address()
+    numbers = kernel.numbers_of(weights.cell)
     G0, Q0 = numbers[1 + n : 1 + 2 * n], numbers[1 + 2 * n : 1 + 3 * n]
 
     def at(rtol: float) -> Advance:

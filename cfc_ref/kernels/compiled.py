@@ -30,22 +30,22 @@ INNER = {**OPTIONS, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 _warned = False
 
 
-def inner(function: Callable[..., Any]) -> Any:
+def inner(function: Callable[..., Any] | None = None, **options: Any) -> Any:
     """Compile a function that kernels call."""
-    return njit(**INNER)(function)
+    return partial(inner, **options) if function is None else njit(**{**INNER, **options})(function)
 
 
-def dispatch(functions: Sequence[Any]) -> Any:
-    """Return a compiled function ``choose(k, *arguments)`` that calls the k-th of some compiled functions.
+def dispatch(functions: Sequence[Any], **options: Any) -> Any:
+    """Return a compiled function ``choose(number, *arguments)`` that calls one of some compiled functions.
 
     It is written out as one chain of branches, which a function of functions is not: each of those would be compiled.
     """
     names = ", ".join(inspect.signature(getattr(functions[0], "py_func", functions[0])).parameters)
-    branches = [f"    if k == {k}:\n        return f{k}({names})\n" for k in range(len(functions) - 1)]
-    source = f"def choose(k, {names}):\n{''.join(branches)}    return f{len(functions) - 1}({names})\n"
+    branches = [f"    if number == {k}:\n        return f{k}({names})\n" for k in range(len(functions) - 1)]
+    source = f"def choose(number, {names}):\n{''.join(branches)}    return f{len(functions) - 1}({names})\n"
     scope = {f"f{k}": function for k, function in enumerate(functions)}
     exec(source, scope)
-    return inner(scope["choose"])
+    return inner(scope["choose"], **options)
 
 
 def kernel(function: Callable[..., Any] | None = None, *, registry: Any = None, **options: Any) -> Any:

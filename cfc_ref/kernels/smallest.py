@@ -13,8 +13,9 @@ from cfc_ref.cells.cfc.network import CfCNetwork
 from cfc_ref.cells.dense import Dense
 from cfc_ref.cells.ltc.network import LTCSettings, ODENetwork
 from cfc_ref.cells.ltc.synapses import LTCParams
-from cfc_ref.kernels import activations, closed_forms, exact_solution, ltc_calls
+from cfc_ref.kernels import activations, closed_forms, exact_solution
 from cfc_ref.kernels.cfc import network
+from cfc_ref.kernels.ltc import network as ltc
 
 __all__ = ["CALLS"]
 
@@ -49,6 +50,6 @@ CALLS: tuple[Callable[[Any], None], ...] = (  # of an array [1]
     _neuron,
     lambda one: _batch(network, *_cfc(one)),
     lambda one: _stream(network, None, *_cfc(one)),
-    lambda one: _batch(ltc_calls, *_ltc(one)),
-    lambda one: _stream(ltc_calls, (None, None), *_ltc(one)),
+    lambda one: _batch(ltc, *_ltc(one)),
+    lambda one: _stream(ltc, (None, None), *_ltc(one)),
 )

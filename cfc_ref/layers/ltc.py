@@ -10,6 +10,7 @@ from cfc_ref import backend as backends
 from cfc_ref.cells.ltc.network import LTCSettings, NetworkKept, ODENetwork, Scaling
 from cfc_ref.cells.ltc.neural import NEURAL, NeuralLTCParams, trace_neural_ltc
 from cfc_ref.cells.ltc.synapses import LTCParams, synaptic, trace_ltc
+from cfc_ref.cells.solvers import SOLVERS
 from cfc_ref.layers.base import units_or_wiring
 from cfc_ref.layers.initial import glorot
 from cfc_ref.layers.ode import ODELayer
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 __all__ = ["LTC", "NeuralLTC"]
 
 _CELL = "rnn_cell."
-_COMPILED = ("fused", "frozen")  # solvers that kernels know
 _SYNAPSES = ("w", "sigma", "mu", "erev")
 _INITIAL = {  # as in ncps
     "gleak": (0.001, 1.0),
@@ -203,13 +203,13 @@ class LTC(ODELayer):
 
     @property
     def _has_kernels(self) -> bool:  # type: ignore[override]
-        return self.solver in _COMPILED and not self.mixed_memory
+        return SOLVERS[self.solver].kernel and not self.mixed_memory
 
     @property
     def _no_kernels(self) -> str:  # type: ignore[override]
         if self.mixed_memory:
             return "an LTC with mixed memory has no kernels"
-        return f"only the solvers {' and '.join(map(repr, _COMPILED))} have kernels"
+        return f"only the solvers {' and '.join(repr(name) for name, s in SOLVERS.items() if s.kernel)} have kernels"
 
     @property
     def _compute(self) -> backends.Compute:

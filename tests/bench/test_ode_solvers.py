@@ -57,7 +57,7 @@ def test_the_right_hand_side_for_compiled_solvers_is_the_specifications(posed):
 
     from cfc_ref.bounds.posed import weights_of
     from cfc_ref.cells.ode import right_side
-    from cfc_ref.kernels import ltc_slope
+    from cfc_ref.kernels.ltc import slope as ltc_slope
 
     cell, form, rng = weights_of(posed.layer).cell, posed.layer.equation, np.random.default_rng(0)
     numbers, x, slope = ltc_slope.numbers_of(cell), rng.normal(size=(1, 5)), np.empty(5)

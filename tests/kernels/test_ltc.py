@@ -6,7 +6,9 @@ import pytest
 import cfc_ref
 from cfc_ref import LTC, NeuralLTC, wirings
 from cfc_ref.kernels import threads
-from cfc_ref.kernels.ltc_rows import ROWS
+from cfc_ref.kernels.ltc.loops import _backward, _forward
+from cfc_ref.kernels.ltc.streaming import _stream
+from cfc_ref.kernels.ltc.sums import ROWS
 from tests import bad
 from tests.compare import assert_close
 from tests.layers.strategies import arrays_of, inputs_for, run
@@ -31,7 +33,7 @@ def assert_same(outcome, ref, tolerance=0):
 
 @pytest.mark.usefixtures("all_threads")
 def test_the_number_of_threads_changes_no_bit(layer, monkeypatch):
-    monkeypatch.setattr("cfc_ref.kernels.ltc_calls._WORTH_A_THREAD", 1)  # every block is cut off
+    monkeypatch.setattr("cfc_ref.kernels.ltc.network._WORTH_A_THREAD", 1)  # every block is cut off
     B = 20 * ROWS + 5  # more blocks than parts of the gradients
     inputs = inputs_for(layer, np.random.default_rng(0), B, T=2)
     d = np.random.default_rng(1).normal(size=(B, 2, layer.output_size))
@@ -71,7 +73,7 @@ def test_nan_in_a_weight_is_nan_in_the_output(layer):
 @pytest.mark.parametrize("beside", [0, 1])
 def test_a_masked_step_is_as_if_it_were_not_there(layer, beside, monkeypatch):
     """In all rows at once, which skips it, or beside a row that has every step; fresh memory is read nowhere."""
-    monkeypatch.setattr("cfc_ref.kernels.ltc_calls.aligned", lambda shape, dtype: np.full(shape, np.nan, dtype))
+    monkeypatch.setattr("cfc_ref.kernels.ltc.network.aligned", lambda shape, dtype: np.full(shape, np.nan, dtype))
     rng, B, T = np.random.default_rng(0), 3, 6
     inputs = inputs_for(layer, rng, B + beside, T)
     real = np.array([True, False, True, True, False, True])
@@ -174,10 +176,6 @@ def test_a_neural_ltc_has_no_kernels():
 
 def test_kernels_compile_for_two_dtypes_only():
     """Whatever is given, they are called with the same types of arrays; another type would compile for seconds."""
-    from cfc_ref.kernels.ltc_backward import backward
-    from cfc_ref.kernels.ltc_forward import forward
-    from cfc_ref.kernels.ltc_streaming import stream
-
     for dtype in ("float32", "float64"):
         for options in NETWORKS.values():
             layer = LTC(2, **options, seed=0, dtype=dtype, backend="numba")
@@ -187,5 +185,5 @@ def test_kernels_compile_for_two_dtypes_only():
                     layer(x, None, timespans)
                     output, _, tape = layer.forward(np.broadcast_to(x[0], x.shape), None, timespans, mask)
                     layer.backward(tape, np.broadcast_to(output[0], output.shape))
-    for compiled in (forward, backward, stream):
+    for compiled in (_forward, _backward, _stream):
         assert len(compiled.signatures) <= 2

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cfc_ref import LTC, CfC
-from cfc_ref.kernels import ltc_streaming
 from cfc_ref.kernels.cfc import streaming
+from cfc_ref.kernels.ltc import streaming as ltc_streaming
 from cfc_ref.layers.stepper import CompiledStepper
 from tests import bad
 from tests.compare import assert_close
@@ -19,7 +19,7 @@ from tests.kernels import cfc_cases, ltc_cases
 from tests.layers.strategies import parts
 
 layers = st.one_of(cfc_cases.layers(backend="numba"), ltc_cases.layers(backend="numba"))
-KERNELS = {CfC: streaming._stream, LTC: ltc_streaming.stream}
+KERNELS = {CfC: streaming._stream, LTC: ltc_streaming._stream}
 KINDS = pytest.mark.parametrize("kind", KERNELS)
 
 

@@ -98,14 +98,18 @@ STRATEGIES = {
     "cfc.network.sequence": cfc_cases.cases(LAYOUTS),
     "cfc.network.d_sequence": cfc_cases.cases(LAYOUTS),
     "cfc.network.stream": cfc_cases.cases(LAYOUTS),
+    "ltc.network.sequence": ltc_cases.cases(LAYOUTS),
+    "ltc.network.d_sequence": ltc_cases.cases(LAYOUTS),
+    "ltc.network.stream": ltc_cases.cases(LAYOUTS, [(1, 0), (1, 1), (2, 9), (1, 40)]),
 }
 RUNS = {  # others: one call, one array
     "cfc.network.sequence": cfc_cases.run,
     "cfc.network.d_sequence": cfc_cases.run_backward,
     "cfc.network.stream": cfc_cases.run_stream,
+    "ltc.network.sequence": ltc_cases.run,
+    "ltc.network.d_sequence": ltc_cases.run_backward,
+    "ltc.network.stream": ltc_cases.run_stream,
 }
-# Until the LTC's kernels have their specifications' names
-LTC = {"sequence": ltc_cases.run, "d_sequence": ltc_cases.run_backward, "stream": ltc_cases.run_stream}
 
 
 def distance(got, ref):
@@ -125,7 +129,7 @@ def test_every_public_kernel_has_a_specification_and_every_pair_a_strategy():
 def test_compiled_functions_are_internal():
     """They trust their arguments; Python calls the twin."""
     named = {f"{module}.{name}" for module, name, is_compiled in walk() if is_compiled}
-    assert named <= {"ltc_backward.backward", "ltc_forward.forward", "ltc_streaming.stream"}
+    assert not named
 
 
 def check(spec, twin, run, arguments, rounds):
@@ -156,17 +160,6 @@ def test_twins(module, name, data):
     else:
         kernels = importlib.import_module(f"cfc_ref.kernels.{module}")
         check(specification(module), kernels, run, arguments, rounds=True)
-
-
-@pytest.mark.parametrize("name", LTC)
-@settings(max_examples=300)
-@given(data=st.data())
-def test_twins_of_the_ltc(name, data):
-    from cfc_ref.cells.ltc import network
-    from cfc_ref.kernels import ltc_calls
-
-    shapes = {"stream": [(1, 0), (1, 1), (2, 9), (1, 40)]}.get(name, ltc_cases.SHAPES)
-    check(network, ltc_calls, LTC[name], data.draw(ltc_cases.cases(LAYOUTS, shapes)), rounds=True)
 
 
 PIECES = {"exact_solution.constant_pieces": 1, "closed_forms.gauss_pieces": 2}  # looks at f(I) per piece

@@ -1,6 +1,6 @@
-r"""A synaptic LTC as its kernels take it: one list of synapses, whether all are there or a wiring's few.
+r"""A synaptic LTC in the form that its kernels read: tables with one row per neuron, synapse and input.
 
-Rows of numbers lie together for each neuron, synapse and input; a table's columns have the names below.
+Missing synapses have no row, so that dense and wired networks are alike. A table's columns have the names below.
 """
 
 from __future__ import annotations
@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cfc_ref.cells.dense import Dense
-from cfc_ref.cells.ltc.network import LTCSettings, ODENetwork, Scaling
+from cfc_ref.cells.ltc.network import LTCSettings, ODENetwork, Readout, Scaling
 from cfc_ref.cells.ltc.synapses import LTCParams, Synapses, recurrent_synapses, sensory_synapses
 from cfc_ref.kernels.memory import LINE, aligned, whole_lines
 from cfc_ref.kernels.packed import FC, HEAD, INPUTS, OUTPUTS, READS, ROOM, STATE, UNITS, Weights
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
 
 __all__: list[str] = []
 
-FUSED, FROZEN = range(2)
-SOLVER_IDS = {"fused": FUSED, "frozen": FROZEN}
 # Columns of a neuron: conductance and current of its leak, its capacity; and of the sums of its gradients
 LEAK, CURRENT, C = range(3)
 D_G, D_Q, D_C = range(3)
@@ -31,10 +28,11 @@ D_G, D_Q, D_C = range(3)
 GAIN, SHIFT, W, W_E, E, W_SIGMA = range(6)
 PRE, POST = range(2)
 SUM_W, SUM_E, SUM_Z, SUM_ZX = range(4)
-# Places in the table of a stream, behind those of a CfC's: how it is solved, where arrays begin, and how many tiles
-# there are; behind them the ends of each tile, its neuron or input and its first postsynaptic neuron
-SOLVER, UNFOLDS, NEURONS, INPUT_MAP, OUTPUT_MAP, SYNAPSES, SENSORY, TILES, SENSORY_TILES = range(HEAD, HEAD + 9)
-ENDS = HEAD + 9
+# Places in the table of a stream, after those of a CfC's: the solver's index, the parts, and the stages of one; where
+# arrays begin, and the numbers of tiles. After them: the ends of each tile, its neuron or input and its first
+# postsynaptic neuron.
+SOLVER, PARTS, STAGES, NEURONS, INPUT_MAP, OUTPUT_MAP, SYNAPSES, SENSORY, TILES, SENSORY_TILES = range(HEAD, HEAD + 10)
+ENDS = HEAD + 10
 
 _LOG2_E = 1.4426950408889634
 
@@ -81,13 +79,13 @@ def _factors(scaling: Scaling | None, features: int, dtype: np.dtype[Any]) -> Ar
 
 
 def _there(w: Array) -> tuple[Array, Array]:
-    """Return the ends (pre, post) of the synapses that there are, sorted by the second."""
+    """Return the ends (pre, post) of the existing synapses, sorted by the second."""
     post, pre = np.nonzero(w.T)
     return pre, post
 
 
 def _list(synapses: Synapses) -> tuple[Array, Array]:
-    """Return the table of the synapses that there are, and their ends."""
+    """Return the table of the existing synapses, and their ends."""
     pre, post = _there(synapses.w)
     w, sigma, mu, erev = (values[pre, post] for values in synapses)
     table = aligned((len(w), 6), w.dtype)
@@ -98,7 +96,7 @@ def _list(synapses: Synapses) -> tuple[Array, Array]:
 
 
 def unpack(params: ODENetwork, d_neurons: Array, d_synapses: Array, d_sensory: Array, d_maps: Array) -> ODENetwork:
-    """Return gradients by parameter from the sums that the backward has taken."""
+    """Return gradients by parameter from the sums of the backward."""
     cell: LTCParams = params.cell
     d_G, d_Q, d_C = d_neurons.T
     recurrent = _d_list(recurrent_synapses(cell), d_synapses)
@@ -129,15 +127,15 @@ def _spread(values: Array, there: tuple[Array, Array], like: Array) -> Array:
 
 
 def pack_stream(
-    params: ODENetwork, readout: tuple[Scaling | None, Dense | None], read: slice, form: LTCSettings
+    params: ODENetwork, readout: Readout, read: slice, settings: LTCSettings, solver: int, stages: int
 ) -> tuple[Array, npt.NDArray[np.int64]]:
     """Return a network's tiles and its output's maps in one array, and their table."""
-    packed, weights, table = pack(params, form.epsilon), Weights(), np.zeros(ENDS, np.int64)
+    packed, weights, table = pack(params, settings.epsilon), Weights(), np.zeros(ENDS, np.int64)
     (output_map, fc), dtype, (inputs, units) = readout, packed.maps.dtype, params.cell.sensory_w.shape
     lanes, reads = whole_lines(units), read.stop - read.start
-    neurons = np.ones((3, lanes), dtype)  # those that are not there have a leak and a capacity like others
+    neurons = np.ones((3, lanes), dtype)  # lanes without a neuron have a leak and a capacity like others
     neurons[:, :units] = packed.neurons.T
-    table[SOLVER], table[UNFOLDS] = SOLVER_IDS[form.solver], form.parts
+    table[SOLVER], table[PARTS], table[STAGES] = solver, settings.parts, stages
     table[INPUTS], table[UNITS], table[READS], table[OUTPUTS] = inputs, units, reads, reads
     table[NEURONS], table[INPUT_MAP] = weights.place(neurons), weights.place(packed.maps.T)
     table[OUTPUT_MAP] = weights.place(_factors(output_map, reads, dtype).T)
@@ -147,7 +145,7 @@ def pack_stream(
     table[TILES], table[SENSORY_TILES] = len(ends), len(sensory_ends)
     if fc is not None:
         table[OUTPUTS], table[FC] = len(fc.W), weights.linear(*fc)
-    table[STATE], table[ROOM] = lanes, 4 * lanes + whole_lines(inputs) + whole_lines(reads)
+    table[STATE], table[ROOM] = lanes, (3 + 3 * stages) * lanes + whole_lines(inputs) + whole_lines(reads)
     return weights.array(dtype), np.concatenate([table, ends.reshape(-1), sensory_ends.reshape(-1)])
 
 

@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import carray, cfunc, njit, types  # type: ignore[attr-defined]
+from numba import carray, cfunc, types  # type: ignore[attr-defined]
 
-from cfc_ref.kernels.mathfun import INNER, _sigmoid64
+from cfc_ref.kernels.compiled import inner
+from cfc_ref.kernels.mathfun import _sigmoid64
 
 __all__ = ["address", "numbers_of"]
 
@@ -39,7 +40,7 @@ def address() -> int:
     return int(_slope.address or 0)
 
 
-@njit(**{**INNER, "fastmath": _IN_PARTS})
+@inner(fastmath=_IN_PARTS)
 def _dot(a, b):
     """Sum products; apart, as an exponential does not survive another order of its sums."""
     total = 0.0

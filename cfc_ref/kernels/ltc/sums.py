@@ -1,0 +1,158 @@
+r"""The sums of a synaptic LTC, G and Q of every neuron, and their backward.
+
+.. math:: s_k = \frac1{1 + 2^{a_k x_j + b_k}}, \qquad a_k = -\sigma_k \log_2 e, \quad b_k = \sigma_k \mu_k \log_2 e
+
+so that a synapse from j to i costs a multiply-add, an exponential and a division. What a part keeps has two layouts:
+
+- A block of a batch, (units, 3 · stages, rows): stage k has its states in column 3 k, G and Q in the next two. The
+  inner loops run along the rows, over one synapse or one neuron at a time. A block has a multiple of :data:`ROWS` rows;
+  rows beyond the batch have input 0, state 0 and steps of no length.
+- A stream, (3 · stages, units), up to whole cache lines. The inner loops run along neurons: the synapses from one
+  neuron to :data:`LINE` neighbours are a tile, whose numbers lie together, zeros where there is no synapse. A wiring's
+  layers are neighbours, so that most of a tile is used.
+
+A loop writes to one or two arrays and reads from few, as the compiler asks of each pair whether they overlap.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import types
+from numba.core import config
+from numba.extending import intrinsic, overload
+from numba.np.arrayobj import make_array, populate_array
+
+from cfc_ref.kernels.compiled import inner
+from cfc_ref.kernels.elementwise import _add, _copy
+from cfc_ref.kernels.ltc.packed import GAIN, POST, PRE, SHIFT, SUM_E, SUM_W, SUM_Z, SUM_ZX, W_E, W_SIGMA, E, W
+from cfc_ref.kernels.mathfun import _opening_of
+from cfc_ref.kernels.memory import LINE
+
+__all__ = ["ROWS", "at", "grid"]
+
+ROWS = 32  # two registers of float32: a loop that sums takes two at a time, and leaves nothing over
+_ANY_ORDER = {"contract", "reassoc"}  # sums over rows may be taken in any order: one per lane
+
+
+def _grid(typing, numbers, start, rows, length):
+    """Return some rows of a flat array, from `start`; `reshape` would take a tenth of a stream's step."""
+    kind = types.Array(numbers.dtype, 2, "C")
+
+    def build(context, builder, signature, arguments):
+        flat = make_array(signature.args[0])(context, builder, arguments[0])
+        view, (start, rows, length) = make_array(kind)(context, builder), arguments[1:]
+        strides = builder.mul(length, flat.itemsize), flat.itemsize
+        populate_array(
+            view, builder.gep(flat.data, [start]), (rows, length), strides, flat.itemsize, flat.meminfo, flat.parent
+        )
+        return view._getvalue()
+
+    return kind(numbers, types.intp, types.intp, types.intp), build
+
+
+def _unjitted(numbers: Any, start: int, rows: int, length: int) -> Any:
+    return numbers[start : start + rows * length].reshape(rows, length)
+
+
+grid: Any = _unjitted if getattr(config, "DISABLE_JIT", False) else intrinsic(_grid)
+
+
+def at(values: Any, i: int) -> Any:
+    """Return entry i, or the number itself: a capacity is one number for the rows of a block, h one for a stream."""
+    return values[i] if isinstance(values, np.ndarray) else values
+
+
+@overload(at)
+def _at(values, i):
+    return (lambda values, i: values[i]) if isinstance(values, types.Array) else (lambda values, i: values)
+
+
+@inner
+def _add_synapses(synapses, ends, first, x, sums):
+    """Add w s and w E s of every synapse to the sums, for a block of rows.
+
+    x[j, first] is the presynaptic value, sums[i, first + 1] and sums[i, first + 2] are G and Q.
+    """
+    for k in range(ends.shape[0]):
+        gain, shift, w, w_E = synapses[k, GAIN], synapses[k, SHIFT], synapses[k, W], synapses[k, W_E]
+        u, g, q = x[ends[k, PRE], first], sums[ends[k, POST], first + 1], sums[ends[k, POST], first + 2]
+        for r in range(u.shape[0]):
+            s = _opening_of(gain * u[r] + shift)
+            g[r] += w * s
+            q[r] += w_E * s
+
+
+@inner(forceinline=True)
+def _add_tiles(tiles, ends, x, G, Q):
+    """G += w s and Q += w E s of every synapse, for a stream, one tile at a time."""
+    for k in range(ends.shape[0] // 2):
+        u, post, tile = x[ends[2 * k]], ends[2 * k + 1], tiles[4 * LINE * k : 4 * LINE * (k + 1)]
+        g, q = G[post : post + LINE], Q[post : post + LINE]
+        for j in range(LINE):
+            s = _opening_of(tile[j] * u + tile[LINE + j])
+            g[j] += tile[2 * LINE + j] * s
+            q[j] += tile[3 * LINE + j] * s
+
+
+@inner
+def _look(synapses, ends, held, kept, k):
+    """Write the sums at the states of stage k, held ones included."""
+    for i in range(kept.shape[0]):
+        _copy(held[i, 1], kept[i, 3 * k + 1])
+        _copy(held[i, 2], kept[i, 3 * k + 2])
+    _add_synapses(synapses, ends, 3 * k, kept, kept)
+
+
+@inner(forceinline=True)
+def _look_stream(tiles, ends, held, kept, k):
+    """Do as ``_look``, for a stream."""
+    x, G, Q = kept[3 * k], kept[3 * k + 1], kept[3 * k + 2]
+    _copy(held[0], G)
+    _copy(held[1], Q)
+    _add_tiles(tiles, ends, x, G, Q)
+
+
+@inner
+def _d_look(synapses, ends, kept, D, k, d_held, D_synapses):
+    """Backward of ``_look``, from the gradients of the sums to those of states, held sums and synapses."""
+    for i in range(D.shape[0]):
+        _add(D[i, 3 * k + 1], d_held[i, 1])
+        _add(D[i, 3 * k + 2], d_held[i, 2])
+    _d_synapses(synapses, ends, 3 * k, kept, D, D, D_synapses)
+
+
+@inner(fastmath=_ANY_ORDER)
+def _d_synapses(synapses, ends, first, x, d_sums, d_x, D):
+    r"""Backward of ``_add_synapses``: adds to d_x and to the synapses' sums.
+
+    .. math:: a = \bar G + E \bar Q, \quad \bar z = a\,s(1 - s), \quad \bar x_j \mathrel{+}= w \sigma \bar z, \qquad
+              \sum a s,\; \sum \bar Q s,\; \sum \bar z,\; \sum \bar z x_j
+    """
+    for k in range(ends.shape[0]):
+        gain, shift, erev, w_sigma = synapses[k, GAIN], synapses[k, SHIFT], synapses[k, E], synapses[k, W_SIGMA]
+        u, d = x[ends[k, PRE], first], d_x[ends[k, PRE], first]
+        g, q = d_sums[ends[k, POST], first + 1], d_sums[ends[k, POST], first + 2]
+        sum_w = sum_E = sum_z = sum_zx = x.dtype.type(0)
+        for r in range(u.shape[0]):
+            s = _opening_of(gain * u[r] + shift)
+            a_s = (g[r] + erev * q[r]) * s
+            z = a_s - a_s * s
+            sum_w += a_s
+            sum_E += q[r] * s
+            sum_z += z
+            sum_zx += z * u[r]
+            d[r] += w_sigma * z
+        D[k, SUM_W] += sum_w
+        D[k, SUM_E] += sum_E
+        D[k, SUM_Z] += sum_z
+        D[k, SUM_ZX] += sum_zx
+
+
+@inner(fastmath=_ANY_ORDER)
+def _sum(values):
+    total = values.dtype.type(0)
+    for r in range(values.shape[0]):
+        total += values[r]
+    return total
