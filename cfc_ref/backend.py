@@ -60,25 +60,33 @@ def cfc(backend: str, mode: str = "default") -> Compute:
 
         if mode in COMPILED:
             return Compute(kernels.sequence, kernels.d_sequence, kernels.stream, start)
-        if backend == "numba":
-            do = "pass backend='numpy', or add its kernel to cfc_ref.kernels.cfc.modes.KERNELS before a CfC runs"
-            checks.refuse("backend", "'numba'", f"a mode with a kernel, which {mode!r} does not have", do)
+        _refuse_late(backend, "mode", mode, "cfc_ref.kernels.cfc.modes", "CfC")
     from cfc_ref.cells.cfc import network
 
     return Compute(network.sequence, network.d_sequence, network.stream)
 
 
 @cache
-def ltc(backend: str) -> Compute:
-    """Return the functions that compute a synaptic LTC network."""
+def ltc(backend: str, solver: str = "fused") -> Compute:
+    """Return the functions that compute a synaptic LTC network with some solver."""
     if _uses_kernels(backend):
         from cfc_ref.kernels.ltc import network as kernels
+        from cfc_ref.kernels.ltc.loops import COMPILED
         from cfc_ref.kernels.ltc.streaming import start
 
-        return Compute(kernels.sequence, kernels.d_sequence, kernels.stream, start)
+        if solver in COMPILED:
+            return Compute(kernels.sequence, kernels.d_sequence, kernels.stream, start)
+        _refuse_late(backend, "solver", solver, "cfc_ref.kernels.ltc.solvers", "LTC")
     from cfc_ref.cells.ltc import network
 
     return Compute(network.sequence, network.d_sequence, network.stream)
+
+
+def _refuse_late(backend: str, kind: str, name: str, module: str, layer: str) -> None:
+    """Refuse backend "numba" for a record that was not there when the kernels were loaded; "auto" takes NumPy."""
+    if backend == "numba":
+        do = f"pass backend='numpy', or add its kernel to {module}.KERNELS before the first {layer} runs"
+        checks.refuse("backend", "'numba'", f"a {kind} with a kernel, which {name!r} does not have", do)
 
 
 @cache

@@ -38,11 +38,13 @@ def inner(function: Callable[..., Any] | None = None, **options: Any) -> Any:
 def dispatch(functions: Sequence[Any], **options: Any) -> Any:
     """Return a compiled function ``choose(number, *arguments)`` that calls one of some compiled functions.
 
-    It is written out as one chain of branches, which a function of functions is not: each of those would be compiled.
+    It is written out as one chain of branches, as Numba would compile each function of a tuple for itself. A number
+    that is none of theirs raises ValueError.
     """
     names = ", ".join(inspect.signature(getattr(functions[0], "py_func", functions[0])).parameters)
-    branches = [f"    if number == {k}:\n        return f{k}({names})\n" for k in range(len(functions) - 1)]
-    source = f"def choose(number, {names}):\n{''.join(branches)}    return f{len(functions) - 1}({names})\n"
+    branches = [f"    if number == {k}:\n        return f{k}({names})\n" for k in range(len(functions))]
+    unknown = "    raise ValueError('no kernel has this number')\n"
+    source = f"def choose(number, {names}):\n{''.join(branches)}{unknown}"
     scope = {f"f{k}": function for k, function in enumerate(functions)}
     exec(source, scope)
     return inner(scope["choose"], **options)

@@ -29,12 +29,9 @@ import numpy.typing as npt
 from numba import types
 from numba.extending import overload, register_jitable
 
-from cfc_ref.kernels import compiled
-from cfc_ref.kernels.compiled import INNER, kernel
+from cfc_ref.kernels.compiled import kernel
 
-OPTIONS = {**compiled.OPTIONS, "cache": True}
-
-__all__ = ["INNER", "OPTIONS", "on_copy"]
+__all__ = ["on_copy"]
 
 _LOG2_E = 1.4426950408889634
 _MAGIC32, _MAGIC64 = 12582912.0, 6755399441055744.0  # 1.5 · 2²³ and 1.5 · 2⁵²: adding one rounds to an integer

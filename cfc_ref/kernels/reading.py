@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from numba import njit
-
-from cfc_ref.kernels.mathfun import OPTIONS
+from cfc_ref.kernels.compiled import kernel
 
 __all__: list[str] = []
 
 
-@njit(**{**OPTIONS, "fastmath": True})
+@kernel(fastmath=True)
 def _read(weights, times):
     """Sum the weights so many times, and change one in between, so that each pass has to read them all."""
     total = weights.dtype.type(0)

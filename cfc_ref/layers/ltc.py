@@ -213,7 +213,7 @@ class LTC(ODELayer):
 
     @property
     def _compute(self) -> backends.Compute:
-        return backends.ltc(self._backend) if self._has_kernels else super()._compute
+        return backends.ltc(self._backend, self.solver) if self._has_kernels else super()._compute
 
     @property
     def settings(self) -> LTCSettings:

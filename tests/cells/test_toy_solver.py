@@ -49,6 +49,20 @@ def test_without_a_kernel_auto_is_numpy_and_numba_is_refused():
     bad.refuses(LTC, "backend", "numba", input_size=2, units=3, solver="toy")
 
 
+def test_a_kernel_that_comes_too_late_is_refused_by_name(monkeypatch):
+    """The others are loaded: "numba" says so rather than run NumPy, and "auto" is NumPy."""
+    from cfc_ref.kernels.ltc import loops
+
+    assert "toy" not in loops.COMPILED
+    monkeypatch.setitem(SOLVERS, "toy", toy_solver.TOY._replace(kernel=True))
+    monkeypatch.setitem(loops.KERNELS, "toy", toy_solver.toy_kernel())
+    x = np.ones((2, 3, 2))
+    with pytest.raises(ValueError, match=r"'numba'.*'toy' does not have.*before the first LTC runs"):
+        LTC(2, 3, solver="toy", seed=0, backend="numba")(x, timespans=0.1)
+    outputs = [LTC(2, 3, solver="toy", seed=0, backend=backend)(x, timespans=0.1)[0] for backend in ("auto", "numpy")]
+    assert_close(outputs[0], outputs[1], 0, 0)
+
+
 def test_a_missing_piece_raises(monkeypatch):
     monkeypatch.setitem(SOLVERS, "toy", toy_solver.TOY._replace(part=None))
     with pytest.raises(TypeError, match="'toy' has neither"):

@@ -1,12 +1,15 @@
 """Compiled code on disk: kept where it can be, replaced where it is damaged, done without where there is no place."""
 
+import importlib
 import importlib.util
+import pkgutil
 
 import numba
 import numpy as np
 import pytest
 from numba.core import caching
 
+from cfc_ref import kernels
 from cfc_ref.kernels import compiled
 
 SOURCE = """
@@ -87,6 +90,35 @@ def test_without_a_folder_kernels_are_compiled_without_a_cache(folder, monkeypat
         assert not run(folder)
     assert len(caught) == 1
     assert not run(folder)
+
+
+def test_a_cache_path_that_is_a_file_is_no_error(folder, monkeypatch):
+    (folder / "cache").write_text("")
+    given = [kind for kind in caching.CacheImpl._locator_classes if "UserProvided" in kind.__name__]
+    monkeypatch.setattr(caching.CacheImpl, "_locator_classes", given)
+    with pytest.warns(RuntimeWarning, match=r"cannot be kept on disk.*NUMBA_CACHE_DIR") as caught:
+        assert not run(folder)
+    assert len(caught) == 1
+
+
+def test_every_kernel_is_kept_so():
+    """Those of CfC, LTC and one neuron: what holds for one line holds for them, as none has Numba's own cache."""
+    kept = set()
+    for module in pkgutil.walk_packages(kernels.__path__, "cfc_ref.kernels."):
+        for name, value in vars(importlib.import_module(module.name)).items():
+            own = getattr(value, "_cache", caching.NullCache())
+            assert isinstance(own, compiled._Cache | caching.NullCache), f"{module.name}.{name}"
+            if isinstance(own, compiled._Cache):
+                kept.add(value.__module__)
+    assert {"cfc_ref.kernels.ltc.loops", "cfc_ref.kernels.ltc.streaming", "cfc_ref.kernels.cfc.streaming"} <= kept
+
+
+def test_a_number_without_a_kernel_raises():
+    choose = compiled.dispatch([compiled.inner(lambda x: x + 1), compiled.inner(lambda x: x + 2)])
+    call = numba.njit(lambda number, x: choose(number, x))
+    assert [call(0, 1), call(1, 1)] == [2, 3]
+    with pytest.raises(ValueError, match="no kernel has this number"):
+        call(2, 1)
 
 
 def test_a_full_disk_is_no_error(folder, monkeypatch):

@@ -49,7 +49,7 @@ def _dot(a, b):
     return total
 
 
-@cfunc(types.void(types.double, _DOUBLES, _DOUBLES, _DOUBLES), cache=True, error_model="numpy", fastmath={"contract"})
+@cfunc(types.void(types.double, _DOUBLES, _DOUBLES, _DOUBLES), error_model="numpy", fastmath={"contract"})
 def _slope(t, x, slope, data):
     n = int(carray(data, 1)[0])
     x, slope, numbers = carray(x, n), carray(slope, n), carray(data, 1 + n * (_HEAD + 4 * n))

@@ -1,9 +1,8 @@
 r"""The stages of a part of a time step, by each solver that has a kernel: twins of :mod:`cfc_ref.cells.solvers`.
 
 A solver is one record of :data:`KERNELS`, under its name in :data:`cfc_ref.cells.solvers.SOLVERS`, whose field `kernel`
-is then True. A part has one or
-more stages, each of which reads the states and sums of the stages so far and writes the states of the next one, for one
-neuron of a block of rows, or all neurons of a stream (:mod:`cfc_ref.kernels.ltc.sums`).
+is then True. A part has one or more stages, each of which reads the states and sums of the stages so far and writes the
+states of the next one, for one neuron of a block of rows, or all neurons of a stream (:mod:`cfc_ref.kernels.ltc.sums`).
 """
 
 from __future__ import annotations
@@ -48,7 +47,7 @@ def _fused_of(c, h, G):
     return c / D, h / D
 
 
-@inner
+@inner(forceinline=True)
 def _fused(k, neuron, h, kept, out):
     """Twin of :func:`cfc_ref.cells.solvers.fused`."""
     x, G, Q, c = kept[0], kept[1], kept[2], neuron[C]
@@ -92,7 +91,7 @@ def _frozen_of(c, h, G):
     return (one - T) / (one + T), two * T / (one + T)
 
 
-@inner
+@inner(forceinline=True)
 def _frozen(k, neuron, h, kept, out):
     """Twin of :func:`cfc_ref.cells.solvers.frozen`."""
     x, G, Q, c = kept[0], kept[1], kept[2], neuron[C]

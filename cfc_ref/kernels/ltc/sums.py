@@ -84,7 +84,7 @@ def _add_synapses(synapses, ends, first, x, sums):
             q[r] += w_E * s
 
 
-@inner(forceinline=True)
+@inner
 def _add_tiles(tiles, ends, x, G, Q):
     """G += w s and Q += w E s of every synapse, for a stream, one tile at a time."""
     for k in range(ends.shape[0] // 2):
