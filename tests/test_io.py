@@ -29,6 +29,7 @@ MODELS = {
         3, 5, mixed_memory=True, implicit_param_constraints=False, solver="rk4", ode_unfolds=12, proj_size=2, seed=9
     ),
     "neural ltc": lambda: NeuralLTC(3, wirings.AutoNCP(12, 2), solver="frozen_midpoint", dtype="float64", seed=10),
+    "ltc, step": lambda: LTC(3, 5, solver="cf4", step=0.3, seed=13),
     "lstm": lambda: LSTM(3, 5, 2, forget_bias=0.5, seed=11),
     "ctrnn": lambda: CTRNN(3, 5, tau=0.5, solver="euler", ode_unfolds=4, dtype="float64", seed=12),
     "own wiring": lambda: CfC(1, wirings.Wiring([[0, 0], [-1, 0]], [[0, 1]], 1, layers=[[1], [0]]), seed=7),

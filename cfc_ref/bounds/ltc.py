@@ -36,7 +36,7 @@ def with_start(low: Array, high: Array, start: Interval, decay: npt.ArrayLike = 
     return low - decay * below, high + decay * above
 
 
-def leak_decay(rate: Array, timespans: Array, unfolds: int | None = None) -> Array:
+def leak_decay(rate: Array, timespans: Array, unfolds: npt.ArrayLike | None = None) -> Array:
     r"""Return a bound on the share of a distance from the box that a leak of this rate leaves, shape (T, units).
 
     .. math:: e^{-k t} \;\text{(ODE and frozen steps)}, \qquad
@@ -45,7 +45,8 @@ def leak_decay(rate: Array, timespans: Array, unfolds: int | None = None) -> Arr
     t = timespans[:, None]
     if unfolds is None:
         return np.exp(-rate * np.cumsum(t, axis=0))
-    return np.cumprod((1 + rate * t / unfolds) ** -float(unfolds), axis=0)
+    parts = np.broadcast_to(np.asarray(unfolds, np.float64), timespans.shape)[:, None]
+    return np.cumprod((1 + rate * t / parts) ** -parts, axis=0)
 
 
 def release_range(synapses: Synapses, low: Array, high: Array) -> Interval:

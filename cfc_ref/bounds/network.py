@@ -36,7 +36,7 @@ from cfc_ref.cells.ctrnn import CTRNNParams, ctrnn_box
 from cfc_ref.cells.ltc.network import Scaling
 from cfc_ref.cells.ltc.neural import NeuralLTCParams, neural_box
 from cfc_ref.cells.ltc.synapses import LTCParams, ltc_box
-from cfc_ref.cells.ode import Equation
+from cfc_ref.cells.ode import Equation, Scheme, parts_of
 
 __all__ = ["box", "lipschitz", "network_box", "tube"]
 
@@ -158,7 +158,7 @@ def box(
         checks.refuse("timespans", timespans, "None, as this network has an ODE", "pass the times `t`")
     start = start_box(hx, model.state_size)
     steps, shape = time_steps(0.0 if t is None else t)
-    unfolds = _unfolds(model) if _equation(form) == "fused" else None
+    unfolds = _unfolds(model, steps) if _equation(form) == "fused" else None
     low, high = with_start(*ode.box, start, leak_decay(ode.leak, steps, unfolds))
     return low.reshape((*shape, model.state_size)), high.reshape((*shape, model.state_size))
 
@@ -288,7 +288,7 @@ def tube(
     elif _equation(form) == "ode":
         low, high = ode_tube(ode.equation, ode.params, inputs, start, steps)
     else:
-        low, high = fused_tube(ode.equation, ode.part, ode.params, inputs, start, steps, _unfolds(model))
+        low, high = fused_tube(ode.equation, ode.part, ode.params, inputs, start, steps, _unfolds(model, steps))
     # Not in the paper: the reach tube of a network
     return low.reshape((*shape, model.state_size)), high.reshape((*shape, model.state_size))
 
@@ -331,11 +331,12 @@ def _equation(form: str | None) -> str:
     return checks.choice("form", "ode" if form is None else form, FORMS)
 
 
-def _unfolds(model: Any) -> int:
+def _unfolds(model: Any, steps: Array) -> npt.NDArray[np.intp]:
+    """Return into how many fused parts the model cuts each time step; refuse other solvers."""
     if model.solver != "fused":
         do = "make it with solver='fused', or pass form='ode'"
         checks.refuse("model", f"solver {model.solver!r}", "solver 'fused' for the bound of its step", do)
-    return int(model.ode_unfolds)
+    return parts_of(Scheme(model.equation, "fused", model.ode_unfolds or 1, model.step), steps)[0]
 
 
 def _no_option(**options: Any) -> None:

@@ -134,7 +134,13 @@ def _split_means(D: Array, N: Array, first: Array, others: Array, E: Array) -> A
 
 
 def fused_tube(
-    equation: Equation, part: Part, params: Any, inputs: Interval, start: Interval, timespans: Array, unfolds: int
+    equation: Equation,
+    part: Part,
+    params: Any,
+    inputs: Interval,
+    start: Interval,
+    timespans: Array,
+    unfolds: npt.ArrayLike,
 ) -> Interval:
     """Return the tube of a network that runs by fused steps, part by part, shape (T, units) each.
 
@@ -142,10 +148,11 @@ def fused_tube(
     """
     low, high = start
     tube = [np.empty((2, 0, low.size))]
-    for I, dt in zip(np.concatenate(inputs, axis=1), timespans, strict=True):
+    parts = np.broadcast_to(unfolds, timespans.shape)
+    for I, dt, count in zip(np.concatenate(inputs, axis=1), timespans, parts, strict=True):
         held = equation.hold(params, I[None])
-        for _ in range(unfolds):
-            low, high = part(params, held, low, high, dt / unfolds)
+        for _ in range(count):
+            low, high = part(params, held, low, high, dt / count)
         tube.append(np.stack([low, high])[:, None])
     low, high = np.concatenate(tube, axis=1)
     return low, high

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cfc_ref.activations import softplus
+from cfc_ref.neuron.grid import fewest_parts
 
 __all__ = [
     "Balance",
@@ -25,6 +26,7 @@ __all__ = [
     "SolverKept",
     "d_positive",
     "d_right_side",
+    "parts_of",
     "positive",
     "right_side",
     "unbounded",
@@ -69,10 +71,19 @@ class Scheme(NamedTuple):
 
     equation: Equation
     solver: str = "fused"  # a key of :data:`cfc_ref.cells.solvers.SOLVERS`
-    parts: int = 6  # Equal parts of a time step; scipy chooses its own
+    parts: int = 6  # Equal parts of a time step, where `step` is None; scipy chooses its own
+    step: float | None = None  # the longest part: each time step is cut into the fewest equal ones
     method: str = "DOP853"  # scipy's solver, a name that :func:`scipy.integrate.solve_ivp` knows
     rtol: float = 1e-10  # rtol, atol: its tolerances for each neuron
     atol: float = 1e-12
+
+
+def parts_of(scheme: Scheme, dt: Array) -> tuple[npt.NDArray[np.intp], Array]:
+    """Return how many equal parts each row's time step has, and their length, of the shape of `dt`."""
+    if scheme.step is None:
+        return np.full(dt.shape, scheme.parts), dt / scheme.parts
+    counts = fewest_parts(dt, scheme.step)
+    return counts, dt / counts.astype(dt.dtype)
 
 
 class SolverKept(NamedTuple):

@@ -2,10 +2,11 @@ r"""The solvers of an ODE over one time step; each is one record of :data:`SOLVE
 
 .. math:: C\,\dot x = Q(x, I) - G(x, I)\,x
 
-A step is cut into equal parts, the input held. One part takes the equation, its parameters, the contribution of the
-held input, states x (batch, units) and the part's length h (batch, 1), and returns the states at its end. Its backward
-also takes the gradient of those, computes the sums again rather than keep them, and returns the gradients of params,
-held, x and h. At h = 0 each is the identity. scipy alone takes a step as a whole (:mod:`cfc_ref.cells.adjoint`).
+A time step is cut into equal parts, each row of a batch into its own number of them, the input held. One part takes
+the equation, its parameters, the contribution of the held input, states x (batch, units) and the part's length h
+(batch, 1), and returns the states at its end. Its backward also takes the gradient of those, computes the sums again
+rather than keep them, and returns the gradients of params, held, x and h. At h = 0 each is the identity. scipy alone
+takes a step as a whole (:mod:`cfc_ref.cells.adjoint`).
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import numpy.typing as npt
 from cfc_ref import checks
 from cfc_ref.cells.adjoint import integrate
 from cfc_ref.cells.exponential import cf4, d_cf4, d_frozen, d_frozen_midpoint, frozen, frozen_midpoint
-from cfc_ref.cells.ode import Balance, Equation, Scheme, SolverKept, d_right_side, right_side
+from cfc_ref.cells.ode import Balance, Equation, Scheme, SolverKept, d_right_side, parts_of, right_side
 from cfc_ref.cells.tree import add, tree_map
 
 __all__ = ["SOLVERS", "Overstep", "Solver", "d_solver_step", "overstep", "solver_step"]
@@ -172,10 +173,11 @@ def solver_step(scheme: Scheme, params: Any, I: Array, x: Array, dt: Array) -> t
     if solver.part is None:
         raise TypeError(f"the record of solver {scheme.solver!r} has neither `part` nor `whole`; give it one of them")
     held = scheme.equation.hold(params, I)
-    h = dt / scheme.parts
+    counts, h = parts_of(scheme, dt)
     states = [x]
-    for _ in range(scheme.parts):
-        states.append(solver.part(scheme.equation, params, held, states[-1], h))
+    for k in range(counts.max(initial=1)):
+        # a row with fewer parts than others waits: a part of no length is the identity
+        states.append(solver.part(scheme.equation, params, held, states[-1], np.where(k < counts, h, 0)))
     return states[-1], SolverKept(I, dt, held, states)
 
 
@@ -186,14 +188,15 @@ def d_solver_step(scheme: Scheme, params: Any, kept: SolverKept, d_new: Array) -
         with_parts = ", ".join(repr(name) for name, solver in SOLVERS.items() if solver.d_part)
         do = "call adjoint(tape, …) instead of backward(tape, …), or use one of those solvers"
         checks.refuse("solver", repr(scheme.solver), f"a solver with parts for backprop: {with_parts}", do)
-    equation, h = scheme.equation, kept.dt / scheme.parts
+    equation, (counts, h) = scheme.equation, parts_of(scheme, kept.dt)
     d_params: Any = tree_map(lambda _: 0, params)
     d_held: Any = tree_map(lambda _: 0, kept.held)
     d_x, d_dt = d_new, np.zeros_like(kept.dt)
-    for x in reversed(kept.states[:-1]):
-        d_params_part, d_held_part, d_x, d_h = d_part(equation, params, kept.held, x, h, d_x)
+    for k, x in reversed(list(enumerate(kept.states[:-1]))):
+        passes = k < counts
+        d_params_part, d_held_part, d_x, d_h = d_part(equation, params, kept.held, x, np.where(passes, h, 0), d_x)
         d_params, d_held = add(d_params, d_params_part), add(d_held, d_held_part)
-        d_dt = d_dt + d_h / scheme.parts
+        d_dt = d_dt + np.where(passes, d_h / counts.astype(h.dtype), 0)
     d_params_held, d_I = equation.d_hold(params, kept.I, d_held)
     return add(d_params, d_params_held), d_I, d_x, d_dt
 
@@ -211,14 +214,14 @@ class Overstep(NamedTuple):
 
 def overstep(scheme: Scheme, params: Any, kept: SolverKept) -> Overstep | None:
     r"""Return the part with the largest h · rate, if it left the stability region, :math:`h\,G/C >` the limit."""
-    limit, h = SOLVERS[scheme.solver].limit, kept.dt / scheme.parts
+    limit, (counts, h) = SOLVERS[scheme.solver].limit, parts_of(scheme, kept.dt)
     if np.all(h * scheme.equation.fastest(params) <= limit):  # spares the sums at every part
         return None
     worst = Overstep(0.0, 0.0, limit)
-    for x in kept.states[:-1]:
+    for k, x in enumerate(kept.states[:-1]):
         (C, G, _), _ = scheme.equation.balance(params, kept.held, x)
         rate = np.max(G / C, axis=1)
-        b = int(np.argmax(h[:, 0] * rate))
+        b = int(np.argmax(np.where(k < counts, h, 0)[:, 0] * rate))
         if h[b, 0] * rate[b] > worst.h * worst.rate:
             worst = Overstep(float(h[b, 0]), float(rate[b]), limit)
     return worst if worst.h * worst.rate > limit else None

@@ -8,6 +8,7 @@ last axis of length 1. Every other shape is refused, also one that would broadca
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -21,9 +22,10 @@ if TYPE_CHECKING:
     Array = npt.NDArray[Any]
     State = tuple[Array, Array | None]
 
-__all__ = ["OTHER_DTYPE", "UNTIMED", "Call", "Expected", "arrange", "arrange_gradients", "arrange_state"]
+__all__ = ["MOST_PARTS", "OTHER_DTYPE", "UNTIMED", "Call", "Expected", "arrange", "arrange_gradients", "arrange_state"]
 
 OTHER_DTYPE = "use a layer of float64"
+MOST_PARTS = 1_000_000  # of a time step
 UNTIMED = "as time changes nothing in this layer"
 
 
@@ -36,6 +38,12 @@ class Expected(NamedTuple):
     batch_first: bool  # (B, T, F) rather than (T, B, F)
     dtype: np.dtype[Any]  # float32 or float64
     timed: bool = True  # whether timespans change anything; where not, they are refused
+    longest: float = math.inf  # the longest timespan: MOST_PARTS of a layer's `step`
+
+    def check_longest(self, name: str, dt: Array) -> None:
+        """Refuse timespans that would be cut into more than MOST_PARTS parts."""
+        expected = f"times <= {self.longest:g}, which are {MOST_PARTS:,} parts of the layer's step"
+        checks.compare(name, dt, dt <= self.longest, expected, "make the layer with a longer step")
 
 
 class Call(NamedTuple):
@@ -84,6 +92,7 @@ def arrange(expected: Expected, x: Any, hx: Any = None, timespans: Any = None, m
     if not expected.timed and timespans is not None:
         checks.refuse("timespans", type(timespans).__name__, f"None, {UNTIMED}", "remove timespans")
     dt, spread = _timespans(timespans, real, batched, time_axis, B, T, expected.dtype)
+    expected.check_longest("timespans", dt)
     return Call(
         checks.as_dtype("x", whole, expected.dtype, do=OTHER_DTYPE),
         arrange_state(expected, "hx", hx, B if batched else None),

@@ -15,7 +15,7 @@ from cfc_ref.cells.lstm import LSTMKept, LSTMParams, LSTMSequenceKept, d_lstm_se
 from cfc_ref.layers.base import Layer, Params
 from cfc_ref.layers.initial import initialise_cfc, initialise_recurrent
 from cfc_ref.layers.ode import ODELayer
-from cfc_ref.layers.settings import CTRNNLayerSettings, LSTMLayerSettings
+from cfc_ref.layers.settings import CTRNNLayerSettings, Default, LSTMLayerSettings
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -178,6 +178,8 @@ class CTRNN(ODELayer):
         As in :class:`cfc_ref.CfC`.
     backend : {"auto", "numpy"}
         Who computes.
+    step : float, optional
+        The longest part, instead of `ode_unfolds`, as in :class:`cfc_ref.LTC`.
 
     Raises
     ------
@@ -214,7 +216,7 @@ class CTRNN(ODELayer):
     implicit_param_constraints = True  # no weight must be positive
     _positive = frozenset()
     tau: float
-    _unfolds = 3
+    _unfolds = Default(3)
     _Settings = CTRNNLayerSettings
 
     def __init__(
@@ -226,11 +228,12 @@ class CTRNN(ODELayer):
         batch_first: bool = True,
         *,
         tau: float = 1.0,
-        ode_unfolds: int = _unfolds,
+        ode_unfolds: int | None = _unfolds,
         solver: str = "rk4",
         dtype: npt.DTypeLike = "float32",
         seed: int | np.random.Generator | None = None,
         backend: str = "auto",
+        step: float | None = None,
     ) -> None:
         super().__init__(CTRNNLayerSettings.of(locals()), units, seed, backend)
 

@@ -14,7 +14,7 @@ from cfc_ref.cells.solvers import SOLVERS
 from cfc_ref.layers.base import units_or_wiring
 from cfc_ref.layers.initial import glorot
 from cfc_ref.layers.ode import ODELayer
-from cfc_ref.layers.settings import LTCLayerSettings, NeuralLTCLayerSettings
+from cfc_ref.layers.settings import UNFOLDS, LTCLayerSettings, NeuralLTCLayerSettings
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -80,6 +80,9 @@ class LTC(ODELayer):
         with tolerances 1e-10 and 1e-12.
     proj_size : int, optional
         Features of the output, by a linear map after the output's mapping.
+    step : float, optional
+        The longest part, > 0, instead of `ode_unfolds`: each time step is cut into the fewest equal parts that are not
+        longer, in each row of a batch; at most a million.
 
     Attributes
     ----------
@@ -130,7 +133,7 @@ class LTC(ODELayer):
         mixed_memory: bool = False,
         input_mapping: str | None = "affine",
         output_mapping: str | None = "affine",
-        ode_unfolds: int = 6,
+        ode_unfolds: int | None = UNFOLDS,
         epsilon: float = 1e-8,
         implicit_param_constraints: bool = True,
         *,
@@ -139,6 +142,7 @@ class LTC(ODELayer):
         backend: str = "auto",
         solver: str = "fused",
         proj_size: int | None = None,
+        step: float | None = None,
     ) -> None:
         super().__init__(LTCLayerSettings.of(locals()), units, seed, backend)
 
@@ -203,12 +207,14 @@ class LTC(ODELayer):
 
     @property
     def _has_kernels(self) -> bool:  # type: ignore[override]
-        return SOLVERS[self.solver].kernel and not self.mixed_memory
+        return SOLVERS[self.solver].kernel and not self.mixed_memory and self.step is None
 
     @property
     def _no_kernels(self) -> str:  # type: ignore[override]
         if self.mixed_memory:
             return "an LTC with mixed memory has no kernels"
+        if self.step is not None:
+            return "an LTC with `step` has no kernels"
         return f"only the solvers {' and '.join(repr(name) for name, s in SOLVERS.items() if s.kernel)} have kernels"
 
     @property
@@ -218,7 +224,7 @@ class LTC(ODELayer):
     @property
     def settings(self) -> LTCSettings:
         """The settings that its cells take."""
-        return LTCSettings(self.solver, self.ode_unfolds, self.epsilon)
+        return LTCSettings(self.solver, self._scheme.parts, self.epsilon, self.step)
 
     def _trace(self, params: ODENetwork, kept: NetworkKept) -> dict[str, Array]:
         trace = trace_ltc(params.cell, kept.solver.I, kept.solver.states[-1], self.epsilon)
@@ -257,7 +263,7 @@ class NeuralLTC(ODELayer):
         ``output_dim`` neurons are the output.
     implicit_param_constraints : bool
         Whether softplus makes w_tau positive; else it must be >= 0: call :meth:`project`.
-    return_sequences, batch_first, mixed_memory, ode_unfolds, dtype, seed, backend, solver
+    return_sequences, batch_first, mixed_memory, ode_unfolds, step, dtype, seed, backend, solver
         As in :class:`LTC`.
     proj_size : int, optional
         Features of the output, by a linear map.
@@ -299,7 +305,7 @@ class NeuralLTC(ODELayer):
         return_sequences: bool = True,
         batch_first: bool = True,
         mixed_memory: bool = False,
-        ode_unfolds: int = 6,
+        ode_unfolds: int | None = UNFOLDS,
         implicit_param_constraints: bool = True,
         *,
         dtype: npt.DTypeLike = "float32",
@@ -307,6 +313,7 @@ class NeuralLTC(ODELayer):
         backend: str = "auto",
         solver: str = "fused",
         proj_size: int | None = None,
+        step: float | None = None,
     ) -> None:
         super().__init__(NeuralLTCLayerSettings.of(locals()), units, seed, backend)
 

@@ -17,10 +17,10 @@ from cfc_ref.cells.ode import Equation, Scheme, d_positive, positive
 from cfc_ref.cells.sequence import over_time
 from cfc_ref.cells.solvers import SOLVERS, overstep
 from cfc_ref.cells.tree import tree_map
-from cfc_ref.layers.arguments import arrange
+from cfc_ref.layers.arguments import MOST_PARTS, Expected, arrange
 from cfc_ref.layers.base import Gradients, Layer, Params, Tape
 from cfc_ref.layers.initial import initialise_cfc
-from cfc_ref.layers.settings import SolverSettings
+from cfc_ref.layers.settings import UNFOLDS, SolverSettings
 from cfc_ref.neuron.trajectory import METHODS
 
 if TYPE_CHECKING:
@@ -34,18 +34,21 @@ __all__ = ["ODELayer"]
 class ODELayer(Layer):
     r"""A layer whose time step solves :math:`C \dot x = Q(x, I) - G(x, I)\,x`; :class:`cfc_ref.LTC` is one."""
 
-    ode_unfolds: int
+    ode_unfolds: int | None
+    step: float | None
     implicit_param_constraints: bool
     solver: str
     _positive: frozenset[str]  # weights that must be > 0 (or >= 0 where they are explicit)
-    _unfolds = 6  # the default, as ncps's
+    _unfolds = UNFOLDS
 
     def __init__(self, settings: SolverSettings, units: Any, seed: Any, backend: str) -> None:
-        if SOLVERS[settings.solver].whole is not None and settings.ode_unfolds != self._unfolds:
-            expected = f"{self._unfolds}, the default, as {settings.solver} chooses its steps itself"
-            checks.refuse("ode_unfolds", settings.ode_unfolds, expected, "remove ode_unfolds")
+        if SOLVERS[settings.solver].whole is not None:
+            for name, default in (("step", None), ("ode_unfolds", self._unfolds)):
+                if getattr(settings, name) != default:
+                    expected = f"{default}, the default, as {settings.solver} chooses its steps itself"
+                    checks.refuse(name, getattr(settings, name), expected, f"remove {name}")
         super().__init__(settings, units, seed, backend)
-        self._scheme = Scheme(self.equation, self.solver, self.ode_unfolds)
+        self._scheme = Scheme(self.equation, self.solver, self.ode_unfolds or self._unfolds, self.step)
         self._watches = SOLVERS[self.solver].limit < math.inf  # until it has warned once
 
     def _allocate(self) -> Params:
@@ -70,6 +73,11 @@ class ODELayer(Layer):
     def _draw_cell(self, rng: np.random.Generator) -> None:
         """Write fresh weights into the arrays of the cell and of the maps."""
         raise NotImplementedError
+
+    @property
+    def expected(self) -> Expected:
+        """The shapes, the type of numbers and the timespans that a call takes."""
+        return super().expected._replace(longest=math.inf if self.step is None else MOST_PARTS * self.step)
 
     # --- positive weights
 
@@ -127,11 +135,13 @@ class ODELayer(Layer):
             return
         self._watches = False
         step = over.limit / over.rate
-        more = math.ceil(self.ode_unfolds * over.h / step)
+        enough = f"step={step:.3g}"
+        if self.ode_unfolds is not None:
+            enough = f"ode_unfolds={math.ceil(self.ode_unfolds * over.h / step)} at this timespan"
         warnings.warn(
             f"solver {self.solver!r} has left its stability region: a step of {over.h:.3g} times a rate of "
             f"{over.rate:.3g} is above {over.limit:.4g}; it needs steps of at most {step:.3g}, which is "
-            f"ode_unfolds={more} at this timespan; or choose 'fused' or 'frozen'",
+            f"{enough}; or choose 'fused' or 'frozen'",
             RuntimeWarning,
             stacklevel=2,
         )
@@ -194,7 +204,7 @@ class ODELayer(Layer):
             rtol=checks.number("rtol", rtol, positive=True),
             atol=checks.number("atol", atol, positive=True),
         )
-        call = arrange(self.expected, x, hx, timespans)
+        call = arrange(super().expected, x, hx, timespans)
         params, samples, start, dt = tree_map(_as_float64, (self.weights.network, call.x, call.state, call.dt))
         before = np.concatenate([samples[:, :1], samples[:, :-1]], axis=1)
 
@@ -236,7 +246,9 @@ class ODELayer(Layer):
         return self._gradients(tape, d_output, d_hx, partial(self._d_over_time, d_step=d_step))
 
     def _about(self) -> str:
-        parts = f" x {self.ode_unfolds}" if SOLVERS[self.solver].whole is None else ""
+        parts = "" if self.step is None else f", step {self.step:g}"
+        if self.ode_unfolds is not None and SOLVERS[self.solver].whole is None:
+            parts = f" x {self.ode_unfolds}"
         explicit = "" if self.implicit_param_constraints else ", explicit weights"
         return f", solver {self.solver!r}{parts}{explicit}{super()._about()}"
 

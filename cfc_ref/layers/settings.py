@@ -12,8 +12,10 @@ from cfc_ref.cells.cfc.modes import MODES, VARIANTS
 from cfc_ref.cells.solvers import SOLVERS
 
 __all__ = [
+    "UNFOLDS",
     "CTRNNLayerSettings",
     "CfCLayerSettings",
+    "Default",
     "LSTMLayerSettings",
     "LTCLayerSettings",
     "LayerSettings",
@@ -91,12 +93,30 @@ class CfCLayerSettings(LayerSettings):
     recurrence: str = _checked(checks.choice, ("full", "wired"))
 
 
+class Default(int):
+    """A default number, which differs from the same number passed by a caller."""
+
+
+UNFOLDS = Default(6)  # ncps's
+
+
 @dataclass(frozen=True)
 class SolverSettings(LayerSettings):
-    """The settings of a layer with an ODE."""
+    """The settings of a layer with an ODE: the number of parts of a time step, or their longest length."""
 
-    ode_unfolds: int = _checked(checks.count, at_least=1)
+    ode_unfolds: int | None = _optional(checks.count, at_least=1)
+    step: float | None = _optional(checks.number, positive=True)
     solver: str = _checked(checks.choice, SOLVERS)
+
+    def __post_init__(self) -> None:
+        given = self.ode_unfolds
+        if self.step is None:
+            checks.count("ode_unfolds", given, at_least=1)
+        elif given is None or isinstance(given, Default):
+            object.__setattr__(self, "ode_unfolds", None)
+        else:
+            checks.refuse("step", f"{self.step!r} with ode_unfolds={given!r}", "one of both", "remove one of them")
+        super().__post_init__()
 
 
 @dataclass(frozen=True)

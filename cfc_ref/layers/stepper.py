@@ -64,7 +64,7 @@ class Frozen:
     def __init__(self, layer: Steppable, computation: Any) -> None:
         self.computation, self.expected, self.output_size = computation, layer.expected, layer.output_size
         self.settings, self.title = layer.config, repr(layer)
-        self.longest = float(np.finfo(layer.dtype).max)
+        self.longest = min(float(np.finfo(layer.dtype).max), layer.expected.longest)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Frozen:
         return self
@@ -171,6 +171,7 @@ class Stepper:
             if span.shape != (self._batch,):
                 checks.refuse("dt", f"shape {span.shape}", wanted, "pass one time per stream")
         checks.compare("dt", span, span >= 0, "a time >= 0", "pass the time since the last sample")
+        expected.check_longest("dt", span)
         if not expected.timed:
             checks.compare("dt", span, span == 1, f"1.0, {UNTIMED}", "remove dt")
         return np.broadcast_to(checks.as_dtype("dt", span, expected.dtype, do=OTHER_DTYPE), (self._batch or 1,))

@@ -7,9 +7,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["time_grid"]
+__all__ = ["fewest_parts", "time_grid"]
 
 Array = npt.NDArray[Any]
+
+
+def fewest_parts(lengths: Array, step: float) -> npt.NDArray[np.intp]:
+    """Return into how many equal parts, at least 1, to cut each length so that none is longer than `step`."""
+    # 0.6 / 0.2 is 3 and not "a little more than 3": forgive the division's rounding, and that of the lengths.
+    forgiven = 1 - max(1e-12, 4 * float(np.finfo(lengths.dtype).eps))
+    return np.maximum(np.ceil(lengths.astype(np.float64) / step * forgiven), 1).astype(np.intp)
 
 
 def time_grid(t: Array, breakpoints: Array, step: float | None = None) -> tuple[Array, npt.NDArray[np.intp]]:
@@ -18,8 +25,7 @@ def time_grid(t: Array, breakpoints: Array, step: float | None = None) -> tuple[
     inside = breakpoints[(breakpoints > 0) & (breakpoints < end)]
     edges = np.unique(np.concatenate([[0.0], t.reshape(-1), inside]))
     if step is not None:
-        # 0.6 / 0.2 is 3 and not "a little more than 3": forgive the division's rounding.
-        parts = np.ceil(np.diff(edges) / step * (1 - 1e-12)).astype(int)
+        parts = fewest_parts(np.diff(edges), step)
         cuts = [np.linspace(a, b, n, endpoint=False) for a, b, n in zip(edges[:-1], edges[1:], parts, strict=True)]
         edges = np.concatenate([*cuts, edges[-1:]])
     return edges, np.searchsorted(edges, t)

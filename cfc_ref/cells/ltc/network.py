@@ -129,13 +129,14 @@ class LTCSettings(NamedTuple):
     """Settings of a synaptic LTC."""
 
     solver: str = "fused"  # a solver with parts, a key of :data:`cfc_ref.cells.solvers.SOLVERS`
-    parts: int = 6  # Equal parts of a time step
+    parts: int = 6  # equal parts of a time step, where `step` is None
     epsilon: float = 1e-8  # one more conductance of every neuron, whose reversal potential is 0
+    step: float | None = None  # the longest part
 
     @property
     def scheme(self) -> Scheme:
         """The same for the solvers."""
-        return Scheme(synaptic(self.epsilon), self.solver, self.parts)
+        return Scheme(synaptic(self.epsilon), self.solver, self.parts, self.step)
 
 
 def sequence(

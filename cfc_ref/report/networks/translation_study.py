@@ -151,7 +151,7 @@ def main() -> None:
         print(f"MSE of the output neuron's state: {of_neuron}")
         for name, (delta, mse) in kindest(recording, compared).items():
             print(f"Algorithm 1 {name}, with time steps of {delta:.2g}, the best for it: output MSE {mse:.3g}")
-        unfolds = trained.network.ode_unfolds
+        unfolds = trained.network.ode_unfolds or 1
         finer = compare_on_the_rest(recording, trained.network, unfolds).translations["frozen"].output_mse
         print(f"frozen translation in {unfolds} parts a step: output MSE {finer:.3g}")
         own, _ = trained.network(recording.rest_x, _state_before(recording, trained.network))
