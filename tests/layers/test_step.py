@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cfc_ref import CTRNN, LTC, NeuralLTC, bounds, wirings
+from cfc_ref import CTRNN, LTC, NeuralLTC, bounds, export_c, wirings
 from cfc_ref.cells.ode import Scheme, parts_of
 from cfc_ref.cells.solvers import SOLVERS
 from tests import bad
@@ -130,3 +130,7 @@ def test_more_than_a_million_parts_are_refused_where_they_are():
     with pytest.raises(ValueError, match=refusal("timespans")):
         LTC(2, 3, step=1e-7)(np.zeros((2, 2)))  # a timespan is 1 by default
     assert np.isfinite(layer.solve(x, timespans=spans)).all()
+
+
+def test_an_export_with_a_fixed_number_of_parts_refuses_it(tmp_path):
+    bad.refuses(export_c, "model", LTC(2, 3, step=0.1), folder=tmp_path)
