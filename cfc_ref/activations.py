@@ -1,7 +1,8 @@
 """Activations, each beside its derivative.
 
 A derivative is written in terms of the activation's *value* where that is shorter, because a backward pass has the
-value at hand: ``sigmoid' = s (1 - s)`` with ``s = sigmoid(z)``.
+value at hand: ``sigmoid' = s (1 - s)`` with ``s = sigmoid(z)``. Subclasses of arrays pass through the functions that
+cells call: an export records what is done to them (:mod:`cfc_ref.export.onnx_trace`).
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ def sigmoid(z: npt.ArrayLike) -> Array:
 
     Twin: :func:`cfc_ref.kernels.activations.sigmoid`.
     """
-    z = np.asarray(z)
+    z = np.asanyarray(z)
     e = np.exp(-np.abs(z))
     return np.where(z >= 0, 1, e) / (1 + e)
 
@@ -101,7 +102,7 @@ def tanh(z: npt.ArrayLike) -> Array:
 
     Twin: :func:`cfc_ref.kernels.activations.tanh`.
     """
-    return np.tanh(np.asarray(z))
+    return np.tanh(np.asanyarray(z))
 
 
 def d_tanh(a: npt.ArrayLike) -> Array:
@@ -112,7 +113,7 @@ def d_tanh(a: npt.ArrayLike) -> Array:
 
 def lecun_tanh(z: npt.ArrayLike) -> Array:
     r"""LeCun's hyperbolic tangent, :math:`1.7159\,\tanh(0.666\,z)`."""
-    return _LECUN_SCALE * np.tanh(_LECUN_GAIN * np.asarray(z))
+    return _LECUN_SCALE * np.tanh(_LECUN_GAIN * np.asanyarray(z))
 
 
 def d_lecun_tanh(a: npt.ArrayLike) -> Array:
@@ -123,7 +124,7 @@ def d_lecun_tanh(a: npt.ArrayLike) -> Array:
 
 def relu(z: npt.ArrayLike) -> Array:
     r"""Rectifier, :math:`\max(z, 0)`."""
-    return np.maximum(np.asarray(z), 0)
+    return np.maximum(np.asanyarray(z), 0)
 
 
 def d_relu(a: npt.ArrayLike) -> Array:
@@ -134,7 +135,7 @@ def d_relu(a: npt.ArrayLike) -> Array:
 
 def silu(z: npt.ArrayLike) -> Array:
     r"""Sigmoid linear unit, :math:`z\,\sigma(z)`."""
-    z = np.asarray(z)
+    z = np.asanyarray(z)
     return z * sigmoid(z)
 
 
@@ -147,7 +148,7 @@ def d_silu(z: npt.ArrayLike) -> Array:
 
 def gelu(z: npt.ArrayLike) -> Array:
     r"""Gaussian error linear unit, :math:`z\,\Phi(z)` with the normal distribution function :math:`\Phi`."""
-    z = np.asarray(z)
+    z = np.asanyarray(z)
     return z * _normal_distribution(z)
 
 
@@ -160,12 +161,12 @@ def d_gelu(z: npt.ArrayLike) -> Array:
 
 
 def _normal_distribution(z: Array) -> Array:
-    return (1 + np.asarray(_erf(z / math.sqrt(2))).astype(z.dtype)) / 2
+    return (1 + np.asanyarray(_erf(z / math.sqrt(2))).astype(z.dtype)) / 2
 
 
 def linear(z: npt.ArrayLike) -> Array:
     """Identity: the head of a network whose output has no bound."""
-    return np.asarray(z)
+    return np.asanyarray(z)
 
 
 class Activation(NamedTuple):

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from cfc_ref import checks
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -22,38 +25,56 @@ def add(commands: Any) -> None:
     """Add the command and its options to the parser."""
     parser = commands.add_parser(
         "export",
-        help="write a network as C",
+        help="write a network as C or ONNX",
         description="Write a trained network as C99 (NAME.h, a test of it with golden outputs, and a page on its size "
-        "and cost).",
+        "and cost), or as ONNX (NAME.onnx, one time step, and NAME_sequence.onnx).",
     )
     parser.add_argument("path", metavar="RUN", help="a folder that cfc-ref train wrote, or a model's file")
-    parser.add_argument("--to", required=True, choices=("c",), help="what to write")
+    parser.add_argument("--to", required=True, choices=("c", "onnx"), help="what to write")
     parser.add_argument("--out", required=True, metavar="FOLDER", help="write the files there")
     parser.add_argument("--name", default="network", help="name of the files, and prefix in C (default: network)")
-    parser.add_argument("--math", choices=("libm", "own"), help="exp and tanh of <math.h> (default), or written out")
+    parser.add_argument("--math", choices=("libm", "own"), help="C: exp and tanh of <math.h> (default), or written out")
     parser.add_argument(
         "--raw",
         action="store_true",
-        help="for a folder of cfc-ref train, take features and times in their own units, and give such predictions",
+        help="C: for a folder of cfc-ref train, take features and times in their own units, and give such predictions",
     )
     parser.set_defaults(run=run, called={"path": "RUN", "folder": "RUN", "model": "RUN"})
 
 
 def run(options: argparse.Namespace) -> int:
     """Read the network, write the files, and say which."""
-    from cfc_ref.export.c_files import export_c
     from cfc_ref.io import load
     from cfc_ref.learn.run_folder import model_file
 
-    model, raw = load(model_file(options.path)), None
+    model = load(model_file(options.path))
+    files = _to_onnx(model, options) if options.to == "onnx" else _to_c(model, options)
+    print("Written:", *files)
+    return 0
+
+
+def _to_onnx(model: Any, options: argparse.Namespace) -> tuple[Path, ...]:
+    from cfc_ref.export.c_source import identifier
+    from cfc_ref.export.onnx_files import export_onnx
+
+    for name in ("math", "raw"):
+        if getattr(options, name):
+            checks.refuse(name, "an option of C", "none with --to onnx", f"remove --{name}")
+    options.called["path"] = "--out"
+    return export_onnx(model, Path(options.out) / f"{identifier('name', options.name)}.onnx")
+
+
+def _to_c(model: Any, options: argparse.Namespace) -> tuple[Path, ...]:
+    from cfc_ref.export.c_files import export_c
+
+    raw = None
     if options.raw:
         from cfc_ref.tables.folder import read_trained
 
         raw = raw_values(read_trained(options.path).preparation)
     options.called["folder"] = "--out"
     header = export_c(model, options.out, options.name, math=options.math or "libm", raw=raw)
-    print(f"Written: {header}, {header.stem}_test.c, README.md")
-    return 0
+    return header, header.with_name(f"{header.stem}_test.c"), header.with_name("README.md")
 
 
 def raw_values(preparation: Preparation) -> RawValues:

@@ -9,9 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from cfc_ref import checks
-from cfc_ref.cells.cfc import network as cfc_network
-from cfc_ref.cells.cfc.network import CfCNetwork
-from cfc_ref.cells.ltc import network as ltc_network
 from cfc_ref.cells.tree import leaves, tree_map
 from cfc_ref.export.c_header import RawValues
 from cfc_ref.export.c_source import fill, number
@@ -121,17 +118,12 @@ def _float64(params: Any) -> Any:
 
 def run_network(network: Network, x: Array, dt: Array, raw: RawValues | None = None) -> Array:
     """Return the outputs of a sequence by the specification, shape (time, outputs), in the dtype of the parameters."""
-    params, settings = network.params, network.settings
-    dtype = leaves(params)[0].dtype
+    dtype = leaves(network.params)[0].dtype
     inputs, spans = (x, dt) if raw is None else raw.prepare(x.astype(np.float64), dt.astype(np.float64))
     start = np.zeros((1, network.layer.state_size), dtype)
-    state = (start, start if params.lstm is not None else None)
-    outputs = []
+    state, outputs = (start, start if network.params.lstm is not None else None), []
     for x_k, dt_k in zip(inputs.astype(dtype)[:, None], spans.astype(dtype)[:, None, None], strict=True):
-        if isinstance(params, CfCNetwork):
-            state, _ = cfc_network.step(params, x_k, state, dt_k, settings)
-        else:
-            state, _ = ltc_network.step(params, x_k, state, dt_k, settings)
+        state = network.step(x_k, state, dt_k)
         outputs.append(network.read_out(state[0])[0])
     return np.array(outputs) if raw is None else raw.finish(np.array(outputs), inputs)
 

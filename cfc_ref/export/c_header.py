@@ -7,10 +7,12 @@ from typing import Any, NamedTuple
 
 import numpy.typing as npt
 
+from cfc_ref import checks
 from cfc_ref.cells.cfc.modes import VARIANTS
 from cfc_ref.cells.cfc.network import CfCNetwork
 from cfc_ref.cells.lstm import LSTMParams
 from cfc_ref.cells.ltc.network import ODENetwork, Scaling
+from cfc_ref.cells.ltc.neural import NeuralLTCParams
 from cfc_ref.cells.ltc.synapses import LTCParams
 from cfc_ref.export.c_cfc import cfc_cells
 from cfc_ref.export.c_ltc import neural_cell, synaptic_cell
@@ -293,6 +295,11 @@ def _cells(source: Source, network: Network) -> list[tuple[str, int]]:
         return cfc_cells(source, params, settings, network.wired)
     if isinstance(params.cell, LTCParams):
         synaptic_cell(source, params.cell, settings, network.layer.epsilon)
-    else:
+    elif isinstance(params.cell, NeuralLTCParams):
         neural_cell(source, params.cell, settings, network.wired)
+    else:
+        kind = type(network.layer).__name__
+        checks.refuse(
+            "model", kind, "a CfC, LTC or NeuralLTC, which have C", "export one of these, or to ONNX", TypeError
+        )
     return [("cell", network.layer.state_size)]

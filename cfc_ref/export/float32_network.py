@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from cfc_ref import checks
+from cfc_ref.cells.cfc import network as cfc_network
 from cfc_ref.cells.cfc.network import CfCNetwork
+from cfc_ref.cells.ltc import network as ltc_network
 from cfc_ref.cells.ltc.network import ODENetwork
-from cfc_ref.cells.ltc.neural import NeuralLTCParams
-from cfc_ref.cells.ltc.synapses import LTCParams
 from cfc_ref.cells.ode import Scheme
 from cfc_ref.cells.tree import leaves, tree_map
 from cfc_ref.layers.base import Layer
@@ -34,14 +34,19 @@ class Network(NamedTuple):
         """Whether a wiring says which synapses there are."""
         return self.layer.wiring is not None
 
+    def step(self, x: Array, state: Any, dt: Array) -> Any:
+        """Return the state after a time step, by the specification: shapes (batch, inputs), pair of (batch, units)."""
+        cells: Any = cfc_network if isinstance(self.params, CfCNetwork) else ltc_network
+        return cells.step(self.params, x, state, dt, self.settings)[0]
+
     def read_out(self, h: Array) -> Array:
         """Return the outputs of states, shape (n, units)."""
         return self.layer.readout(self.readout, h)
 
 
 def exported(model: Any) -> Network:
-    """Return a CfC, LTC or NeuralLTC as a :class:`Network`; refuse other models."""
-    expected = "a CfC, LTC or NeuralLTC"
+    """Return a CfC or a network with an ODE as a :class:`Network`; refuse other models."""
+    expected = "a CfC, LTC, NeuralLTC or CTRNN"
     if not isinstance(model, Layer):
         do = "pass its attribute `model_`" if hasattr(model, "model_") else "pass the layer itself"
         checks.refuse("model", type(model).__name__, expected, do, TypeError)
@@ -52,10 +57,14 @@ def exported(model: Any) -> Network:
         if layer.backbone_dropout > 0:
             do = "set model.backbone_dropout = 0.0 first: nothing drops in inference"
             checks.refuse("model", f"a backbone_dropout of {layer.backbone_dropout}", "0.0, as no export drops", do)
+<<<<<<< HEAD
     elif isinstance(params, ODENetwork) and isinstance(params.cell, (LTCParams, NeuralLTCParams)):
         if layer.step is not None:
             do = "load the weights into a layer with ode_unfolds"
             checks.refuse("model", f"step={layer.step:g}", "a fixed number of parts per time step", do)
+=======
+    elif isinstance(params, ODENetwork):
+>>>>>>> 09ab079 (ONNX by tracing the specification: each formula keeps its one home, and new modes and solvers need no export code)
         settings = Scheme(layer.equation, layer.solver, layer.ode_unfolds)
     else:
         checks.refuse("model", type(model).__name__, expected, "export one of these", TypeError)

@@ -33,8 +33,17 @@ def test_raw_values(trained, tmp_path, run, math):
 
 def test_a_models_file(model, tmp_path, capsys):
     assert main(["export", str(model), "--to", "c", "--out", str(tmp_path / "c")]) == 0
-    assert capsys.readouterr().out == f"Written: {tmp_path / 'c' / 'network.h'}, network_test.c, README.md\n"
+    files = " ".join(str(tmp_path / "c" / name) for name in ("network.h", "network_test.c", "README.md"))
+    assert capsys.readouterr().out == f"Written: {files}\n"
     assert (tmp_path / "c" / "network_test.c").exists()
+
+
+def test_onnx(model, tmp_path, capsys):
+    pytest.importorskip("onnx", reason="the package onnx is not installed")
+    assert main(["export", str(model), "--to", "onnx", "--out", str(tmp_path / "new"), "--name", "robot"]) == 0
+    files = [tmp_path / "new" / name for name in ("robot.onnx", "robot_sequence.onnx")]
+    assert capsys.readouterr().out == f"Written: {files[0]} {files[1]}\n"
+    assert all(file.exists() for file in files)
 
 
 @pytest.mark.parametrize(
@@ -45,6 +54,9 @@ def test_a_models_file(model, tmp_path, capsys):
         (["--raw"], "RUN"),
         (["--math", "fast"], "argument --math"),
         (["--to", "fortran"], "argument --to"),
+        (["--to", "onnx", "--raw"], "--raw"),
+        (["--to", "onnx", "--math", "own"], "--math"),
+        (["--to", "onnx", "--name", "../a"], "--name"),
     ],
 )
 def test_bad_words_are_one_line_and_write_nothing(model, tmp_path, capsys, words, argument):
