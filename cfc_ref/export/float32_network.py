@@ -57,14 +57,10 @@ def exported(model: Any) -> Network:
         if layer.backbone_dropout > 0:
             do = "set model.backbone_dropout = 0.0 first: nothing drops in inference"
             checks.refuse("model", f"a backbone_dropout of {layer.backbone_dropout}", "0.0, as no export drops", do)
-<<<<<<< HEAD
-    elif isinstance(params, ODENetwork) and isinstance(params.cell, (LTCParams, NeuralLTCParams)):
+    elif isinstance(params, ODENetwork):
         if layer.step is not None:
             do = "load the weights into a layer with ode_unfolds"
             checks.refuse("model", f"step={layer.step:g}", "a fixed number of parts per time step", do)
-=======
-    elif isinstance(params, ODENetwork):
->>>>>>> 09ab079 (ONNX by tracing the specification: each formula keeps its one home, and new modes and solvers need no export code)
         settings = Scheme(layer.equation, layer.solver, layer.ode_unfolds)
     else:
         checks.refuse("model", type(model).__name__, expected, "export one of these", TypeError)

@@ -71,8 +71,8 @@ class Graph:
         """Return the name of a value; equal constants share one."""
         if isinstance(value, Traced):
             return value.name if value.name else _refuse("an array by an operation that is not recorded")
-        places = isinstance(value, np.ndarray) and value.dtype == np.int64
-        array = np.array(value, np.int64 if places else np.float32, order="C")
+        kept = isinstance(value, np.ndarray) and value.dtype in (np.int64, np.bool_)
+        array = np.array(value, value.dtype if kept else np.float32, order="C")
         key = (array.shape, array.dtype.str, array.tobytes())
         name = self._known.setdefault(key, f"constant_{len(self._known)}")
         self.constants[name] = array
@@ -168,7 +168,9 @@ def _concatenate(arrays: Any, axis: int = 0) -> Traced:
     return _graph(arrays).add("Concat", tuple(arrays), np.concatenate([*map(_plain, arrays)], axis=axis), axis=axis)
 
 
-def _where(condition: Any, x: Any, y: Any) -> Traced:
+def _where(condition: Any, x: Any, y: Any) -> Any:
+    if not isinstance(condition, Traced) and np.all(condition):
+        return x
     example = np.where(*map(_plain, (condition, x, y))).astype(np.float32)
     return _graph((condition, x, y)).add("Where", (condition, x, y), example)
 
