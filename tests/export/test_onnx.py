@@ -14,7 +14,7 @@ from tests.export.networks import random_network
 COUNT = 18
 OTHERS = [
     *(
-        LTC(2, 4, solver=name, ode_unfolds=6, seed=0, backend="numpy")
+        LTC(2, 4, solver=name, ode_unfolds=12, seed=0, backend="numpy")
         for name, solver in SOLVERS.items()
         if solver.part
     ),
