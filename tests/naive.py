@@ -133,6 +133,11 @@ def frozen_step(w, A, x, release, begin, h, sample):
     if sample == "gauss":
         y1, y2 = (release(begin + h * (0.5 + sign * math.sqrt(3) / 6)) for sign in (-1, 1))
         return gauss_step(w, A, x, y1, y2, h)
+    if sample == "halves":
+        y0, middle, y1 = (release(s) for s in (begin, begin + h / 2, math.nextafter(begin + h, begin)))
+        for y in ((3 * y0 + 4 * middle - y1) / 6, (4 * middle + 3 * y1 - y0) / 6):
+            x = constant_piece("ltc", w, A, x, max(y, 0.0), h / 2)
+        return x
     return constant_piece("ltc", w, A, x, release(begin if sample == "start" else begin + h / 2), h)
 
 

@@ -20,6 +20,7 @@ CALLS = {
     "frozen midpoint": (frozen, {"sample": "midpoint", "step": 0.4}),
     "frozen ends": (frozen, {"sample": "ends", "step": 0.4}),
     "frozen gauss": (frozen, {"sample": "gauss", "step": 0.4}),
+    "frozen halves": (frozen, {"sample": "halves", "step": 0.4}),
     "lemma1": (bounds.lemma1, {}),
     "form_gap": (bounds.form_gap, {}),
     "closed_form_error": (bounds.closed_form_error, {"f_range": (0.2, 0.7)}),

@@ -168,6 +168,9 @@ def frozen_error(
     >>> round(float(high), 6)
     0.000887
     """
+    if sample == "halves":
+        do = "pass 'gauss', which has a bound and the same order"
+        checks.refuse("sample", "'halves'", "a form with a known bound, " + ", ".join(map(repr, _RADIUS)), do)
     radius_of = _RADIUS[checks.choice("sample", sample, _RADIUS)]
     needed, which = (4, "four, (L1, L2, L3, L4), for sample='gauss'") if sample == "gauss" else (1, "one to four")
     if not needed <= len(lipschitz) <= 4:

@@ -11,6 +11,7 @@ _PUBLIC = {
     "exact": "cfc_ref.neuron.exact_solution",
     "frozen": "cfc_ref.neuron.closed_forms",
     "gauss_piece": "cfc_ref.neuron.closed_forms",
+    "halved_releases": "cfc_ref.neuron.closed_forms",
     "ltc_ode": "cfc_ref.neuron.model",
     "solve": "cfc_ref.neuron.trajectory",
     "symmetric_ode": "cfc_ref.neuron.model",

@@ -82,6 +82,7 @@ LOOKS = {
     "start": Look("frozen at the start (order 1)", "orange", "-", "o"),
     "midpoint": Look("frozen midpoint (order 2)", "green", "-", "s"),
     "gauss": Look("frozen gauss (order 4)", "purple", "-", "^"),
+    "halves": Look("frozen halves (order 4)", "sky", "-", "D"),
     "RK45": Look("scipy RK45", "black", "--", "x"),
     "DOP853": Look("scipy DOP853", "blue", "--", "v"),
     "Radau": Look("scipy Radau", "vermillion", ":", "d"),

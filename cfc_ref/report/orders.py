@@ -14,6 +14,7 @@ from cfc_ref.signals import sine
 
 __all__ = ["measured_orders"]
 
+FORMS = (*SAMPLES, "halves")
 _HALVINGS = (64, 128, 256, 512)  # steps of the run
 _NOISE = 1e-13  # an error below this is rounding
 _FEWEST = 3  # errors above it: fewer leave the order undecided
@@ -26,7 +27,7 @@ def measured_orders(count: int, seed: int, fixed: Mapping[str, float]) -> dict[s
     decide is left out.
     """
     rng = np.random.default_rng(seed)
-    slopes: dict[str, list[float]] = {sample: [] for sample in SAMPLES}
+    slopes: dict[str, list[float]] = {sample: [] for sample in FORMS}
     for _ in range(count):
         drawn = {
             "w_tau": rng.uniform(0.1, 3),
@@ -47,7 +48,7 @@ def measured_orders(count: int, seed: int, fixed: Mapping[str, float]) -> dict[s
         signal = sine(wide, frequency, phase=rng.uniform(0, 6))
         t = np.linspace(0, end, 17)
         truth = exact(neuron, signal, x0, t)
-        for sample in SAMPLES:
+        for sample in FORMS:
             errors = [np.abs(frozen(neuron, signal, x0, t, sample, end / steps) - truth).max() for steps in _HALVINGS]
             clear = [(1 / steps, e) for steps, e in zip(_HALVINGS, errors, strict=True) if _NOISE < e < np.inf]
             if len(clear) >= _FEWEST:

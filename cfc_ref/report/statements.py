@@ -316,9 +316,9 @@ STATEMENTS: dict[str, Statement] = {
             "|error| <= C4 h⁵/(1 - exp(-k h))",
             _LTC,
             f"{_F_IN_AB}; f(I(t)) four times differentiable within each step",
-            "the errors at the ends of all pieces against the bound; order by halving the step",
+            "the errors at the ends of all pieces against the bound; its order, and that of two frozen halves",
             _frozen("gauss"),
-            orders=(("gauss", 4),),
+            orders=(("gauss", 4), ("halves", 4)),
         ),
         Statement(
             "S14",

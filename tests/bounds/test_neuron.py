@@ -406,6 +406,8 @@ def test_too_few_constants_are_refused():
         bounds.frozen_error(LTCNeuron(1.0, 1.0), 0.0, 1.0, 0.1, (1.0, 1.0, 1.0), sample="gauss")
     with pytest.raises(ValueError, match=r"lipschitz: got 0 constants; expected (?!.*gauss)"):
         bounds.frozen_error(LTCNeuron(1.0, 1.0), 0.0, 1.0, 0.1, ())
+    with pytest.raises(ValueError, match=r"sample: got 'halves'; expected a form with a known bound, 'start', "):
+        bounds.frozen_error(LTCNeuron(1.0, 1.0), 0.0, 1.0, 0.1, (1.0, 1.0, 1.0, 1.0), sample="halves")
 
 
 @pytest.mark.parametrize("I", [-30.0, 0.0, 5.0])

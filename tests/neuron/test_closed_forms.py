@@ -53,7 +53,7 @@ def test_the_example_that_one_can_check_by_hand():
 
 # --- frozen
 
-samples = st.sampled_from(SAMPLES)
+samples = st.sampled_from([*SAMPLES, "halves"])
 
 
 @given(cases(), inputs, increasing_times(), samples, st.none() | floats(0.05, 2))
@@ -72,7 +72,7 @@ def test_no_error_where_the_input_is_constant_on_each_step(case, given_input, t,
     assert_close(got, exact(case.neuron, given_input.signal, case.x0, t), rtol=0, atol=1e-11 * case.scale)
 
 
-@given(cases(), inputs, increasing_times(), st.sampled_from(["start", "midpoint"]))
+@given(cases(), inputs, increasing_times(), st.sampled_from(["start", "midpoint", "halves"]))
 def test_frozen_stays_in_the_states_box_for_any_step(case, given_input, t, sample):
     low, high = np.transpose([naive.state_box(case.w, case.A, case.x0, s) for s in t])
     assert_inside(low, frozen(case.neuron, given_input.signal, case.x0, t, sample), high, atol=1e-12 * case.scale)
@@ -115,7 +115,7 @@ def test_steps_end_at_asked_times_and_breakpoints():
     assert index == 0
 
 
-@pytest.mark.parametrize(("sample", "order"), [("start", 1), ("midpoint", 2), ("gauss", 4)])
+@pytest.mark.parametrize(("sample", "order"), [("start", 1), ("midpoint", 2), ("gauss", 4), ("halves", 4)])
 @pytest.mark.parametrize("w", [0.1, 1.0, 30.0])
 def test_order(sample, order, w):
     """The slope of log error over log step, the error being the largest over all steps."""
@@ -127,13 +127,23 @@ def test_order(sample, order, w):
     assert np.polyfit(np.log(h), np.log(errors), 1)[0] == pytest.approx(order, abs=0.1)
 
 
-def test_errors_of_order_4_as_they_are_stated():
-    """w = 1, A = c = 1, y = 1/2 + 0.4 sin 2t."""
+@pytest.mark.parametrize(
+    ("sample", "w", "h", "stated"),
+    [("gauss", 1.0, h, e) for h, e in ((0.2, 3.9e-6), (0.1, 2.4e-7), (0.05, 1.5e-8), (0.025, 9.5e-10))]
+    + [("halves", 1.0, 0.2, 4.5e-6), ("gauss", 10.0, 0.2, 3.2e-5), ("halves", 10.0, 0.2, 5.7e-5)]
+    + [("gauss", 1000.0, 0.2, 5.2e-6), ("halves", 1000.0, 0.2, 2.6e-5)],
+)
+def test_errors_of_order_4_as_they_are_stated(sample, w, h, stated):
+    """A = c = 1, y = 1/2 + 0.4 sin 2t."""
+    neuron, t = LTCNeuron(w, 1.0), np.arange(1, round(20 / h) + 1) * h
+    error = np.abs(frozen(neuron, WAVE, 2.0, t, sample, h) - exact(neuron, WAVE, 2.0, t)).max()
+    assert error == pytest.approx(stated, rel=0.05)
+
+
+def test_one_step_of_order_4_is_the_reference():
     neuron = LTCNeuron(1.0, 1.0)
-    for h, stated in ((0.2, 3.9e-6), (0.1, 2.4e-7), (0.05, 1.5e-8), (0.025, 9.5e-10)):
-        t = np.arange(1, round(20 / h) + 1) * h
-        error = np.abs(frozen(neuron, WAVE, 2.0, t, "gauss", h) - exact(neuron, WAVE, 2.0, t)).max()
-        assert error == pytest.approx(stated, rel=0.05)
+    assert_close(frozen(neuron, WAVE, 2.0, 1.0, "gauss"), 0.7166895442223493, 0, 1e-9)
+    assert_close(frozen(neuron, WAVE, 2.0, 1.0, "halves"), 0.7145818647804575, 0, 1e-9)
 
 
 def test_float32_of_large_arguments_warns_of_nothing():
@@ -164,5 +174,7 @@ def test_on_steps_long_against_the_leak_the_order_falls_to_two_and_psi_beats_mag
     truth = exact(neuron, signal, 2.0, t)
     errors = [np.abs(frozen(neuron, signal, 2.0, t, "gauss", h) - truth).max() for h in (0.4, 0.2, 0.1)]
     assert np.log2(np.divide(errors[:-1], errors[1:])) == pytest.approx([2, 2], abs=0.1)
+    halves = [np.abs(frozen(neuron, signal, 2.0, t, "halves", h) - truth).max() for h in (0.4, 0.2, 0.1)]
+    assert np.log2(np.divide(halves[:-1], halves[1:])) == pytest.approx([1, 1], abs=0.1)
     magnus = [abs(_magnus(neuron, release, 2.0, 0.4, k) - truth[k - 1]) for k in range(1, 11)]
     assert 300 < max(magnus) / errors[0] < 700
