@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cfc_ref import checks
+from cfc_ref.datasets.publisher import fetch, source_folder
 from cfc_ref.io import output_folder, write_atomically
 
 if TYPE_CHECKING:
@@ -64,11 +65,7 @@ def official_split() -> dict[str, tuple[str, ...]]:
 
 def missing_files(folder: str | Path) -> dict[str, list[str]]:
     """Return which files of each part are not in a folder."""
-    if not isinstance(folder, (str, Path)):
-        checks.refuse("folder", type(folder).__name__, "the path of a folder", "pass a string or a Path", TypeError)
-    path = Path(folder)
-    if not path.is_dir():
-        checks.refuse("folder", repr(str(folder)), "a folder of rollout_*.npy", "check the path, or download them")
+    path = source_folder(folder, "rollout_*.npy")
     there = {file.name for file in path.iterdir()}
     return {part: sorted(set(names) - there) for part, names in official_split().items()}
 
@@ -128,24 +125,11 @@ def _windows(part: str, sequences: list[Windows]) -> Windows:
 
 def download_walker2d(folder: str | Path, *, url: str = URL) -> Path:
     """Download the 400 recordings, about 40 MB, check them, and write them to a folder."""
-    files = _unpacked(url, _downloaded(url))
+    files = _unpacked(url, fetch(url))
     path = output_folder("folder", folder)
     for name, content in files.items():
         write_atomically(path / name, content)
     return path
-
-
-def _downloaded(url: str) -> bytes:
-    from http.client import HTTPException
-    from urllib.request import urlopen
-
-    try:
-        with urlopen(url, timeout=60) as answer:
-            content: bytes = answer.read()
-    except (OSError, ValueError, HTTPException) as error:
-        do = "download it by other means, unpack it, and name its folder as the data"
-        checks.refuse("download", f"{url!r} ({error})", "an archive that can be downloaded", do)
-    return content
 
 
 def _unpacked(url: str, content: bytes) -> Mapping[str, bytes]:

@@ -188,5 +188,5 @@ def test_a_network_that_refuses_is_one_line_and_status_2(tmp_path, capsys, monke
 
     monkeypatch.setattr("urllib.request.urlopen", refuse)
     words = words_for("walker2d", tmp_path / "out", "--data", tmp_path / "data", "--download")
-    refused(words, capsys, "(Tunnel connection failed: 403 Forbidden); expected an archive that can be downloaded; ")
+    refused(words, capsys, "(Tunnel connection failed: 403 Forbidden); expected a file that can be downloaded; ")
     assert not (tmp_path / "data").exists()
