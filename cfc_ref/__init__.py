@@ -33,6 +33,7 @@ _PUBLIC = {
     "signals": "cfc_ref.signals",
     "solve": "cfc_ref.neuron.trajectory",
     "to_ncps_state_dict": "cfc_ref.ncps.weights",
+    "teach": "cfc_ref.teach",
     "translate": "cfc_ref.translate",
     "verify": "cfc_ref.report.verification",
     "warmup": "cfc_ref.backend",
@@ -42,6 +43,7 @@ _PUBLIC = {
 if TYPE_CHECKING:
     from cfc_ref import bounds as bounds
     from cfc_ref import signals as signals
+    from cfc_ref import teach as teach
     from cfc_ref import translate as translate
     from cfc_ref import wirings as wirings
     from cfc_ref.backend import set_num_threads as set_num_threads
