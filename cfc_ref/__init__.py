@@ -24,7 +24,7 @@ _PUBLIC = {
     "exact": "cfc_ref.neuron.exact_solution",
     "export_c": "cfc_ref.export.c_files",
     "export_onnx": "cfc_ref.export.onnx_files",
-    "fit": "cfc_ref.learn.training",
+    "fit": "cfc_ref.learn.training_loop",
     "from_ncps": "cfc_ref.ncps.weights",
     "frozen": "cfc_ref.neuron.closed_forms",
     "load": "cfc_ref.io",
@@ -59,7 +59,7 @@ if TYPE_CHECKING:
     from cfc_ref.layers.ltc import NeuralLTC as NeuralLTC
     from cfc_ref.learn.estimators import CfCClassifier as CfCClassifier
     from cfc_ref.learn.estimators import CfCRegressor as CfCRegressor
-    from cfc_ref.learn.training import fit as fit
+    from cfc_ref.learn.training_loop import fit as fit
     from cfc_ref.ncps.weights import from_ncps as from_ncps
     from cfc_ref.ncps.weights import to_ncps_state_dict as to_ncps_state_dict
     from cfc_ref.neuron.closed_forms import closed_form as closed_form

@@ -9,11 +9,11 @@ from typing import Any
 from cfc_ref.facade import lookup
 
 _PUBLIC = {
-    "FrozenCertificate": "cfc_ref.bounds.ltc",
+    "FrozenCertificate": "cfc_ref.bounds.synaptic",
     "SampleStream": "cfc_ref.bounds.samples",
     "asymptotic_error": "cfc_ref.bounds.neuron",
     "best_look": "cfc_ref.bounds.looks",
-    "box": "cfc_ref.bounds.network",
+    "box": "cfc_ref.bounds.certificates",
     "closed_form_error": "cfc_ref.bounds.neuron",
     "extremal_input": "cfc_ref.bounds.samples",
     "form_gap": "cfc_ref.bounds.neuron",
@@ -21,10 +21,10 @@ _PUBLIC = {
     "frozen_error": "cfc_ref.bounds.frozen",
     "frozen_step_error": "cfc_ref.bounds.frozen",
     "lemma1": "cfc_ref.bounds.neuron",
-    "lipschitz": "cfc_ref.bounds.network",
-    "network_box": "cfc_ref.bounds.network",
-    "network_frozen_error": "cfc_ref.bounds.ltc",
-    "network_time_constant": "cfc_ref.bounds.ltc",
+    "lipschitz": "cfc_ref.bounds.certificates",
+    "network_box": "cfc_ref.bounds.certificates",
+    "network_frozen_error": "cfc_ref.bounds.synaptic",
+    "network_time_constant": "cfc_ref.bounds.synaptic",
     "radius": "cfc_ref.bounds.looks",
     "radius_per_step": "cfc_ref.bounds.looks",
     "ratio_of_eq9": "cfc_ref.bounds.looks",
@@ -32,7 +32,7 @@ _PUBLIC = {
     "release_derivatives": "cfc_ref.bounds.frozen",
     "state_box": "cfc_ref.bounds.neuron",
     "time_constant": "cfc_ref.bounds.neuron",
-    "tube": "cfc_ref.bounds.network",
+    "tube": "cfc_ref.bounds.certificates",
     "two_term": "cfc_ref.bounds.neuron",
 }
 

@@ -9,7 +9,7 @@ the most where synapses that pull up (:math:`E_{ij} > x_i`) are open as wide as 
 and the mirror for l. By Müller's theorem every trajectory, for every measurable input in the box, stays within l and u:
 the right side is the largest that neuron i can have at :math:`x_i = u_i` with the others in their intervals. A synapse
 of a neuron on itself therefore sees :math:`u_i`. The tube is exact for one neuron whose inputs have a synapse each, and
-sound otherwise. Parameters and ε are as in :mod:`cfc_ref.bounds.ltc`.
+sound otherwise. Parameters and ε are as in :mod:`cfc_ref.bounds.synaptic`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cfc_ref.bounds.checked import Interval
-from cfc_ref.bounds.ltc import release_range
+from cfc_ref.bounds.synaptic import release_range
 from cfc_ref.cells.adjoint import integrate
 from cfc_ref.cells.ltc.synapses import LTCParams, all_synapses, recurrent_synapses, sensory_synapses, synaptic
 from cfc_ref.cells.ode import Balance, Equation, Scheme

@@ -65,11 +65,11 @@ def run(options: argparse.Namespace) -> int:
     from cfc_ref.learn.run_folder import RunFolder
 
     experiment = EXPERIMENTS[options.task]
-    recipe = experiment.settings[options.model]
+    chosen = experiment.settings[options.model]
     if options.epochs is not None:
-        recipe = recipe._replace(epochs=checks.count("--epochs", options.epochs, at_least=1))
+        chosen = chosen._replace(epochs=checks.count("--epochs", options.epochs, at_least=1))
     if options.decay is not None:
-        recipe = recipe._replace(decay=checks.number("--decay", options.decay, positive=True))
+        chosen = chosen._replace(decay=checks.number("--decay", options.decay, positive=True))
     seed = checks.count("--seed", options.seed)
     if options.samples is not None:
         checks.count("--samples", options.samples, at_least=1)
@@ -82,11 +82,11 @@ def run(options: argparse.Namespace) -> int:
     results = run_experiment(
         task,
         options.model,
-        recipe,
+        chosen,
         seed=seed,
         out=options.out,
         command=_command(experiment, options),
-        progress=_teller(recipe.epochs),
+        progress=_teller(chosen.epochs),
         force=options.force,
     )
     print(*_lines(experiment, options, results), sep="\n")

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from cfc_ref.learn.history import History
     from cfc_ref.tables.evaluation import HeldBack
+    from cfc_ref.tables.fitting import TableSettings
     from cfc_ref.tables.preparation import Preparation
-    from cfc_ref.tables.training import Settings
 
 __all__ = ["add", "run"]
 
@@ -106,8 +106,8 @@ def run(options: argparse.Namespace) -> int:
     from cfc_ref.learn.run_folder import begin_run
     from cfc_ref.tables.csv import read_table
     from cfc_ref.tables.evaluation import held_back_figures, predict_held_back
+    from cfc_ref.tables.fitting import fit_network, new_network, notes, prepare_table
     from cfc_ref.tables.folder import TABLE_RUN
-    from cfc_ref.tables.training import fit_network, new_network, notes, prepare_table
 
     settings = _settings(options)
     columns, table = read_table(
@@ -143,18 +143,18 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _settings(options: argparse.Namespace) -> Settings:
+def _settings(options: argparse.Namespace) -> TableSettings:
     from dataclasses import fields
 
-    from cfc_ref.tables.training import Settings
+    from cfc_ref.tables.fitting import TableSettings
 
     if options.label_per_group:
         for name in ("window", "stride", "warm_up"):
             if getattr(options, name) is not None:
                 do = "remove it, the network reads whole groups"
                 checks.refuse(f"--{name.replace('_', '-')}", "a number", "nothing with --label-per-group", do)
-    given = {field.name: getattr(options, field.name) for field in fields(Settings)}
-    return Settings(**{name: value for name, value in given.items() if value is not None})
+    given = {field.name: getattr(options, field.name) for field in fields(TableSettings)}
+    return TableSettings(**{name: value for name, value in given.items() if value is not None})
 
 
 def _pictures(history: History, held_back: HeldBack, preparation: Preparation) -> Iterable[tuple[str, Figure]]:

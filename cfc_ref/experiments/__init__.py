@@ -4,7 +4,7 @@ from cfc_ref.facade import lookup
 
 _PUBLIC = {
     "EXPERIMENTS": "cfc_ref.experiments.registry",
-    "MODELS": "cfc_ref.experiments.settings",
+    "MODELS": "cfc_ref.experiments.hyperparameters",
     "WALKER2D_RESULTS": "cfc_ref.experiments.walker2d_task",
     "XOR_RESULTS": "cfc_ref.experiments.xor_task",
 }

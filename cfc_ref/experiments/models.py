@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cfc_ref import checks
-from cfc_ref.experiments.settings import MODELS, Recipe
+from cfc_ref.experiments.hyperparameters import MODELS, Hyperparameters
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,46 +18,51 @@ _MODES = {"cfc": "default", "no_gate": "no_gate", "pure": "pure", "mixed": "defa
 
 
 def build_model(
-    name: str, recipe: Recipe, input_size: int, outputs: int, return_sequences: bool, seed: int | np.random.Generator
+    name: str,
+    chosen: Hyperparameters,
+    input_size: int,
+    outputs: int,
+    return_sequences: bool,
+    seed: int | np.random.Generator,
 ) -> Layer:
     """Return a model with fresh weights, in float32."""
     common = {
         "input_size": input_size,
-        "units": recipe.units,
+        "units": chosen.units,
         "proj_size": outputs,
         "return_sequences": return_sequences,
     }
     if checks.choice("model", name, MODELS) == "ltc":
-        return _ltc(recipe, common, seed)
+        return _ltc(chosen, common, seed)
     if name in _MODES:
-        return _cfc(name, recipe, common, seed)
-    return _baseline(name, recipe, common, seed)
+        return _cfc(name, chosen, common, seed)
+    return _baseline(name, chosen, common, seed)
 
 
-def _cfc(name: str, recipe: Recipe, common: dict[str, Any], seed: Any) -> Layer:
+def _cfc(name: str, chosen: Hyperparameters, common: dict[str, Any], seed: Any) -> Layer:
     from cfc_ref.layers.cfc import CfC
 
     return CfC(
         **common,
         mixed_memory=name == "mixed",
         mode=_MODES[name],
-        activation=recipe.activation or "lecun_tanh",
-        backbone_units=recipe.backbone_units,
-        backbone_layers=recipe.backbone_layers,
-        backbone_dropout=recipe.dropout,
+        activation=chosen.activation or "lecun_tanh",
+        backbone_units=chosen.backbone_units,
+        backbone_layers=chosen.backbone_layers,
+        backbone_dropout=chosen.dropout,
         variant="tensorflow",
-        forget_bias=1.0 if recipe.forget_bias is None else recipe.forget_bias,
+        forget_bias=1.0 if chosen.forget_bias is None else chosen.forget_bias,
         seed=seed,
     )
 
 
-def _ltc(recipe: Recipe, common: dict[str, Any], seed: Any) -> Layer:
+def _ltc(chosen: Hyperparameters, common: dict[str, Any], seed: Any) -> Layer:
     """Return an LTC whose neurons all excite or inhibit each other, which ncps's full wiring does less evenly."""
     from cfc_ref.layers.initial import generator, glorot
     from cfc_ref.layers.ltc import LTC
 
     rng = generator(seed)
-    layer = LTC(**common, ode_unfolds=recipe.unfolds or 6, implicit_param_constraints=False, seed=rng)
+    layer = LTC(**common, ode_unfolds=chosen.unfolds or 6, implicit_param_constraints=False, seed=rng)
     weights = layer.parameters
     for name in ("rnn_cell.erev", "rnn_cell.sensory_erev"):
         weights[name][...] = rng.choice([-1, 1], weights[name].shape)
@@ -66,9 +71,9 @@ def _ltc(recipe: Recipe, common: dict[str, Any], seed: Any) -> Layer:
     return layer
 
 
-def _baseline(name: str, recipe: Recipe, common: dict[str, Any], seed: Any) -> Layer:
+def _baseline(name: str, chosen: Hyperparameters, common: dict[str, Any], seed: Any) -> Layer:
     from cfc_ref.layers.baselines import CTRNN, LSTM
 
     if name == "lstm":
         return LSTM(**common, seed=seed)
-    return CTRNN(**common, ode_unfolds=recipe.unfolds or 3, seed=seed)
+    return CTRNN(**common, ode_unfolds=chosen.unfolds or 3, seed=seed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cfc_ref.experiments.settings import Recipe
+from cfc_ref.experiments.hyperparameters import Hyperparameters
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -118,6 +118,6 @@ class Experiment(NamedTuple):
     description: str
     options: tuple[Option, ...]
     task: Callable[..., Task]
-    settings: Mapping[str, Recipe]
+    settings: Mapping[str, Hyperparameters]
     digits: int
     paper: Callable[..., str]

@@ -1,4 +1,4 @@
-"""The run of an experiment: a model trained by a recipe on a task, and judged, in a folder."""
+"""The run of an experiment: a model is trained on a task and evaluated, in a folder."""
 
 from __future__ import annotations
 
@@ -9,15 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cfc_ref import checks
+from cfc_ref.experiments.hyperparameters import Hyperparameters
 from cfc_ref.experiments.models import build_model
 from cfc_ref.experiments.record import Part, Task
-from cfc_ref.experiments.settings import Recipe
 from cfc_ref.learn.examples import predict
-from cfc_ref.learn.gradients import TensorNorm
-from cfc_ref.learn.optimizers import Adam, RMSprop
 from cfc_ref.learn.run_folder import RunKind, begin_run
-from cfc_ref.learn.schedules import Exponential
-from cfc_ref.learn.training import fit
+from cfc_ref.learn.training_loop import train
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -38,7 +35,7 @@ _BATCH = 256  # sequences at a time, where nothing is learned
 def run_experiment(
     task: Task,
     name: str,
-    recipe: Recipe,
+    chosen: Hyperparameters,
     *,
     seed: int,
     out: str | Path,
@@ -50,31 +47,16 @@ def run_experiment(
 
     The figures are those of the weights with the lowest validation loss, and those of the last epoch's weights.
     """
-    sequences = task.parts["training"].x
-    model = build_model(name, recipe, sequences.shape[2], task.outputs, task.return_sequences, seed)
-    settings = {**task.settings, "model": name, "seed": seed, **recipe._asdict()}
+    sequences, _, features = task.parts["training"].x.shape
+    model = build_model(name, chosen, features, task.outputs, task.return_sequences, seed)
+    settings = {**task.settings, "model": name, "seed": seed, **chosen._asdict()}
     settings.pop("note")
     folder = begin_run(out, EXPERIMENT_RUN, settings, force=force)
     if folder.finished:
         return folder.read("out", EXPERIMENT_RUN.results)
     parts = {part: _for_model(name, data) for part, data in task.parts.items()}
-    history = fit(
-        model,
-        parts["training"],
-        loss=task.loss,
-        optimizer=_optimizer(recipe),
-        epochs=recipe.epochs,
-        batch_size=recipe.batch_size,
-        schedule=_schedule(recipe, len(sequences)),
-        clip=TensorNorm(recipe.clipnorm),
-        validation=parts["validation"],
-        seed=seed,
-        checkpoint=folder.checkpoint,
-        progress=progress,
-        l2=recipe.l2,
-        metric=task.metric,
-        stop=task.stop,
-    )
+    recipe = chosen.recipe(sequences, seed, loss=task.loss, metric=task.metric, stop=task.stop)
+    history = train(recipe, model, parts["training"], parts["validation"], folder.checkpoint, progress)
     results = _results(task, model, history, parts)
     results |= {"command": command, "seed": seed, "settings": settings, "versions": _versions()}
     folder.end(model, history, results, _pictures(task, model, history, parts))
@@ -83,21 +65,6 @@ def run_experiment(
 
 def _for_model(name: str, part: Part) -> Part:
     return part._replace(timespans=part.timespans + np.float32(_SHORT)) if name == "ltc" else part
-
-
-def _optimizer(recipe: Recipe) -> Adam | RMSprop:
-    """Return the optimiser with the update of TensorFlow 2, with which the official code was run."""
-    if checks.choice("optimizer", recipe.optimizer, ("adam", "rmsprop")) == "adam":
-        return Adam(recipe.learning_rate, variant="keras")
-    # Its RMSprop divides by √s + ε, as PyTorch's does, where Keras 3 has √(s + ε).
-    return RMSprop(recipe.learning_rate, rho=0.9, epsilon=1e-7, variant="torch")
-
-
-def _schedule(recipe: Recipe, sequences: int) -> Exponential:
-    """Return the decay of the learning rate; the official code's epoch has whole batches only."""
-    whole = max(1, sequences // recipe.batch_size)
-    batches = -(-sequences // recipe.batch_size)
-    return Exponential(recipe.decay ** (batches / whole))
 
 
 def _results(task: Task, model: Layer, history: History, parts: dict[str, Part]) -> dict[str, Any]:
@@ -140,7 +107,7 @@ def _versions() -> dict[str, str | None]:
 def _pictures(task: Task, model: Layer, history: History, parts: dict[str, Part]) -> Iterator[tuple[str, Figure]]:
     if not checks.installed("matplotlib"):
         return iter(())
-    from cfc_ref.plots.experiment import experiment_pictures
+    from cfc_ref.plots.training import experiment_pictures
 
     part = list(parts)[-1]
     steps, values = task.by_step(_outputs(model, parts[part]), parts[part])

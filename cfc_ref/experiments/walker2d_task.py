@@ -9,8 +9,8 @@ import numpy as np
 
 from cfc_ref import checks
 from cfc_ref.datasets.walker2d import COLUMNS, download_walker2d, missing_files, read_walker2d
+from cfc_ref.experiments.hyperparameters import MODELS, NO_BACKBONE, UNPUBLISHED, Error, Hyperparameters
 from cfc_ref.experiments.record import Experiment, Option, Part, Task
-from cfc_ref.experiments.settings import MODELS, NO_BACKBONE, UNPUBLISHED, Error, Recipe
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 __all__ = ["EXPERIMENT", "SETTINGS", "WALKER2D_RESULTS", "build_task", "error_by_step", "squared_error"]
 
 SETTINGS = {
-    "cfc": Recipe("adam", 1, 256, 64, 50, 0.02, 0.95, "silu", 256, 1, 0.1, 1e-6),
-    "no_gate": Recipe("adam", 1, 128, 256, 50, 0.008, 0.95, "lecun_tanh", 128, 1, 0.1, 3e-5),
-    "pure": Recipe("adam", 10, 128, 256, 50, 0.006, 0.95, "silu", 192, 1, 0.0, 1e-6),
-    "mixed": Recipe("adam", 10, 128, 128, 50, 0.005, 0.95, "lecun_tanh", 128, 2, 0.2, 6e-6, 2.1),
-    "ltc": Recipe("adam", 10, 128, 128, 50, 0.05, 0.95, unfolds=3, note=NO_BACKBONE),
-    "lstm": Recipe("adam", 1, 256, 64, 50, 0.005, 0.95, note=UNPUBLISHED),
-    "ctrnn": Recipe("adam", 1, 256, 64, 50, 0.005, 0.95, unfolds=3, note=UNPUBLISHED),
+    "cfc": Hyperparameters("adam", 1, 256, 64, 50, 0.02, 0.95, "silu", 256, 1, 0.1, 1e-6),
+    "no_gate": Hyperparameters("adam", 1, 128, 256, 50, 0.008, 0.95, "lecun_tanh", 128, 1, 0.1, 3e-5),
+    "pure": Hyperparameters("adam", 10, 128, 256, 50, 0.006, 0.95, "silu", 192, 1, 0.0, 1e-6),
+    "mixed": Hyperparameters("adam", 10, 128, 128, 50, 0.005, 0.95, "lecun_tanh", 128, 2, 0.2, 6e-6, 2.1),
+    "ltc": Hyperparameters("adam", 10, 128, 128, 50, 0.05, 0.95, unfolds=3, note=NO_BACKBONE),
+    "lstm": Hyperparameters("adam", 1, 256, 64, 50, 0.005, 0.95, note=UNPUBLISHED),
+    "ctrnn": Hyperparameters("adam", 1, 256, 64, 50, 0.005, 0.95, unfolds=3, note=UNPUBLISHED),
 }
 """Model -> its hyper-parameters."""
 

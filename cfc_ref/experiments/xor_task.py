@@ -9,8 +9,8 @@ import numpy as np
 
 from cfc_ref import checks
 from cfc_ref.datasets.xor import official_bit_streams
+from cfc_ref.experiments.hyperparameters import MODELS, NO_BACKBONE, UNPUBLISHED, Accuracy, Hyperparameters
 from cfc_ref.experiments.record import Experiment, Option, Part, Task
-from cfc_ref.experiments.settings import MODELS, NO_BACKBONE, UNPUBLISHED, Accuracy, Recipe
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 __all__ = ["EXPERIMENT", "SETTINGS", "XOR_RESULTS", "Solved", "accuracy", "accuracy_by_length", "build_task"]
 
 SETTINGS = {
-    "cfc": Recipe(
+    "cfc": Hyperparameters(
         "rmsprop", 1, 128, 192, 200, 0.05, 0.95, "relu", 128, 1, 0.0, 3e-6, note="the paper's table has decay 0.7"
     ),
-    "no_gate": Recipe("rmsprop", 10, 128, 128, 200, 0.005, 0.95, "silu", 192, 1, 0.3, 5e-6),
-    "pure": Recipe("adam", 5, 256, 64, 200, 0.005, 0.9, "silu", 64, 1, 0.0, 3e-5),
-    "mixed": Recipe("rmsprop", 10, 128, 64, 200, 0.005, 0.95, "relu", 128, 1, 0.0, 2e-6, 0.6),
-    "ltc": Recipe("adam", 5, 256, 64, 200, 0.005, 0.9, unfolds=6, note=NO_BACKBONE),
-    "lstm": Recipe("rmsprop", 1, 128, 192, 200, 0.005, 0.95, note=UNPUBLISHED),
-    "ctrnn": Recipe("rmsprop", 1, 128, 192, 200, 0.005, 0.95, unfolds=3, note=UNPUBLISHED),
+    "no_gate": Hyperparameters("rmsprop", 10, 128, 128, 200, 0.005, 0.95, "silu", 192, 1, 0.3, 5e-6),
+    "pure": Hyperparameters("adam", 5, 256, 64, 200, 0.005, 0.9, "silu", 64, 1, 0.0, 3e-5),
+    "mixed": Hyperparameters("rmsprop", 10, 128, 64, 200, 0.005, 0.95, "relu", 128, 1, 0.0, 2e-6, 0.6),
+    "ltc": Hyperparameters("adam", 5, 256, 64, 200, 0.005, 0.9, unfolds=6, note=NO_BACKBONE),
+    "lstm": Hyperparameters("rmsprop", 1, 128, 192, 200, 0.005, 0.95, note=UNPUBLISHED),
+    "ctrnn": Hyperparameters("rmsprop", 1, 128, 192, 200, 0.005, 0.95, unfolds=3, note=UNPUBLISHED),
 }
 """Model -> its hyper-parameters."""
 

@@ -1,9 +1,9 @@
-"""What a layer is called with: checked, and arranged as batch, time, features; and the way back to the caller's shapes.
+"""The arguments of a layer's call: checked, arranged as batch, time, features, and back in the caller's layout.
 
-Time is where layers differ most from each other and from their documentation, so the rule stands here alone:
-``timespans[k]`` is the time from the previous sample to sample k, in the unit of the weights' rates, 1 where nothing is
-said. It may be a number, one time a step, (T,), or one a sample and step, of the batch's layout, with or without a
-last axis of length 1. Every other shape is refused, also one that would broadcast.
+Libraries differ most in their treatment of time. The rule here: ``timespans[k]`` is the time from the previous sample
+to sample k, in the unit of the weights' rates, by default 1. It is a number, one time per step, shape (T,), or one per
+sequence and step in the layout of the batch, with or without a last axis of length 1. Every other shape is refused,
+also one that would broadcast.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ UNTIMED = "as time changes nothing in this layer"
 
 
 class Expected(NamedTuple):
-    """What a layer expects of its arguments."""
+    """The shapes and types that a layer expects."""
 
     inputs: int  # inputs, units: features, and neurons of the state
     units: int
@@ -69,7 +69,7 @@ class Call(NamedTuple):
         return array if self.batched else array[0]
 
     def outward_state(self, state: State) -> Any:
-        """Return a state as the caller has it: h, or with mixed memory the pair (h, c)."""
+        """Return a state in the caller's layout: h, or with mixed memory the pair (h, c)."""
         h, c = state
         return self.outward_last(h) if c is None else (self.outward_last(h), self.outward_last(c))
 
@@ -80,7 +80,7 @@ def arrange(expected: Expected, x: Any, hx: Any = None, timespans: Any = None, m
     axes = "(B, T, F)" if expected.batch_first else "(T, B, F)"
     if array.ndim not in (2, 3) or array.shape[-1] != expected.inputs:
         wanted = f"{axes} or (T, F) with F = {expected.inputs} features"
-        checks.refuse("x", f"shape {array.shape}", wanted, "put time and features on axes of their own")
+        checks.refuse("x", f"shape {array.shape}", wanted, "pass time and features as the last axes")
     batched = array.ndim == 3
     time_axis = 1 if expected.batch_first else 0
     whole = np.moveaxis(array, time_axis, 1) if batched else array[None]
@@ -118,14 +118,14 @@ def _mask(mask: Any, batched: bool, time_axis: int, B: int, T: int) -> Array:
         return np.broadcast_to(array, (B, T))
     if not batched or array.shape != per_sample:
         wanted = f"{per_sample} or ({T},)" if batched else f"({T},)"
-        checks.refuse("mask", f"shape {array.shape}", f"shape {wanted}", "give one boolean a step")
+        checks.refuse("mask", f"shape {array.shape}", f"shape {wanted}", "pass one boolean per step")
     return array if time_axis else array.T
 
 
 def _timespans(
     timespans: Any, mask: Array | None, batched: bool, time_axis: int, B: int, T: int, dtype: np.dtype[Any]
 ) -> tuple[Array, Callable[[Array], Any] | None]:
-    """Return timespans as (batch, time), and the way back for their gradient."""
+    """Return timespans as (batch, time), and a function that returns their gradient in the caller's shape."""
     if timespans is None:
         return np.ones((B, T), dtype) if mask is None else mask.astype(dtype), None
     array = checks.real("timespans", timespans, expected="times >= 0")
@@ -137,7 +137,7 @@ def _timespans(
         dt = np.broadcast_to(array.reshape(given[:1]), (B, T))
     else:
         wanted = f"a number, ({T},), {per_sample} or {(*per_sample, 1)}" if batched else f"a number, ({T},) or ({T}, 1)"
-        checks.refuse("timespans", f"shape {given}", wanted, "give one time a step, or one a sample and step")
+        checks.refuse("timespans", f"shape {given}", wanted, "pass one time per step, or one per sequence and step")
 
     def spread(d_dt: Array) -> Any:
         if given == ():
@@ -153,7 +153,7 @@ def _timespans(
 
 
 def arrange_state(expected: Expected, name: str, hx: Any, batch: int | None) -> State:
-    """Return a state as arrays of shape (batch, units): (h, c), or h and None; 0 where nothing is given."""
+    """Return a state as arrays of shape (batch, units): (h, c), or h and None; by default 0."""
     shape = (expected.units,) if batch is None else (batch, expected.units)
     axes = "(units,)" if batch is None else "(batch, units)"
     inner = (1 if batch is None else batch, expected.units)

@@ -14,7 +14,7 @@ from cfc_ref.cells.ctrnn import CTRNNParams, ctrnn_equation, trace_ctrnn
 from cfc_ref.cells.lstm import LSTMKept, LSTMParams, LSTMSequenceKept, d_lstm_sequence, lstm_sequence, lstm_step
 from cfc_ref.layers.base import Layer, Params
 from cfc_ref.layers.initial import initialise_cfc, initialise_recurrent
-from cfc_ref.layers.ode import ODELayer
+from cfc_ref.layers.ode_layer import ODELayer
 from cfc_ref.layers.settings import CTRNNLayerSettings, Default, LSTMLayerSettings
 
 if TYPE_CHECKING:

@@ -267,14 +267,14 @@ class CfC(Layer):
 
     def box(self, timespan: float = 1.0) -> tuple[Array, Array]:
         """Return :func:`cfc_ref.bounds.box` of this layer: the old name, until the next version."""
-        from cfc_ref.bounds.network import box
+        from cfc_ref.bounds.certificates import box
 
         warnings.warn("CfC.box is deprecated; call bounds.box(layer, timespans=…)", DeprecationWarning, stacklevel=2)
         return box(self, timespans=timespan)
 
     def lipschitz(self, timespan: float = 1.0, norm: str = "max") -> float:
         """Return :func:`cfc_ref.bounds.lipschitz` of this layer: the old name, until the next version."""
-        from cfc_ref.bounds.network import lipschitz
+        from cfc_ref.bounds.certificates import lipschitz
 
         warnings.warn("CfC.lipschitz is deprecated; call bounds.lipschitz(layer, …)", DeprecationWarning, stacklevel=2)
         return lipschitz(self, timespan, norm)

@@ -1,9 +1,9 @@
-r"""Fresh weights, as the code whose variant a layer is draws them (from another random generator, so not its numbers).
+r"""Weight initialisation of the reference implementation that `variant` selects; the random numbers are not the same.
 
 PyTorch (ncps): Glorot for a cell's arrays of two axes, w_τ and A included; biases, and the projection's weights,
 uniform in ±1/√inputs; the LSTM's bias uniform in ±0.1. TensorFlow and Keras: Glorot, biases 0, w_τ = 0, A = 1. In all
 of them an LSTM's recurrent map is orthogonal.
-The printed forms have no code to follow: Glorot everywhere.
+The printed forms have no published code: Glorot everywhere.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def initialise_cfc(arrays: dict[str, Array], mode: str, variant: str, rng: np.ra
 
 
 def initialise_recurrent(arrays: dict[str, Array], rng: np.random.Generator) -> None:
-    """Write fresh weights into the arrays of an LSTM's or a CT-RNN's cell, by name, as the ODE-LSTM code does.
+    """Write fresh weights into the arrays of an LSTM's or a CT-RNN's cell by name, like the code of ODE-LSTMs.
 
     Glorot from the input, orthogonal from the state, biases 0, a scale of 1.
     """

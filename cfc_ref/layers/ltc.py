@@ -13,7 +13,7 @@ from cfc_ref.cells.ltc.synapses import LTCParams, synaptic, trace_ltc
 from cfc_ref.cells.solvers import SOLVERS
 from cfc_ref.layers.base import units_or_wiring
 from cfc_ref.layers.initial import glorot
-from cfc_ref.layers.ode import ODELayer
+from cfc_ref.layers.ode_layer import ODELayer
 from cfc_ref.layers.settings import UNFOLDS, LTCLayerSettings, NeuralLTCLayerSettings
 
 if TYPE_CHECKING:

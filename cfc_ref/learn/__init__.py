@@ -18,7 +18,7 @@ _PUBLIC = {
     "TensorNorm": "cfc_ref.learn.gradients",
     "binary_cross_entropy": "cfc_ref.learn.losses",
     "cross_entropy": "cfc_ref.learn.losses",
-    "fit": "cfc_ref.learn.training",
+    "fit": "cfc_ref.learn.training_loop",
     "mse": "cfc_ref.learn.losses",
     "softmax": "cfc_ref.learn.losses",
 }

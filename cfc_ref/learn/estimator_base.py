@@ -14,9 +14,10 @@ from cfc_ref import checks
 from cfc_ref.layers.cfc import CfC
 from cfc_ref.learn.examples import predict
 from cfc_ref.learn.optimizers import Adam
-from cfc_ref.learn.scaling import Scaling, standardisation, time_unit
+from cfc_ref.learn.recipe import Recipe
+from cfc_ref.learn.scaling import ColumnScaling, standardisation, time_unit
 from cfc_ref.learn.sequences import Sequences, pad, pad_like
-from cfc_ref.learn.training import fit
+from cfc_ref.learn.training_loop import train
 
 if TYPE_CHECKING:
     from cfc_ref.learn.history import History
@@ -30,6 +31,11 @@ Self = TypeVar("Self", bound="Estimator")
 
 LARGEST = 1e300  # differences of larger numbers overflow
 ANOTHER_UNIT = f"numbers of at most {LARGEST:g}", "use a larger unit"
+_RECIPE = ("epochs", "batch_size", "l2", "patience", "seed")
+_NETWORK = (
+    *("units", "mode", "mixed_memory", "activation", "seed"),
+    *("backbone_units", "backbone_layers", "backbone_dropout"),
+)
 _ROUTING = "sklearn.set_config(enable_metadata_routing=True)"
 
 
@@ -116,46 +122,27 @@ class Estimator:
         """
         if timespans is not None:
             self._refuse_search()
-        train, held_back = split
-        dt, real = _timespans(timespans, sequences), sequences.mask[train]
+        learned, held_back = split
+        dt, real = _timespans(timespans, sequences), sequences.mask[learned]
         checks.compare("X", sequences.x, np.abs(sequences.x) <= LARGEST, *ANOTHER_UNIT)
         features = sequences.x.shape[2]
-        scaling = standardisation(sequences.x[train][real])
-        unit = None if timespans is None else time_unit(dt[train][real])
-        model = CfC(
-            features,
-            self.units,
-            proj_size=task["outputs"],
-            return_sequences=task["per_step"],
-            mixed_memory=self.mixed_memory,
-            mode=self.mode,
-            activation=self.activation,
-            backbone_units=self.backbone_units,
-            backbone_layers=self.backbone_layers,
-            backbone_dropout=self.backbone_dropout,
-            seed=self.seed,
-        )
+        scaling = standardisation(sequences.x[learned][real])
+        unit = None if timespans is None else time_unit(dt[learned][real])
+        network = {name: getattr(self, name) for name in _NETWORK}
+        model = CfC(features, proj_size=task["outputs"], return_sequences=task["per_step"], **network)
         x, dt, mask = _scaled(sequences, dt, scaling, unit)
-        history = fit(
-            model,
-            (x[train], y[train], dt[train], mask[train]),
-            loss=task["loss"],
-            optimizer=Adam(self.learning_rate),
-            epochs=self.epochs,
-            batch_size=self.batch_size,
-            schedule="cosine",
-            clip=1.0,
-            validation=(x[held_back], y[held_back], dt[held_back], mask[held_back]) if held_back.size else None,
-            seed=self.seed,
-            progress=self.progress,
-            l2=self.l2,
-            patience=self.patience,
-        )
+        data = (x[learned], y[learned], dt[learned], mask[learned])
+        validation = (x[held_back], y[held_back], dt[held_back], mask[held_back]) if held_back.size else None
+        history = train(self._recipe(task["loss"]), model, data, validation, progress=self.progress)
         self.n_features_in_: int = features
-        self.x_scaling_: Scaling = scaling
+        self.x_scaling_: ColumnScaling = scaling
         self.timespan_unit_: float | None = unit
         self.model_: CfC = model
         self.history_: History = history
+
+    def _recipe(self, loss: str) -> Recipe:
+        adam, same = Adam(self.learning_rate), {name: getattr(self, name) for name in _RECIPE}
+        return Recipe(loss, adam, schedule="cosine", clip=1.0, **same)
 
     def _refuse_search(self) -> None:
         """Refuse timespans in a search of scikit-learn that passes them to fit, but not to the scores: all are NaN."""
@@ -191,7 +178,7 @@ def _not_fitted_error() -> type[Exception]:
     return error
 
 
-def _scaled(sequences: Sequences, dt: Array, scaling: Scaling, unit: float | None) -> tuple[Array, Array, Array]:
+def _scaled(sequences: Sequences, dt: Array, scaling: ColumnScaling, unit: float | None) -> tuple[Array, Array, Array]:
     """Return the network's arguments: x, timespans and mask."""
     with np.errstate(over="ignore"):
         x = scaling.apply(sequences.x)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from cfc_ref import checks
 from cfc_ref.learn.estimator_base import ANOTHER_UNIT, LARGEST, Estimator
 from cfc_ref.learn.losses import softmax
-from cfc_ref.learn.scaling import Scaling, is_constant, standardisation
+from cfc_ref.learn.scaling import ColumnScaling, is_constant, standardisation
 from cfc_ref.learn.sequences import Sequences, pad, pad_like, unpad_like
 
 __all__ = ["CfCClassifier", "CfCRegressor"]
@@ -48,7 +48,7 @@ class CfCRegressor(Estimator):
         The course of training; losses are those of standardised targets.
     n_features_in_ : int
         Features per step.
-    x_scaling_, y_scaling_ : Scaling
+    x_scaling_, y_scaling_ : ColumnScaling
         Means and standard deviations.
     timespan_unit_ : float or None
         The median timespan; None where fit was given none.
@@ -98,7 +98,7 @@ class CfCRegressor(Estimator):
         task = {"loss": "mse", "outputs": y.shape[-1], "per_step": per_step}
         self._fit(sequences, scaling.apply(y), timespans, split, **task)
         self._flat: bool = flat
-        self.y_scaling_: Scaling = scaling
+        self.y_scaling_: ColumnScaling = scaling
         return self
 
     def _targets(self, y: Any, sequences: Sequences) -> Array:
@@ -178,7 +178,7 @@ class CfCClassifier(Estimator):
         The course of training.
     n_features_in_ : int
         Features per step.
-    x_scaling_ : Scaling
+    x_scaling_ : ColumnScaling
         Means and standard deviations.
     timespan_unit_ : float or None
         The median timespan; None where fit was given none.

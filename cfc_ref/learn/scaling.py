@@ -7,14 +7,14 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Scaling", "is_constant", "standardisation", "time_unit"]
+__all__ = ["ColumnScaling", "is_constant", "standardisation", "time_unit"]
 
 Array = npt.NDArray[Any]
 
 _ROUNDING = 16 * np.finfo(np.float64).eps  # a smaller difference, relative to the values, is rounding
 
 
-class Scaling(NamedTuple):
+class ColumnScaling(NamedTuple):
     """Values as mean + scale · standardised.
 
     Attributes
@@ -47,7 +47,7 @@ def is_constant(values: Array) -> Array:
     return same
 
 
-def standardisation(values: Array) -> Scaling:
+def standardisation(values: Array) -> ColumnScaling:
     """Return the mean and standard deviation of the known values of each column; NaN is unknown.
 
     The scale of a column that is constant up to rounding is 1, or its largest difference if that is more.
@@ -59,7 +59,7 @@ def standardisation(values: Array) -> Scaling:
     unit = np.where(largest > 0, largest, 1)  # squares neither overflow nor vanish
     mean = np.nanmean(apart / unit, axis=0)
     std = np.sqrt(np.nanmean((apart / unit - mean) ** 2, axis=0))
-    return Scaling(first + mean * unit, np.where(is_constant(values), np.maximum(1, largest), std * unit))
+    return ColumnScaling(first + mean * unit, np.where(is_constant(values), np.maximum(1, largest), std * unit))
 
 
 def time_unit(timespans: Array) -> float:

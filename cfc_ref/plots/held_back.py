@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cfc_ref.plots.style import COLOURS, dress, plain_text
-from cfc_ref.plots.training import plot_history
+from cfc_ref.plots.training import history_picture
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure, SubFigure
@@ -24,42 +24,22 @@ _PANELS, _ROWS, _CLASSES = 8, 300, 12  # most panels of a figure, rows of a pane
 
 
 class HeldBackRows(NamedTuple):
-    """What the figures show of held-back rows.
+    """The held-back rows that the figures show."""
 
-    Attributes
-    ----------
-    y, predicted : ndarray, shape (rows, targets)
-        Recorded and by the network; of classes their places.
-    time : ndarray, shape (rows,)
-        Numbers or datetime64.
-    group : ndarray of int, shape (rows,)
-        Places in `groups`.
-    groups, targets : tuple of str
-        Names.
-    classes : tuple of str or None
-        Names; None where targets are numbers.
-    axis : str
-        The title of the axis of times; it is left out for dates.
-    """
-
-    y: Array
-    predicted: Array
-    time: Array
-    group: Array
+    y: Array  # (rows, targets): recorded; of a class its index
+    predicted: Array  # (rows, targets): by the network
+    time: Array  # (rows,): numbers or datetime64
+    group: Array  # (rows,): indices of `groups`
     groups: tuple[str, ...]
     targets: tuple[str, ...]
-    classes: tuple[str, ...] | None
-    axis: str = "time"
+    classes: tuple[str, ...] | None  # None if targets are numbers
+    axis: str = "time"  # the title of the axis of times, which dates do not need
 
 
 def held_back_pictures(history: History, shown: HeldBackRows) -> Iterator[tuple[str, Figure]]:
     """Yield file names and figures."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(7.2, 4.6), dpi=100, layout="constrained")
     loss = "mean squared error of scaled targets" if shown.classes is None else "cross-entropy (nats)"
-    plot_history(history, ax=figure.subplots(), loss=loss)
-    yield "history.png", figure
+    yield history_picture(history, loss)
     yield "held_back.png", _panels(shown) if shown.classes is None else _confusion(shown, shown.classes)
 
 
@@ -110,7 +90,7 @@ def _panel(part: SubFigure, name: str, axis: str, time: Array, y: Array, predict
 
 
 def _confusion(shown: HeldBackRows, classes: tuple[str, ...]) -> Figure:
-    """Draw how often each class was predicted as each, the most frequent classes first where there are many."""
+    """Draw the confusion matrix; of many classes the most frequent ones."""
     from matplotlib.figure import Figure
 
     recorded, predicted = shown.y[:, 0].astype(np.int64), shown.predicted[:, 0].astype(np.int64)

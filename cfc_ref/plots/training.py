@@ -1,10 +1,12 @@
-"""Figures of training: losses over epochs."""
+"""Figures of a training: losses over epochs, and an experiment's figure step by step."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from cfc_ref import checks
 from cfc_ref.learn.history import History
@@ -12,8 +14,11 @@ from cfc_ref.plots.style import COLOURS, axes_or_new, dress
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-__all__ = ["plot_history"]
+__all__ = ["experiment_pictures", "history_picture", "plot_history"]
+
+Array = npt.NDArray[Any]
 
 
 def plot_history(history: History, *, ax: Axes | None = None, loss: str = "loss, mean of an epoch") -> Axes:
@@ -42,3 +47,26 @@ def plot_history(history: History, *, ax: Axes | None = None, loss: str = "loss,
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     dress(ax, "Training", "epoch", loss, columns=3)
     return ax
+
+
+def history_picture(history: History, loss: str) -> tuple[str, Figure]:
+    """Return the file name and the figure of a training; `loss` is the title of an axis."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7.2, 4.6), dpi=100, layout="constrained")
+    plot_history(history, ax=figure.subplots(), loss=loss)
+    return "history.png", figure
+
+
+def experiment_pictures(
+    history: History, loss: str, steps: Array, values: Array, name: str
+) -> Iterator[tuple[str, Figure]]:
+    """Yield file names and figures; `loss` and `name` are titles of axes."""
+    from matplotlib.figure import Figure
+
+    yield history_picture(history, loss)
+    figure = Figure(figsize=(7.2, 4.6), dpi=100, layout="constrained")
+    ax = figure.subplots()
+    ax.plot(steps, values, "o-", color=COLOURS["blue"], linewidth=1.7, markersize=3)
+    dress(ax, f"{name[0].upper()}{name[1:]}, step by step", "steps", name)
+    yield "by_step.png", figure

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[Any]
 
-__all__ = ["Series", "Windows", "check_range", "cut_windows", "first_rows", "prepare"]
+__all__ = ["RowWindows", "Series", "check_range", "cut_windows", "first_rows", "prepare"]
 
 _LARGEST = 1e18  # of what a network of float32 reads and learns from: squares and sums of such numbers are finite
 
@@ -35,7 +35,7 @@ class Series(NamedTuple):
     part: Array  # (T,) the part of the row that is predicted; -1 where there is none
 
 
-class Windows(NamedTuple):
+class RowWindows(NamedTuple):
     """N pieces of series, as :func:`cfc_ref.fit` takes them."""
 
     x: Array  # (N, length, inputs)
@@ -100,7 +100,7 @@ def first_rows(series: list[Series]) -> Array:
     return np.repeat(np.cumsum(lengths) - lengths, lengths)
 
 
-def cut_windows(series: list[Series], part: int, length: int, stride: int, *, before: int = 0) -> Windows:
+def cut_windows(series: list[Series], part: int, length: int, stride: int, *, before: int = 0) -> RowWindows:
     """Cut the runs of one part into windows; none crosses from a group or a part into another.
 
     Windows begin every `stride` rows, and one more ends where the run ends, so that each row is in one. A run that is
@@ -125,4 +125,4 @@ def cut_windows(series: list[Series], part: int, length: int, stride: int, *, be
     k = np.where(mask, k, start[:, None])
     learns = mask & (k >= start[:, None]) & ~np.isnan(y[k]).all(axis=2)
     k, mask, learns = (array[learns.any(axis=1)] for array in (k, mask, learns))
-    return Windows(x[k], np.where(learns[..., None], y[k], np.nan), dt[k], mask)
+    return RowWindows(x[k], np.where(learns[..., None], y[k], np.nan), dt[k], mask)

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from cfc_ref import checks
-from cfc_ref.bounds.ltc import FrozenCertificate, network_frozen_error
-from cfc_ref.bounds.network import box
+from cfc_ref.bounds.certificates import box
+from cfc_ref.bounds.synaptic import FrozenCertificate, network_frozen_error
 from cfc_ref.cells.tree import tree_map
 from cfc_ref.facade import figure
 from cfc_ref.translate.translations import Posed, algorithm1, algorithm1_free, frozen_translation, pose

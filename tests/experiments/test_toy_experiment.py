@@ -7,8 +7,8 @@ import pytest
 
 from cfc_ref.cli.command import main
 from cfc_ref.experiments import EXPERIMENTS
+from cfc_ref.experiments.hyperparameters import Hyperparameters
 from cfc_ref.experiments.record import Experiment, Option, Part, Task
-from cfc_ref.experiments.settings import Recipe
 from tests.cli.test_verify import refused
 
 
@@ -37,7 +37,9 @@ TOY = Experiment(
     description="Predict a running sum.",
     options=(Option("--noise", {"default": "0", "help": "added to the targets"}),),
     task=running_sum,
-    settings={name: Recipe("adam", 1, 8, 4, 2, 0.01, 0.95, backbone_units=4, backbone_layers=1) for name in ("cfc",)},
+    settings={
+        name: Hyperparameters("adam", 1, 8, 4, 2, 0.01, 0.95, backbone_units=4, backbone_layers=1) for name in ("cfc",)
+    },
     digits=3,
     paper=lambda model, *, noise: f"test MSE 0.{noise}",
 )

@@ -16,7 +16,7 @@ from cfc_ref import CfC
 from cfc_ref.learn import training_loop
 from cfc_ref.learn.losses import mse
 from cfc_ref.learn.optimizers import SGD, Adam
-from cfc_ref.learn.training import fit
+from cfc_ref.learn.training_loop import fit
 from tests import bad
 from tests.compare import refusal
 
@@ -222,7 +222,7 @@ import numpy as np
 from cfc_ref import CfC
 from cfc_ref.learn import training_loop
 from cfc_ref.learn.optimizers import Adam
-from cfc_ref.learn.training import fit
+from cfc_ref.learn.training_loop import fit
 
 training_loop.CHECKPOINT_SECONDS = 0.0
 rng = np.random.default_rng(0)

@@ -10,7 +10,7 @@ from cfc_ref.learn.history import History
 from cfc_ref.learn.losses import cross_entropy, mse
 from cfc_ref.learn.optimizers import SGD, Adam, RMSprop
 from cfc_ref.learn.schedules import Exponential
-from cfc_ref.learn.training import fit
+from cfc_ref.learn.training_loop import fit
 from tests import bad
 from tests.compare import assert_close, refusal
 

@@ -6,7 +6,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from cfc_ref.learn.history import History
-from cfc_ref.plots.training import plot_history
+from cfc_ref.plots.training import experiment_pictures, plot_history
 from tests.compare import assert_close, refusal
 
 mpl.use("Agg")
@@ -61,3 +61,16 @@ def test_a_new_figure_is_made_where_none_is_given():
 def test_other_things_are_refused(history, ax, named):
     with pytest.raises((ValueError, TypeError), match=refusal(named)):
         plot_history(history, ax=ax)
+
+
+def test_an_experiment_has_figures_of_the_training_and_of_the_steps():
+    history = History(loss=[0.5, 0.2], validation_loss=[0.6, 0.3], best_epoch=1)
+    figures = dict(
+        experiment_pictures(history, "cross entropy", np.array([2, 3]), np.array([0.5, 1.0]), "test accuracy")
+    )
+    assert list(figures) == ["history.png", "by_step.png"]
+    assert len(figures["history.png"].axes[0].lines) == 3
+    assert figures["history.png"].axes[0].get_ylabel() == "cross entropy"
+    (ax,) = figures["by_step.png"].axes
+    assert_close(ax.lines[0].get_xydata(), [[2, 0.5], [3, 1.0]])
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("steps", "test accuracy")

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from cfc_ref.csv_table import read_rows
 from cfc_ref.tables.csv import by_group, read_table, table_of
+from cfc_ref.tables.fitting import TableSettings, prepare_table
 from cfc_ref.tables.parts import TRAIN
 from cfc_ref.tables.series import cut_windows
-from cfc_ref.tables.training import Settings, prepare_table
 from tests import bad
 from tests.compare import assert_close, refusal
 
@@ -186,7 +186,7 @@ def test_1e5_rows_are_read_and_windowed_in_two_seconds(tmp_path):
     block = [",".join(f"{value:.6f}" for value in row) for row in rng.normal(size=(1000, 8))]
     lines = [f"{k * 0.25:.2f},{block[k % 1000]}" for k in range(100_000)]
     path = write(tmp_path, "t,a,b,c,d,e,f,g,h\n" + "\n".join(lines))
-    settings = Settings(horizon=1)
+    settings = TableSettings(horizon=1)
     began = time.process_time()
     columns, table = read_table(path, time="t", target=["a"], horizon=1)
     preparation, series = prepare_table(columns, table, settings)

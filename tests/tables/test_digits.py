@@ -12,10 +12,10 @@ from cfc_ref.csv_table import Rows, read_rows
 from cfc_ref.tables.columns import Columns
 from cfc_ref.tables.csv import read_table, table_of
 from cfc_ref.tables.evaluation import series_predictions
+from cfc_ref.tables.fitting import TableSettings, new_network, prepare_table
 from cfc_ref.tables.preparation import _mean_scale
 from cfc_ref.tables.series import prepare
 from cfc_ref.tables.stream import RowPredictor
-from cfc_ref.tables.training import Settings, new_network, prepare_table
 from tests.compare import assert_close, refusal
 
 ROWS = 60
@@ -31,7 +31,7 @@ def write(folder, header, rows):
 
 def untrained(path, horizon=0):
     columns, table = read_table(path, time="t", target=["y"], horizon=horizon)
-    settings = Settings(horizon=horizon, units=4, backbone=4)
+    settings = TableSettings(horizon=horizon, units=4, backbone=4)
     preparation, series = prepare_table(columns, table, settings)
     return new_network(preparation, settings), preparation, series
 

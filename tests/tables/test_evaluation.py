@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from cfc_ref.csv_table import Rows
-from cfc_ref.tables import baselines
-from cfc_ref.tables.baselines import baseline_predictions
+from cfc_ref.tables import rivals
 from cfc_ref.tables.columns import Columns
 from cfc_ref.tables.csv import Table, read_table
 from cfc_ref.tables.evaluation import HeldBack, held_back_figures, predict_held_back
+from cfc_ref.tables.fitting import TableSettings, fit_network, new_network, notes, prepare_table
 from cfc_ref.tables.labels import are_labels_of_groups
 from cfc_ref.tables.parts import TEST, TRAIN, VALIDATION, split_within_groups
-from cfc_ref.tables.training import Settings, fit_network, new_network, notes, prepare_table
+from cfc_ref.tables.rivals import baseline_predictions
 from tests.compare import assert_close
 
 RNG = np.random.default_rng(0)
@@ -85,12 +85,14 @@ def test_each_group_is_split_by_its_own_times():
 )
 def test_few_groups_fall_back_to_their_latest_rows(tmp_path, groups, asked, split):
     columns, table = read_table(labelled(tmp_path, groups, 20, lambda g, k: k), time="t", target=["y"], group="g")
-    settings = Settings(split=asked).chosen(columns, table)
+    settings = TableSettings(split=asked).chosen(columns, table)
     assert settings.split == split
     said = notes(columns, table, settings, asked)
     assert [f"{groups} group" in line for line in said] == [True] * (split == "within")
     with pytest.raises(ValueError, match=r"group: got 2 groups, .* \(--split within\)"):
-        prepare_table(*read_table(labelled(tmp_path, 2), time="t", target=["y"], group="g"), Settings(split="group"))
+        prepare_table(
+            *read_table(labelled(tmp_path, 2), time="t", target=["y"], group="g"), TableSettings(split="group")
+        )
 
 
 LABELS = [
@@ -107,7 +109,7 @@ LABELS = [
 def test_labels_of_groups_are_told_and_persistence_is_left_out(tmp_path, label, expected):
     columns, table = read_table(labelled(tmp_path, label=label), time="t", target=["y"], group="g")
     assert are_labels_of_groups(table) == expected
-    settings = Settings().chosen(columns, table)
+    settings = TableSettings().chosen(columns, table)
     assert any("--label-per-group" in line for line in notes(columns, table, settings, None)) == expected
     if "" not in {fields[3] for fields in table.rows.fields}:
         preparation, series = prepare_table(columns, table, settings)
@@ -118,7 +120,7 @@ def test_labels_of_groups_are_told_and_persistence_is_left_out(tmp_path, label, 
 
 def test_one_label_per_group_is_learned_and_predicted_at_its_end(tmp_path):
     columns, table = read_table(labelled(tmp_path, 20), time="t", target=["y"], group="g")
-    settings = Settings(label_per_group=True, units=6, backbone=8, epochs=15, seed=1).chosen(columns, table)
+    settings = TableSettings(label_per_group=True, units=6, backbone=8, epochs=15, seed=1).chosen(columns, table)
     preparation, series = prepare_table(columns, table, settings)
     assert preparation.label_per_group
     assert all(np.isnan(one.y[:-1]).all() and not np.isnan(one.y[-1]).any() for one in series)
@@ -146,10 +148,10 @@ BAD_LABELS = [
 def test_what_is_no_label_of_a_group_is_refused(tmp_path, table, settings, message):
     columns, numbers = read_table(labelled(tmp_path, **table), time="t", target=["y"], group="g")
     with pytest.raises(ValueError, match=message.replace("(", r"\(")):
-        prepare_table(columns, numbers, Settings(label_per_group=True, **settings).chosen(columns, numbers))
+        prepare_table(columns, numbers, TableSettings(label_per_group=True, **settings).chosen(columns, numbers))
     columns, numbers = read_table(labelled(tmp_path), time="t", target=["y"], features=["v"])
     with pytest.raises(ValueError, match=r"label_per_group: got no column of groups; .* --group"):
-        prepare_table(columns, numbers, Settings(label_per_group=True))
+        prepare_table(columns, numbers, TableSettings(label_per_group=True))
 
 
 @pytest.mark.parametrize(
@@ -160,7 +162,7 @@ def test_a_horizon_as_long_as_the_groups_is_refused(tmp_path, horizon, message):
     columns, table = read_table(path, time="t", target=["y"], group="g", horizon=horizon)
     message = rf"horizon: got {horizon}, with which no row of .*less than 6, the rows of the longest series"
     with pytest.raises(ValueError, match=message):
-        prepare_table(columns, table, Settings(horizon=horizon))
+        prepare_table(columns, table, TableSettings(horizon=horizon))
 
 
 @pytest.mark.parametrize(
@@ -174,13 +176,13 @@ def test_a_horizon_as_long_as_the_groups_is_refused(tmp_path, horizon, message):
     ],
 )
 def test_the_linear_rival_costs_little_whatever_the_table(inputs, classes, rows, said, monkeypatch):
-    monkeypatch.setattr(baselines, "_WIDEST", 100)
+    monkeypatch.setattr(rivals, "_WIDEST", 100)
     x = RNG.normal(size=(rows, inputs))
     y = RNG.integers(classes, size=(rows, 1)).astype(float) if classes else x[:, :1]
     names = tuple(f"x{k}" for k in range(inputs))
     columns = Columns("t", False, names, ("y",), None, tuple(map(str, range(classes))) if classes else None)
     table = read_numbers(x, y)
-    preparation, series = prepare_table(columns, table, Settings())
+    preparation, series = prepare_table(columns, table, TableSettings())
     began = time.process_time()
     predicted, left_out = baseline_predictions(preparation, series, table, 32)
     assert time.process_time() - began < 2

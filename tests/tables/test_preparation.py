@@ -8,13 +8,13 @@ from hypothesis import given, reject
 from hypothesis import strategies as st
 
 from cfc_ref.csv_table import Rows
-from cfc_ref.tables.baselines import baseline_predictions, truth
 from cfc_ref.tables.columns import Columns
 from cfc_ref.tables.csv import Table, by_group
+from cfc_ref.tables.fitting import TableSettings, prepare_table
 from cfc_ref.tables.parts import TEST, TRAIN, VALIDATION, split_by_group, split_by_time
 from cfc_ref.tables.preparation import Preparation, learn_preparation
+from cfc_ref.tables.rivals import baseline_predictions, truth
 from cfc_ref.tables.series import cut_windows, prepare
-from cfc_ref.tables.training import Settings, prepare_table
 from tests import bad
 from tests.compare import assert_close
 
@@ -45,7 +45,7 @@ def columns_of(horizon, classes=None):
 def prepared(table, horizon=0, *, settings=None, missing=False):
     if not horizon:
         table = table._replace(x=table.x[:, :2])
-    settings = settings or Settings(horizon=horizon, missing=missing)
+    settings = settings or TableSettings(horizon=horizon, missing=missing)
     return (table, *prepare_table(columns_of(horizon), table, settings))
 
 
@@ -143,7 +143,7 @@ def test_white_noise_is_not_predicted_as_its_change():
 )  # fmt: skip
 def test_windows_cross_neither_groups_nor_parts_and_cover_all(seed, groups, horizon, length, stride, before, split):
     table = table_of_numbers(seed, rows=80, groups=3 * groups)
-    settings = Settings(horizon=horizon, split=split)
+    settings = TableSettings(horizon=horizon, split=split)
     columns = columns_of(horizon)._replace(group="g")
     if not horizon:
         table = table._replace(x=table.x[:, :2])
@@ -249,7 +249,7 @@ def test_baselines_of_classes_are_places():
     table = table_of_numbers(rows=80)
     labels = (table.x[:, 1] > np.median(table.x[:, 1])).astype(float)
     table = table._replace(x=table.x[:, :2], y=labels[:, None])
-    preparation, series = prepare_table(columns_of(0, ("down", "up")), table, Settings())
+    preparation, series = prepare_table(columns_of(0, ("down", "up")), table, TableSettings())
     got, _ = baseline_predictions(preparation, series, table, length=1)
     assert all(set(rows[:, 0]) <= {0.0, 1.0} for rows in got.values())
     trains = labels[:56]

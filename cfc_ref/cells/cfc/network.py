@@ -20,7 +20,7 @@ from cfc_ref.cells.dense import Dense, affine
 from cfc_ref.cells.lstm import LSTMKept, LSTMParams, d_lstm_step, lstm_step
 from cfc_ref.cells.sequence import d_run, run
 
-__all__ = ["CfCNetwork", "NetworkKept", "State", "d_sequence", "d_step", "sequence", "step", "stream"]
+__all__ = ["CfCNetwork", "CfCNetworkKept", "State", "d_sequence", "d_step", "sequence", "step", "stream"]
 
 Array = npt.NDArray[Any]
 State = tuple[Array, Array | None]
@@ -41,7 +41,7 @@ class CfCNetwork(NamedTuple):
     lstm: LSTMParams | None = None
 
 
-class NetworkKept(NamedTuple):
+class CfCNetworkKept(NamedTuple):
     """Values that the backward of a time step needs."""
 
     layers: tuple[CfCKept, ...]
@@ -50,7 +50,7 @@ class NetworkKept(NamedTuple):
 
 def step(
     params: CfCNetwork, x: Array, state: State, dt: Array, settings: CfCSettings, drop: Drop = ()
-) -> tuple[State, NetworkKept]:
+) -> tuple[State, CfCNetworkKept]:
     r"""Take one time step of a CfC network.
 
     .. math:: x^{(l)+} = \mathrm{cell}_l\big(x^{(l-1)+}, x^{(l)}, t\big), \qquad x^{(0)+} = I
@@ -72,11 +72,11 @@ def step(
         x, kept_l = cell.step(layer, x, h_l, dt, settings, drop)
         new_h.append(x)
         kept.append(kept_l)
-    return (np.concatenate(new_h, axis=1), c), NetworkKept(tuple(kept), kept_lstm)
+    return (np.concatenate(new_h, axis=1), c), CfCNetworkKept(tuple(kept), kept_lstm)
 
 
 def d_step(
-    params: CfCNetwork, kept: NetworkKept, d_state: State, settings: CfCSettings
+    params: CfCNetwork, kept: CfCNetworkKept, d_state: State, settings: CfCSettings
 ) -> tuple[CfCNetwork, Array, State, Array]:
     r"""Backward of :func:`step`, from the last layer to the first, then the mixed memory.
 

@@ -1,4 +1,4 @@
-"""A network trained on a table: the table is split, prepared and cut into windows, and the network fitted."""
+"""Training on a table: split it, prepare it, cut it into windows, and fit a network."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cfc_ref import checks
-from cfc_ref.learn.losses import cross_entropy, mse
+from cfc_ref.learn.losses import Loss, cross_entropy, mse
 from cfc_ref.learn.optimizers import AdamW
-from cfc_ref.learn.training import fit
+from cfc_ref.learn.recipe import Recipe
+from cfc_ref.learn.training_loop import train
 from cfc_ref.tables.columns import Columns
 from cfc_ref.tables.csv import Table
 from cfc_ref.tables.labels import are_labels_of_groups, label_last_rows
@@ -25,7 +26,7 @@ from cfc_ref.tables.parts import (
     split_within_groups,
 )
 from cfc_ref.tables.preparation import Preparation, learn_preparation
-from cfc_ref.tables.series import Series, Windows, cut_windows, prepare
+from cfc_ref.tables.series import RowWindows, Series, cut_windows, prepare
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -35,23 +36,23 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[Any]
 
-__all__ = ["Settings", "fit_network", "known_cross_entropy", "known_mse", "new_network", "notes", "prepare_table"]
+__all__ = ["TableSettings", "fit_network", "known_cross_entropy", "known_mse", "new_network", "notes", "prepare_table"]
 
 _SPLITS = ("time", "group", "within")
 _PADDED = 2.5e8  # numbers, 2 GB
 
 
 @dataclass(frozen=True)
-class Settings:
-    """How a network is trained on a table.
+class TableSettings:
+    """The settings of a training on a table.
 
     Attributes
     ----------
     horizon : int
-        How many rows ahead targets are predicted.
+        Rows ahead that targets are predicted.
     split : {"time", "group", "within"}, optional
-        Hold back the latest rows of the table, whole groups, or the latest rows of each group; by default groups where
-        there are enough, otherwise rows.
+        Rows that are held back: the latest of the table, whole groups, or the latest of each group; by default groups
+        if there are enough of them, else the latest of each.
     validation, test : float
         Shares that are held back.
     missing : bool
@@ -59,8 +60,7 @@ class Settings:
     label_per_group : bool
         Whether a target is the label of its whole group, predicted after the last row.
     window, stride, warm_up : int
-        Rows of a training window that are learned from; rows from one window to the next; rows that the network sees
-        before a window.
+        Rows of a training window; rows from one window to the next; rows that the network reads before a window.
     model : {"cfc", "ltc"}
         The network.
     units : int
@@ -72,7 +72,7 @@ class Settings:
     mixed_memory : bool
         Whether to add an LSTM memory.
     epochs, batch_size, patience : int
-        As :func:`cfc_ref.fit` takes them.
+        As for :func:`cfc_ref.fit`.
     learning_rate, weight_decay : float
         Of AdamW; the rate falls as a cosine.
     seed : int
@@ -101,10 +101,8 @@ class Settings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("window", "stride", "units", "epochs", "batch_size", "patience"):
-            checks.count(name, getattr(self, name), at_least=1)
-        for name in ("horizon", "warm_up", "seed"):
-            checks.count(name, getattr(self, name))
+        for name, least in (("window", 1), ("stride", 1), ("units", 1), ("horizon", 0), ("warm_up", 0)):
+            checks.count(name, getattr(self, name), at_least=least)
         if self.split is not None:
             checks.choice("split", self.split, _SPLITS)
         if self.label_per_group and (self.horizon or self.split not in (None, "group")):
@@ -113,15 +111,17 @@ class Settings:
         if checks.choice("model", self.model, ("cfc", "ltc")) == "ltc":
             for name in ("mode", "backbone"):
                 if getattr(self, name) is not None:
-                    checks.refuse(name, repr(getattr(self, name)), "nothing, as an LTC has none", "leave it out")
-        self.optimizer()
+                    checks.refuse(name, repr(getattr(self, name)), "nothing, as an LTC has none", f"remove {name}")
+        self.recipe(known_mse)
 
-    def optimizer(self) -> AdamW:
-        """Return what makes the steps of the training."""
-        return AdamW(self.learning_rate, weight_decay=self.weight_decay)
+    def recipe(self, loss: Loss) -> Recipe:
+        """Return the recipe of the training."""
+        optimizer = AdamW(self.learning_rate, weight_decay=self.weight_decay)
+        same = {name: getattr(self, name) for name in ("epochs", "batch_size", "patience", "seed")}
+        return Recipe(loss, optimizer, schedule="cosine", clip=1.0, **same)
 
-    def chosen(self, columns: Columns, table: Table) -> Settings:
-        """Return these settings with a split that the table allows, where none was asked for."""
+    def chosen(self, columns: Columns, table: Table) -> TableSettings:
+        """Return these settings with a split that the table allows, unless one was chosen."""
         if self.split is not None or self.label_per_group:
             return replace(self, split=self.split or "group")
         if columns.group is None:
@@ -130,8 +130,8 @@ class Settings:
         return replace(self, split="group" if several else "within")
 
 
-def notes(columns: Columns, table: Table, settings: Settings, asked: str | None) -> list[str]:
-    """Return what a user has to know of the way a table is used."""
+def notes(columns: Columns, table: Table, settings: TableSettings, asked: str | None) -> list[str]:
+    """Return notes for the user on the use of the table."""
     said = []
     if settings.split == "within" and asked is None:
         groups = int(table.group.max()) + 1
@@ -148,7 +148,7 @@ def notes(columns: Columns, table: Table, settings: Settings, asked: str | None)
     return said
 
 
-def prepare_table(columns: Columns, table: Table, settings: Settings) -> tuple[Preparation, list[Series]]:
+def prepare_table(columns: Columns, table: Table, settings: TableSettings) -> tuple[Preparation, list[Series]]:
     """Split a table, and prepare it with what its training part says."""
     settings = settings.chosen(columns, table)
     if settings.label_per_group:
@@ -161,7 +161,7 @@ def prepare_table(columns: Columns, table: Table, settings: Settings) -> tuple[P
     return preparation, prepare(preparation, table, part)
 
 
-def _split(columns: Columns, table: Table, settings: Settings) -> Array:
+def _split(columns: Columns, table: Table, settings: TableSettings) -> Array:
     shares = settings.validation, settings.test
     if settings.split == "time":
         return split_by_time(table.time, *shares)
@@ -186,7 +186,7 @@ def _check_horizon(table: Table, part: Array, horizon: int) -> None:
             checks.refuse("horizon", got, expected, "predict fewer rows ahead, or add rows")
 
 
-def new_network(preparation: Preparation, settings: Settings) -> Any:
+def new_network(preparation: Preparation, settings: TableSettings) -> Any:
     """Return a network with fresh weights."""
     common: dict[str, Any] = {
         "input_size": preparation.inputs,
@@ -209,7 +209,7 @@ def fit_network(
     model: Layer,
     preparation: Preparation,
     series: list[Series],
-    settings: Settings,
+    settings: TableSettings,
     *,
     checkpoint: Path | None = None,
     progress: bool = True,
@@ -224,24 +224,12 @@ def fit_network(
         training = cut_windows(series, TRAIN, settings.window, settings.stride, before=settings.warm_up)
         length = _validation_length(series, settings.window)
         validation = cut_windows(series, VALIDATION, length, length, before=settings.window)
-    return fit(
-        model,
-        _data(training, are_classes),
-        loss=known_cross_entropy if are_classes else known_mse,
-        optimizer=settings.optimizer(),
-        epochs=settings.epochs,
-        batch_size=settings.batch_size,
-        schedule="cosine",
-        clip=1.0,
-        validation=_data(validation, are_classes),
-        seed=settings.seed,
-        checkpoint=checkpoint,
-        progress=progress,
-        patience=settings.patience,
-    )
+    recipe = settings.recipe(known_cross_entropy if are_classes else known_mse)
+    data, held_back = _data(training, are_classes), _data(validation, are_classes)
+    return train(recipe, model, data, held_back, checkpoint, progress)
 
 
-def _whole_groups(series: list[Series], part: int) -> Windows:
+def _whole_groups(series: list[Series], part: int) -> RowWindows:
     """Return the groups of a part, each in one window."""
     lengths = [len(one.part) for one in series if (one.part == part).any()]
     if len(lengths) * max(lengths) * series[0].x.shape[1] > _PADDED:
@@ -257,8 +245,8 @@ def _validation_length(series: list[Series], window: int) -> int:
     return min(max(runs), max(window, 4 * sum(runs) // len(runs)))
 
 
-def _data(windows: Windows, are_classes: bool) -> tuple[Array, Array, Array, Array]:
-    """Return windows as :func:`cfc_ref.fit` takes them; a class that is unknown is -1."""
+def _data(windows: RowWindows, are_classes: bool) -> tuple[Array, Array, Array, Array]:
+    """Return windows in the form of data for :func:`cfc_ref.fit`; an unknown class is -1."""
     y = np.nan_to_num(windows.y[..., 0], nan=-1).astype(np.int64) if are_classes else windows.y
     return windows.x, y, windows.dt, windows.mask
 

@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from cfc_ref import checks
-from cfc_ref.bounds.cfc import cell_lipschitz, cfc_tube
 from cfc_ref.bounds.checked import Interval
+from cfc_ref.bounds.contraction import cell_lipschitz, cfc_tube
 from cfc_ref.bounds.driven import (
     OF_CTRNN,
     OF_EQ_1,
@@ -27,8 +27,8 @@ from cfc_ref.bounds.driven import (
     of_ctrnn,
     of_neural_ltc,
 )
-from cfc_ref.bounds.ltc import frozen_rates, leak_decay, with_start
 from cfc_ref.bounds.posed import effective, float64, input_box, ode_weights, start_box, time_steps
+from cfc_ref.bounds.synaptic import frozen_rates, leak_decay, with_start
 from cfc_ref.bounds.tubes import Part, fused_part, fused_tube, ode_tube, synaptic_tube
 from cfc_ref.cells.cfc.modes import MODES, VARIANTS
 from cfc_ref.cells.cfc.network import CfCNetwork
@@ -166,7 +166,8 @@ def box(
 def lipschitz(model: Any, timespans: npt.ArrayLike = 1.0, norm: str = "max") -> float:
     r"""Lipschitz constant of a time step in the state: :math:`\|x^+ - x'^+\| \le L\,\|x - x'\|` for equal inputs.
 
-    Of a CfC from bounds on the change of its features (:func:`cfc_ref.bounds.cfc.cell_lipschitz`). Of a network with an
+    Of a CfC from bounds on the change of its features (:func:`cfc_ref.bounds.contraction.cell_lipschitz`). Of a network
+    with an
     ODE it is :math:`e^{-\lambda t}`, for its ODE, states in :func:`box` and any inputs; of an LTC with
 
     .. math:: \lambda = \min_i\; \frac{1}{C_i}\Big[g_i + \varepsilon + \sum_j w_{ij}\,s_{ij}^{min} -

@@ -128,7 +128,7 @@ def network_frozen_error(
 
     .. math:: |\hat x - x|_\infty \le h\,P\,\frac{1 - e^{-\lambda t}}{\lambda} \qquad\text{where } \lambda > 0
 
-    with λ and P of :func:`cfc_ref.bounds.ltc.frozen_rates` on the box of the states. Where λ <= 0 there is no
+    with λ and P of :func:`cfc_ref.bounds.synaptic.frozen_rates` on the box of the states. Where λ <= 0 there is no
     certificate; with ncps's initial weights that is so.
 
     Parameters
