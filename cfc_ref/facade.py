@@ -9,7 +9,7 @@ from typing import Any
 
 
 def lookup(package: str, names: Mapping[str, str], name: str) -> object:
-    """Return the public object `name` of `package` from the module that `names` gives; a module stands for itself."""
+    """Return the public object `name` of `package` from the module in `names`; a module is its own object."""
     if name not in names:
         raise AttributeError(f"module {package!r} has no attribute {name!r}")
     module = importlib.import_module(names[name])
@@ -18,10 +18,12 @@ def lookup(package: str, names: Mapping[str, str], name: str) -> object:
     return found
 
 
-def figure(name: str) -> Callable[..., Any]:
-    """Return a function of :mod:`cfc_ref.plots`: the seam through which a method ``plot`` of a lower room draws itself.
+def lazy(package: str, names: Mapping[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """Return the functions ``__getattr__`` and ``__dir__`` of a package with public names."""
+    return lambda name: lookup(package, names, name), lambda: sorted(names)
 
-    Only the name is known below; what it draws is known to the figure, which imports the object's class.
-    """
+
+def figure(name: str) -> Callable[..., Any]:
+    """Return a function of :mod:`cfc_ref.plots` by its name, for methods ``plot`` of rooms that figures import."""
     function: Callable[..., Any] = getattr(importlib.import_module("cfc_ref.plots"), name)
     return function

@@ -4,9 +4,7 @@ Of neurons: :mod:`.neuron`, :mod:`.frozen`, :mod:`.samples` (what samples tell),
 of networks: :mod:`.network`.
 """
 
-from typing import Any
-
-from cfc_ref.facade import lookup
+from cfc_ref.facade import lazy
 
 _PUBLIC = {
     "FrozenCertificate": "cfc_ref.bounds.synaptic",
@@ -37,11 +35,4 @@ _PUBLIC = {
 }
 
 __all__ = sorted(_PUBLIC)
-
-
-def __getattr__(name: str) -> Any:
-    return lookup(__name__, _PUBLIC, name)
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__ = lazy(__name__, _PUBLIC)

@@ -1,5 +1,4 @@
 """Old name of :mod:`cfc_ref.datasets.eeg`, kept for one version."""
 
-from cfc_ref.datasets.eeg import eeg_recording
-
-__all__ = ["eeg_recording"]
+from cfc_ref.datasets.eeg import *  # noqa: F403
+from cfc_ref.datasets.eeg import __all__ as __all__

@@ -1,23 +1,4 @@
 """Old name of :mod:`cfc_ref.datasets.walker2d`, kept for one version."""
 
-from cfc_ref.datasets.walker2d import (
-    COLUMNS,
-    STEPS,
-    URL,
-    Windows,
-    download_walker2d,
-    missing_files,
-    official_split,
-    read_walker2d,
-)
-
-__all__ = [
-    "COLUMNS",
-    "STEPS",
-    "URL",
-    "Windows",
-    "download_walker2d",
-    "missing_files",
-    "official_split",
-    "read_walker2d",
-]
+from cfc_ref.datasets.walker2d import *  # noqa: F403
+from cfc_ref.datasets.walker2d import __all__ as __all__

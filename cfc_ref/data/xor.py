@@ -1,5 +1,4 @@
 """Old name of :mod:`cfc_ref.datasets.xor`, kept for one version."""
 
-from cfc_ref.datasets.xor import PARTS, STEPS, BitStreams, draw_bit_streams, official_bit_streams
-
-__all__ = ["PARTS", "STEPS", "BitStreams", "draw_bit_streams", "official_bit_streams"]
+from cfc_ref.datasets.xor import *  # noqa: F403
+from cfc_ref.datasets.xor import __all__ as __all__

@@ -1,6 +1,6 @@
 """Published recordings and tasks: an EEG, bit-stream XOR, Walker2d, PhysioNet 2012, MNIST, IMDB, person activity."""
 
-from cfc_ref.facade import lookup
+from cfc_ref.facade import lazy
 
 _PUBLIC = {
     "BitStreams": "cfc_ref.datasets.xor",
@@ -28,11 +28,4 @@ _PUBLIC = {
 }
 
 __all__ = sorted(_PUBLIC)
-
-
-def __getattr__(name: str) -> object:
-    return lookup(__name__, _PUBLIC, name)
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__ = lazy(__name__, _PUBLIC)

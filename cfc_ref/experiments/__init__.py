@@ -1,6 +1,6 @@
 """The paper's experiments as data: settings and published results."""
 
-from cfc_ref.facade import lookup
+from cfc_ref.facade import lazy
 
 _PUBLIC = {
     "EXPERIMENTS": "cfc_ref.experiments.registry",
@@ -10,11 +10,4 @@ _PUBLIC = {
 }
 
 __all__ = sorted(_PUBLIC)
-
-
-def __getattr__(name: str) -> object:
-    return lookup(__name__, _PUBLIC, name)
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__ = lazy(__name__, _PUBLIC)

@@ -1,6 +1,6 @@
 """Training: `fit`, losses, optimisers, schedules, gradient clipping, estimators."""
 
-from cfc_ref.facade import lookup
+from cfc_ref.facade import lazy
 
 _PUBLIC = {
     "Adam": "cfc_ref.learn.optimizers",
@@ -24,11 +24,4 @@ _PUBLIC = {
 }
 
 __all__ = sorted(_PUBLIC)
-
-
-def __getattr__(name: str) -> object:
-    return lookup(__name__, _PUBLIC, name)
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__ = lazy(__name__, _PUBLIC)

@@ -1,6 +1,6 @@
 """Figures: each function takes `ax` (or makes one) and returns it."""
 
-from cfc_ref.facade import lookup
+from cfc_ref.facade import lazy
 
 _PUBLIC = {
     "COLOURS": "cfc_ref.plots.style",
@@ -36,11 +36,4 @@ _PUBLIC = {
 }
 
 __all__ = sorted(_PUBLIC)
-
-
-def __getattr__(name: str) -> object:
-    return lookup(__name__, _PUBLIC, name)
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__ = lazy(__name__, _PUBLIC)

@@ -1,6 +1,6 @@
 """The statements about the closed form, and their verification."""
 
-from cfc_ref.facade import lookup
+from cfc_ref.facade import lazy
 
 _PUBLIC = {
     "search": "cfc_ref.report.blind_search",
@@ -8,11 +8,4 @@ _PUBLIC = {
 }
 
 __all__ = sorted(_PUBLIC)
-
-
-def __getattr__(name: str) -> object:
-    return lookup(__name__, _PUBLIC, name)
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__ = lazy(__name__, _PUBLIC)

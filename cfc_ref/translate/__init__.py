@@ -1,8 +1,6 @@
 """Translate an LTC network into closed form, and measure what is lost."""
 
-from typing import Any
-
-from cfc_ref.facade import lookup
+from cfc_ref.facade import lazy
 
 _PUBLIC = {
     "Comparison": "cfc_ref.translate.comparison",
@@ -14,11 +12,4 @@ _PUBLIC = {
 }
 
 __all__ = sorted(_PUBLIC)
-
-
-def __getattr__(name: str) -> Any:
-    return lookup(__name__, _PUBLIC, name)
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__ = lazy(__name__, _PUBLIC)
