@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+
+from cfc_ref.arrays import Array
 
 __all__ = [
     "ACTIVATIONS",
@@ -34,8 +36,6 @@ __all__ = [
     "softplus",
     "tanh",
 ]
-
-Array = npt.NDArray[Any]
 
 _LECUN_SCALE, _LECUN_GAIN = 1.7159, 0.666  # as printed in the official code; LeCun's own gain is 2/3
 _erf = np.frompyfunc(math.erf, 1, 1)  # NumPy has none, the C library's is exact to its last digit

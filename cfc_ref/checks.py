@@ -14,6 +14,8 @@ from typing import Any, NoReturn
 import numpy as np
 import numpy.typing as npt
 
+from cfc_ref.arrays import Array
+
 __all__ = [
     "MissingFileError",
     "as_dtype",
@@ -36,8 +38,6 @@ __all__ = [
     "together",
     "unreadable",
 ]
-
-Array = npt.NDArray[Any]
 
 
 def refuse(name: str, got: object, expected: str, do: str, error: type[Exception] = ValueError) -> NoReturn:

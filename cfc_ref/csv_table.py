@@ -16,12 +16,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from cfc_ref import checks
+from cfc_ref.arrays import Array
 
 __all__ = [
     "MISSING",
@@ -38,8 +37,6 @@ __all__ = [
     "whole",
     "written",
 ]
-
-Array = npt.NDArray[Any]
 
 # How pandas, R, SQL and spreadsheets write a missing value, in small letters.
 MISSING = frozenset(("", "nan", "+nan", "-nan", "na", "n/a", "#n/a", "#na", "#n/a n/a", "<na>", "nat", "none", "null"))

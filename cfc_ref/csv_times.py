@@ -9,17 +9,14 @@ import re
 from collections import Counter
 from datetime import date, datetime, timezone
 from decimal import Context, Decimal, localcontext
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from cfc_ref import checks
+from cfc_ref.arrays import Array
 from cfc_ref.csv_table import Rows, is_number, number_columns, number_texts
 
 __all__ = ["are_dates", "back_in_summer_time", "differences", "increasing_times", "read_times"]
-
-Array = npt.NDArray[Any]
 
 _EXACT = 1e-9  # relative error of a step that is rounding
 

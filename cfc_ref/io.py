@@ -16,14 +16,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cfc_ref import checks
+from cfc_ref.arrays import Array
 from cfc_ref.layers.base import BACKENDS, UNDRAWN, Layer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    import numpy.typing as npt
-
-    Array = npt.NDArray[Any]
 
 __all__ = ["load", "output_folder", "packed", "save", "unpacked", "write_atomically"]
 

@@ -15,12 +15,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from cfc_ref import checks
+from cfc_ref.arrays import Array
 from cfc_ref.csv_table import column_of, number_columns, read_rows
 from cfc_ref.csv_times import are_dates, increasing_times
 
@@ -38,8 +39,6 @@ __all__ = [
     "sine",
     "smooth",
 ]
-
-Array = npt.NDArray[Any]
 
 
 class Signal:

@@ -5,14 +5,9 @@ n draws made at once are the same numbers as n made one after the other.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 import numpy as np
 
-if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    Array = npt.NDArray[Any]
+from cfc_ref.arrays import Array
 
 __all__ = ["draw_fully_connected", "draw_ncp", "draw_random", "ncp_neurons"]
 

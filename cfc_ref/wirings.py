@@ -24,6 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cfc_ref import checks
+from cfc_ref.arrays import Array
 from cfc_ref.facade import figure
 from cfc_ref.wiring_draws import draw_fully_connected, draw_ncp, draw_random, ncp_neurons
 
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
 __all__ = ["NCP", "AutoNCP", "FullyConnected", "Random", "Wiring"]
 
-Array = npt.NDArray[Any]
 Layers = tuple[tuple[int, ...], ...]
 Recipe = tuple[Callable[..., tuple[Array, Array]], tuple[Any, ...]]  # called with the number of inputs and the rest
 

@@ -21,7 +21,7 @@ PACKAGES = {m for m in MODULES if any(other.startswith(f"{m}.") for other in MOD
 
 # One direction: a unit imports from its own rank and from those below.
 RANKS = [
-    {"activations", "checks", "facade", "csv_table", "csv_times", "signals", "wiring_draws", "wirings"},
+    {"activations", "arrays", "checks", "facade", "csv_table", "csv_times", "signals", "wiring_draws", "wirings"},
     {"neuron", "cells"},
     {"bounds", "kernels"},
     {"backend"},

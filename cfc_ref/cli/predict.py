@@ -8,14 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cfc_ref import checks
+from cfc_ref.arrays import Array
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
     from cfc_ref.tables.columns import Columns
     from cfc_ref.tables.folder import Trained
-
-    Array = npt.NDArray[Any]
 
 __all__ = ["add", "run"]
 

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from cfc_ref.arrays import Array
 from cfc_ref.experiments.hyperparameters import Hyperparameters
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
     from cfc_ref.learn.history import History
-
-    Array = npt.NDArray[Any]
 
 __all__ = ["Experiment", "Option", "Part", "Task"]
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cfc_ref import checks
+from cfc_ref.arrays import Array
 from cfc_ref.experiments.hyperparameters import Hyperparameters
 from cfc_ref.experiments.models import build_model
 from cfc_ref.experiments.record import Part, Task
@@ -17,13 +18,10 @@ from cfc_ref.learn.run_folder import RunKind, begin_run
 from cfc_ref.learn.training_loop import train
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
     from matplotlib.figure import Figure
 
     from cfc_ref.layers.base import Layer
     from cfc_ref.learn.history import History
-
-    Array = npt.NDArray[Any]
 
 __all__ = ["EXPERIMENT_RUN", "run_experiment"]
 

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from cfc_ref import checks
+from cfc_ref.arrays import Array
 from cfc_ref.datasets.walker2d import COLUMNS, download_walker2d, missing_files, read_walker2d
 from cfc_ref.experiments.hyperparameters import MODELS, NO_BACKBONE, UNPUBLISHED, Error, Hyperparameters
 from cfc_ref.experiments.record import Experiment, Option, Part, Task
-
-if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    Array = npt.NDArray[Any]
 
 __all__ = ["EXPERIMENT", "SETTINGS", "WALKER2D_RESULTS", "build_task", "error_by_step", "squared_error"]
 

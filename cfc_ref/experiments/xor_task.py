@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cfc_ref import checks
+from cfc_ref.arrays import Array
 from cfc_ref.datasets.xor import official_bit_streams
 from cfc_ref.experiments.hyperparameters import MODELS, NO_BACKBONE, UNPUBLISHED, Accuracy, Hyperparameters
 from cfc_ref.experiments.record import Experiment, Option, Part, Task
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
     from cfc_ref.learn.history import History
-
-    Array = npt.NDArray[Any]
 
 __all__ = ["EXPERIMENT", "SETTINGS", "XOR_RESULTS", "Solved", "accuracy", "accuracy_by_length", "build_task"]
 

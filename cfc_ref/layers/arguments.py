@@ -15,11 +15,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cfc_ref import checks
+from cfc_ref.arrays import Array
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    Array = npt.NDArray[Any]
     State = tuple[Array, Array | None]
 
 __all__ = ["MOST_PARTS", "OTHER_DTYPE", "UNTIMED", "Call", "Expected", "arrange", "arrange_gradients", "arrange_state"]

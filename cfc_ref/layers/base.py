@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cfc_ref import backend, checks
+from cfc_ref.arrays import Array
 from cfc_ref.cells.dense import Dense, affine, d_affine
 from cfc_ref.cells.lstm import LSTMParams
 from cfc_ref.cells.sequence import d_run, over_time, run
@@ -24,12 +25,8 @@ from cfc_ref.layers.stepper import Cells, Stepper, make_stepper
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    import numpy.typing as npt
-
     from cfc_ref.layers.settings import LayerSettings
     from cfc_ref.wirings import Wiring
-
-    Array = npt.NDArray[Any]
 
 __all__ = ["UNDRAWN", "Gradients", "Layer", "Params", "Tape", "units_or_wiring"]
 

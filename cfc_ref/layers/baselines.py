@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cfc_ref.arrays import Array
 from cfc_ref.cells.ctrnn import CTRNNParams, ctrnn_equation, trace_ctrnn
 from cfc_ref.cells.lstm import LSTMKept, LSTMParams, LSTMSequenceKept, d_lstm_sequence, lstm_sequence, lstm_step
 from cfc_ref.layers.base import Layer, Params
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 
     from cfc_ref.cells.ltc.network import NetworkKept, ODENetwork
     from cfc_ref.cells.ode import Equation
-
-    Array = npt.NDArray[Any]
 
 __all__ = ["CTRNN", "LSTM"]
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from cfc_ref import backend as backends
 from cfc_ref import checks
+from cfc_ref.arrays import Array
 from cfc_ref.cells.cfc import cell, network
 from cfc_ref.cells.cfc.cell import CfCSettings
 from cfc_ref.cells.cfc.modes import MODES, VARIANTS, CfCParams
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 
     from cfc_ref.layers.arguments import Call
     from cfc_ref.wirings import Wiring
-
-    Array = npt.NDArray[Any]
 
 __all__ = ["CfC"]
 

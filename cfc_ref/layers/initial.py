@@ -8,17 +8,13 @@ The printed forms have no published code: Glorot everywhere.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from cfc_ref import checks
+from cfc_ref.arrays import Array
 from cfc_ref.cells.cfc.modes import MODES
-
-if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    Array = npt.NDArray[Any]
 
 __all__ = ["generator", "glorot", "initialise_cfc", "initialise_recurrent", "orthogonal"]
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cfc_ref import backend as backends
+from cfc_ref.arrays import Array
 from cfc_ref.cells.ltc.network import LTCSettings, NetworkKept, ODENetwork, Scaling
 from cfc_ref.cells.ltc.neural import NEURAL, NeuralLTCParams, trace_neural_ltc
 from cfc_ref.cells.ltc.synapses import LTCParams, synaptic, trace_ltc
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
     from cfc_ref.cells.ode import Equation
     from cfc_ref.wirings import Wiring
-
-    Array = npt.NDArray[Any]
 
 __all__ = ["LTC", "NeuralLTC"]
 

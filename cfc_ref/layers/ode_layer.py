@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import warnings
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from cfc_ref import checks
+from cfc_ref.arrays import Array
 from cfc_ref.cells.adjoint import d_adjoint_step, d_reversed_step
 from cfc_ref.cells.ltc import network
 from cfc_ref.cells.ltc.network import NetworkKept, ODENetwork, Readout, d_scaled, scaled
@@ -22,11 +23,6 @@ from cfc_ref.layers.base import Gradients, Layer, Params, Tape
 from cfc_ref.layers.initial import initialise_cfc
 from cfc_ref.layers.settings import UNFOLDS, SolverSettings
 from cfc_ref.neuron.trajectory import METHODS
-
-if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    Array = npt.NDArray[Any]
 
 __all__ = ["ODELayer"]
 

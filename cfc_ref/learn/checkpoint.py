@@ -14,14 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from cfc_ref import checks
+from cfc_ref.arrays import Array
 from cfc_ref.io import packed, unpacked, write_atomically
 
 __all__ = ["Progress", "checkpoint_path", "extend_checkpoint", "read_checkpoint", "write_checkpoint"]
-
-Array = npt.NDArray[Any]
 
 _FORMAT = "cfc_ref training checkpoint, version 1"
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
 from cfc_ref import checks
+from cfc_ref.arrays import Array
 from cfc_ref.layers.cfc import CfC
 from cfc_ref.learn.examples import predict
 from cfc_ref.learn.optimizers import Adam
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ANOTHER_UNIT", "LARGEST", "Estimator", "NotFittedError"]
 
-Array = npt.NDArray[Any]
 Self = TypeVar("Self", bound="Estimator")
 
 

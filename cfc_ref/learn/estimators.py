@@ -6,17 +6,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from cfc_ref import checks
+from cfc_ref.arrays import Array
 from cfc_ref.learn.estimator_base import ANOTHER_UNIT, LARGEST, Estimator
 from cfc_ref.learn.losses import softmax
 from cfc_ref.learn.scaling import ColumnScaling, is_constant, standardisation
 from cfc_ref.learn.sequences import Sequences, pad, pad_like, unpad_like
 
 __all__ = ["CfCClassifier", "CfCRegressor"]
-
-Array = npt.NDArray[Any]
 
 
 @dataclass(eq=False, repr=False)

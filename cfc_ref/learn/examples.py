@@ -8,16 +8,14 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from cfc_ref import checks
+from cfc_ref.arrays import Array
 from cfc_ref.layers.arguments import Expected, arrange
 from cfc_ref.layers.base import Layer
 from cfc_ref.learn.losses import Loss
 
 __all__ = ["Examples", "arrange_examples", "predict"]
-
-Array = npt.NDArray[Any]
 
 
 class Examples(NamedTuple):

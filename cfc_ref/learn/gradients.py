@@ -5,16 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from cfc_ref import checks
+from cfc_ref.arrays import Array
 
 __all__ = ["GlobalNorm", "TensorNorm", "d_l2", "penalised"]
 
-Array = npt.NDArray[Any]
 _ByName = dict[str, Array]
 
 

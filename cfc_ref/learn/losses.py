@@ -14,10 +14,10 @@ import numpy.typing as npt
 
 from cfc_ref import checks
 from cfc_ref.activations import sigmoid, softplus
+from cfc_ref.arrays import Array
 
 __all__ = ["LOSSES", "Loss", "binary_cross_entropy", "cross_entropy", "mse", "softmax"]
 
-Array = npt.NDArray[Any]
 Loss = Callable[..., tuple[float, Array]]
 
 

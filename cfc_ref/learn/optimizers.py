@@ -14,13 +14,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from cfc_ref import checks
+from cfc_ref.arrays import Array
 
 __all__ = ["OPTIMIZERS", "SGD", "Adam", "AdamW", "Optimizer", "RMSprop"]
-
-Array = npt.NDArray[Any]
 
 _DEFAULTS = {  # of both libraries, where they differ or have None
     ("SGD", "torch"): {"learning_rate": 1e-3},

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
+
+from cfc_ref.arrays import Array
 
 __all__ = ["ColumnScaling", "is_constant", "standardisation", "time_unit"]
-
-Array = npt.NDArray[Any]
 
 _ROUNDING = 16 * np.finfo(np.float64).eps  # a smaller difference, relative to the values, is rounding
 

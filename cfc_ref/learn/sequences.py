@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from cfc_ref import checks
+from cfc_ref.arrays import Array
 
 __all__ = ["Sequences", "pad", "pad_like", "unpad_like"]
-
-Array = npt.NDArray[Any]
 
 
 class Sequences(NamedTuple):

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from cfc_ref import checks
+from cfc_ref.arrays import Array
 from cfc_ref.layers.base import Layer
 from cfc_ref.learn.checkpoint import Progress, checkpoint_path, read_checkpoint, write_checkpoint
 from cfc_ref.learn.examples import Examples, arrange_examples, predict
@@ -31,8 +31,6 @@ from cfc_ref.learn.recipe import Recipe
 from cfc_ref.learn.schedules import Schedule
 
 __all__ = ["CHECKPOINT_SECONDS", "Run", "fit", "train"]
-
-Array = npt.NDArray[Any]
 
 CHECKPOINT_SECONDS = 60.0  # within an epoch; there is one after each epoch anyway
 

@@ -7,14 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cfc_ref import checks
+from cfc_ref.arrays import Array
 from cfc_ref.ncps.arrays import named_arrays, numbers, unwrapped
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
     from cfc_ref.wirings import Wiring
-
-    Array = npt.NDArray[Any]
 
 __all__ = ["described", "is_live"]
 

@@ -14,17 +14,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cfc_ref import checks
+from cfc_ref.arrays import Array
 from cfc_ref.layers.base import BACKENDS, UNDRAWN, Layer
 from cfc_ref.layers.cfc import CfC
 from cfc_ref.ncps.arrays import named_arrays, read_safetensors, unwrapped
 from cfc_ref.ncps.live import described, is_live
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
     from cfc_ref.wirings import Wiring
-
-    Array = npt.NDArray[Any]
 
 __all__ = ["from_ncps", "summary", "to_ncps_state_dict"]
 

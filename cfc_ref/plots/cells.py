@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_cell", "plot_masks"]
 
-Array = npt.NDArray[Any]
-
 
 class _Node(NamedTuple):
     """A box of the diagram: where its centre is, how wide it is, and what stands in it."""

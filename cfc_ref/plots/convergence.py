@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cfc_ref import bounds, checks
+from cfc_ref.arrays import Array
 from cfc_ref.neuron.closed_forms import SAMPLES, frozen
 from cfc_ref.neuron.exact_solution import exact
 from cfc_ref.neuron.model import LTCNeuron
@@ -21,7 +22,6 @@ from cfc_ref.neuron.trajectory import solve
 from cfc_ref.plots.style import (
     COLOURS,
     LOOKS,
-    Array,
     axes_or_new,
     curve,
     dress,

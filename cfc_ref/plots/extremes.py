@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cfc_ref import bounds, checks
+from cfc_ref.arrays import Array
 from cfc_ref.bounds.neuron import extremal_control
 from cfc_ref.neuron.closed_forms import eq9
 from cfc_ref.neuron.exact_solution import constant_pieces, eq6
@@ -19,7 +20,6 @@ from cfc_ref.plots.style import (
     COLOURS,
     LOOKS,
     TIME_LABEL,
-    Array,
     axes_or_new,
     curve_times,
     dress,

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from cfc_ref.arrays import Array
 from cfc_ref.plots.style import COLOURS, dress, plain_text
 from cfc_ref.plots.training import history_picture
 
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from cfc_ref.learn.history import History
 
 __all__ = ["HeldBackRows", "held_back_pictures"]
-
-Array = npt.NDArray[Any]
 
 _PANELS, _ROWS, _CLASSES = 8, 300, 12  # most panels of a figure, rows of a panel, classes of a matrix
 

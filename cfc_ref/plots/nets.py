@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from cfc_ref import checks
+from cfc_ref.arrays import Array
 from cfc_ref.plots.style import COLOURS, axes_or_new
 from cfc_ref.wirings import Wiring
 
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from matplotlib.lines import Line2D
 
 __all__ = ["NEURON_COLOURS", "SYNAPSE_LOOKS", "SynapseLook", "plot_wiring"]
-
-Array = npt.NDArray[Any]
 
 
 class SynapseLook(NamedTuple):

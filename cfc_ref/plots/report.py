@@ -7,15 +7,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from cfc_ref.neuron.model import LTCNeuron
 from cfc_ref.plots import trajectories as plots
 from cfc_ref.signals import PiecewiseConstant, Sampled, Signal, sine
 
 __all__ = ["CAPTIONS", "recorded_example", "report_figures"]
-
-Array = npt.NDArray[Any]
 
 _FOLDINGS = 8.0  # length of the recorded example in time constants 1/(w + 1)
 _POINTS = 400

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cfc_ref import checks
+from cfc_ref.arrays import Array
 from cfc_ref.neuron.model import LTCNeuron, neuron_and_start
 from cfc_ref.signals import Signal, SignalLike, as_signal
 
@@ -38,8 +39,6 @@ __all__ = [
     "plain_text",
     "visible",
 ]
-
-Array = npt.NDArray[Any]
 
 TIME_LABEL = "time t (units of time)"
 STATE_LABEL = "state x (dimensionless)"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from cfc_ref import checks
+from cfc_ref.arrays import Array
 from cfc_ref.learn.history import History
 from cfc_ref.plots.style import COLOURS, axes_or_new, dress
 
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = ["experiment_pictures", "history_picture", "plot_history"]
-
-Array = npt.NDArray[Any]
 
 
 def plot_history(history: History, *, ax: Axes | None = None, loss: str = "loss, mean of an epoch") -> Axes:

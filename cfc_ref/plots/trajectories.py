@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cfc_ref import bounds, checks
+from cfc_ref.arrays import Array
 from cfc_ref.neuron.closed_forms import SAMPLES, closed_form, frozen
 from cfc_ref.neuron.exact_solution import eq6, exact
 from cfc_ref.neuron.model import LTCNeuron
@@ -32,7 +33,6 @@ from cfc_ref.plots.style import (
     LOOKS,
     STATE_LABEL,
     TIME_LABEL,
-    Array,
     axes_or_new,
     curve,
     curve_times,

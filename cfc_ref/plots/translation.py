@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cfc_ref import checks
+from cfc_ref.arrays import Array
 from cfc_ref.plots.style import COLOURS, STATE_LABEL, TIME_LABEL, Look, axes_or_new, dress, visible
 from cfc_ref.translate.comparison import LABELS, Comparison
 
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = ["plot_translation_error", "plot_tube"]
-
-Array = npt.NDArray[Any]
 
 _ROUNDING = 1e-8  # of the largest error: what is smaller says nothing, and would stretch the axis
 

@@ -8,21 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from cfc_ref import checks
+from cfc_ref.arrays import Array
 from cfc_ref.csv_table import MISSING, Rows, number_columns, number_texts, read_rows
 from cfc_ref.csv_times import back_in_summer_time, differences, read_times
 from cfc_ref.tables.columns import Columns, check_header, choose_columns
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import numpy.typing as npt
-
-    Array = npt.NDArray[Any]
 
 __all__ = ["EMPTY", "Table", "by_group", "check_columns", "group_name", "read_table", "refuse_going_back", "table_of"]
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from cfc_ref.arrays import Array
 from cfc_ref.csv_times import read_times
 from cfc_ref.learn.scaling import is_constant
 from cfc_ref.tables.columns import Columns
@@ -18,11 +19,7 @@ from cfc_ref.tables.rivals import baseline_predictions, truth
 from cfc_ref.tables.series import Series, first_rows
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
     from cfc_ref.layers.base import Layer
-
-    Array = npt.NDArray[Any]
 
 _BATCH = 1 << 16  # rows that a network runs over at once
 _CALENDAR = 200 * 365.25 * 86400  # seconds before and after 1970 that are drawn as dates

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cfc_ref import checks
+from cfc_ref.arrays import Array
 from cfc_ref.learn.losses import Loss, cross_entropy, mse
 from cfc_ref.learn.optimizers import AdamW
 from cfc_ref.learn.recipe import Recipe
@@ -29,12 +30,8 @@ from cfc_ref.tables.preparation import Preparation, learn_preparation
 from cfc_ref.tables.series import RowWindows, Series, cut_windows, prepare
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
     from cfc_ref.layers.base import Layer
     from cfc_ref.learn.history import History
-
-    Array = npt.NDArray[Any]
 
 __all__ = ["TableSettings", "fit_network", "known_cross_entropy", "known_mse", "new_network", "notes", "prepare_table"]
 

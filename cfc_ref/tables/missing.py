@@ -8,10 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from cfc_ref import checks
+from cfc_ref.arrays import Array
 
 __all__ = ["Filler", "fill", "fill_rows", "last_seen"]
-
-Array = npt.NDArray[Any]
 
 
 def fill(x: npt.ArrayLike, present: npt.ArrayLike, timespans: npt.ArrayLike, with_time: bool = True) -> Array:

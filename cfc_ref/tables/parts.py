@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 
 from cfc_ref import checks
+from cfc_ref.arrays import Array
 from cfc_ref.tables.csv import by_group
 
 __all__ = [
@@ -20,8 +18,6 @@ __all__ = [
     "split_by_time",
     "split_within_groups",
 ]
-
-Array = npt.NDArray[Any]
 
 TRAIN, VALIDATION, TEST = 0, 1, 2
 PARTS = ("training", "validation", "test")

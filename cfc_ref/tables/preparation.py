@@ -7,21 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from cfc_ref import checks
+from cfc_ref.arrays import Array
 from cfc_ref.learn.scaling import standardisation
 from cfc_ref.tables.columns import Columns
 from cfc_ref.tables.csv import Table
 from cfc_ref.tables.missing import fill_rows, last_seen
 from cfc_ref.tables.parts import TRAIN
-
-if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    Array = npt.NDArray[Any]
 
 __all__ = ["Preparation", "ahead", "learn_preparation", "series_order"]
 

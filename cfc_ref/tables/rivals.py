@@ -3,21 +3,17 @@ r"""Predictions without a network: persistence, a linear autoregression, and the
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from cfc_ref.arrays import Array
 from cfc_ref.tables.csv import Table
 from cfc_ref.tables.labels import are_labels_of_groups
 from cfc_ref.tables.missing import last_seen
 from cfc_ref.tables.parts import TRAIN
 from cfc_ref.tables.preparation import Preparation
 from cfc_ref.tables.series import Series, first_rows
-
-if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    Array = npt.NDArray[Any]
 
 __all__ = ["Baselines", "baseline_predictions", "truth"]
 

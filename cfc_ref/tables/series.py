@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from cfc_ref import checks
+from cfc_ref.arrays import Array
 from cfc_ref.csv_table import Rows
 from cfc_ref.tables.csv import Table
 from cfc_ref.tables.parts import PARTS
 from cfc_ref.tables.preparation import Preparation, ahead, series_order
-
-if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    Array = npt.NDArray[Any]
 
 __all__ = ["RowWindows", "Series", "check_range", "cut_windows", "first_rows", "prepare"]
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cfc_ref import checks
+from cfc_ref.arrays import Array
 from cfc_ref.csv_table import Rows, number_columns, refuse_nul, rows_of, split_rows, whole
 from cfc_ref.csv_times import differences, read_times
 from cfc_ref.io import packed, unpacked, write_atomically
@@ -24,11 +25,7 @@ from cfc_ref.tables.preparation import Preparation
 from cfc_ref.tables.series import check_range
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
     from cfc_ref.layers.base import Layer
-
-    Array = npt.NDArray[Any]
 
 __all__ = ["RowPredictor", "stream_rows"]
 
