@@ -1,4 +1,4 @@
-"""``cfc-ref bench``: how fast it is, beside what people would use instead."""
+"""``cfc-ref bench``: measure the speed, compared with other libraries."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import Any
 
-from cfc_ref.cli.words import say_absent, whole
+from cfc_ref.cli.words import FLAG, FOLDER, NAME, WHOLE, add_options, say_absent
 
 __all__ = ["add", "run"]
 
@@ -17,21 +17,23 @@ def add(commands: Any) -> None:
 
     parser = commands.add_parser(
         "bench",
-        help="measure how fast it is, beside ncps, ONNX Runtime, JAX and ODE solvers",
-        description="Measure how fast it is, beside what else is installed of ncps on PyTorch, ONNX Runtime, JAX, "
-        "scipy, diffrax and numbalsoda, with the same weights and threads, in turns. Each result is checked before it "
-        "is timed. Ratios to what was asked for are printed with it. Exit status 1 when a workload ended in an error.",
+        help="measure the speed next to ncps, ONNX Runtime, JAX and ODE solvers",
+        description="Measure the speed next to that of ncps on PyTorch, ONNX Runtime, JAX, scipy, diffrax and "
+        "numbalsoda, as far as they are installed, with the same weights and threads, in turns. Each result is checked "
+        "before it is timed, and printed with its ratio to the required speed. Exit status 1 if a workload fails.",
     )
-    names = ", ".join([*WORKLOADS, *STUDIES])
-    parser.add_argument("--only", nargs="+", metavar="NAME", help=f"some of {names}")
-    parser.add_argument("--quick", action="store_true", help="fewer repeats")
-    parser.add_argument("--threads", type=whole, metavar="N", help="for everyone (default: all cores)")
-    parser.add_argument("--out", metavar="FOLDER", help="write bench.json, bench.md and figures there")
+    options = (
+        ("--only", f"some of {', '.join([*WORKLOADS, *STUDIES])}", {"nargs": "+", **NAME}),
+        ("--quick", "fewer repeats", FLAG),
+        ("--threads", "threads of every library (default: all cores)", WHOLE),
+        ("--out", "write bench.json, bench.md and figures there", FOLDER),
+    )
+    add_options(parser, options)
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Measure, print a table a workload, write the files."""
+    """Measure, print a table per workload, write the files."""
     from cfc_ref.bench import render
     from cfc_ref.bench.run import WorkloadError, about, cores, run_all
     from cfc_ref.bench.workloads import choose

@@ -1,4 +1,4 @@
-"""``cfc-ref convert``: ncps's weights in a safetensors file to a model's file, and back."""
+"""``cfc-ref convert``: from ncps's weights in a safetensors file to a model file, and back."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cfc_ref import checks
-from cfc_ref.cli.words import whole
+from cfc_ref.cli.words import FOLDER, NAME, WHOLE, Option, add_options
 
 if TYPE_CHECKING:
     from cfc_ref.wirings import Wiring
@@ -16,44 +16,42 @@ __all__ = ["add", "run"]
 
 _OF_NCPS = ("kind", "mode", "activation", "ode_unfolds", "implicit_param_constraints", "wiring", "variant")
 _WIRINGS = ("FullyConnected", "Random", "NCP", "AutoNCP")
+_OPTIONS: list[Option] = [
+    ("source", "or a folder that cfc-ref train wrote", {"metavar": "WEIGHTS.safetensors|MODEL.npz"}),
+    ("--out", "write model.npz or model.safetensors there", {"required": True, **FOLDER}),
+    ("--to", "convert a model file to ncps's weights", {"choices": ("ncps",)}),
+    ("--kind", "kind of the layer (default: read from the names)", {"choices": ("CfC", "LTC")}),
+    ("--mode", "mode of a CfC", {"choices": ("default", "no_gate", "pure")}),
+    ("--activation", "activation of a CfC's backbone, such as lecun_tanh", NAME),
+    ("--ode-unfolds", "parts of a time step of an LTC", WHOLE),
+    ("--implicit-param-constraints", "whether weights of an LTC pass through a softplus", {"choices": ("yes", "no")}),
+    ("--wiring", "wiring of a CfC, such as AutoNCP:units=19,output_size=1", {"metavar": "NAME:a=1,b=2"}),
+    ("--variant", "conventions of the weights (default: torch)", {"choices": ("torch", "tensorflow", "keras")}),
+]
 
 
 def add(commands: Any) -> None:
     """Add the command and its options to the parser."""
     parser = commands.add_parser(
         "convert",
-        help="turn ncps's weights into a model's file, or back",
-        description="Turn a .safetensors file of an ncps model's state_dict() into model.npz, or with --to ncps a "
-        "model's file into model.safetensors. Of ncps's model, what names and shapes do not say has to be said.",
+        help="convert ncps's weights to a model file, or back",
+        description="Convert a .safetensors file of an ncps model's state_dict() to model.npz, or with --to ncps a "
+        "model file to model.safetensors. Settings that names and shapes of ncps's weights do not tell are options.",
     )
-    parser.add_argument("source", metavar="WEIGHTS.safetensors|MODEL.npz", help="or a folder that cfc-ref train wrote")
-    parser.add_argument("--out", required=True, metavar="FOLDER", help="write model.npz or model.safetensors there")
-    parser.add_argument("--to", choices=("ncps",), help="from a model's file to ncps's weights")
-    parser.add_argument("--kind", choices=("CfC", "LTC"), help="of layer (default: what the names say)")
-    parser.add_argument("--mode", choices=("default", "no_gate", "pure"), help="of a CfC")
-    parser.add_argument("--activation", metavar="NAME", help="of a CfC's backbone, such as lecun_tanh")
-    parser.add_argument("--ode-unfolds", type=whole, metavar="N", help="of an LTC")
-    parser.add_argument(
-        "--implicit-param-constraints", choices=("yes", "no"), help="of an LTC: whether weights pass through a softplus"
-    )
-    parser.add_argument(
-        "--wiring", metavar="NAME:a=1,b=2", help="of a wired CfC, such as AutoNCP:units=19,output_size=1"
-    )
-    parser.add_argument(
-        "--variant", choices=("torch", "tensorflow", "keras"), help="whose conventions (default: torch)"
-    )
+    add_options(parser, _OPTIONS)
     parser.set_defaults(run=run, called={"source": "source"})
 
 
 def run(options: argparse.Namespace) -> int:
-    """Read the one, write the other."""
+    """Read one file, write the other."""
     given = {name: getattr(options, name) for name in _OF_NCPS if getattr(options, name) is not None}
     from_ours = Path(options.source).is_dir() or Path(options.source).suffix == ".npz"
     if from_ours != (options.to == "ncps"):
-        expected = "--to ncps with a model's file, and without it a .safetensors file"
-        checks.refuse("source", repr(options.source), expected, "name the other one")
+        expected = "a model file with --to ncps, or a .safetensors file without it"
+        checks.refuse("source", repr(options.source), expected, "add or remove --to ncps")
     if from_ours and given:
-        checks.refuse(f"--{next(iter(given))}", "an option", "none, as a model's file says it itself", "leave it out")
+        option = f"--{next(iter(given)).replace('_', '-')}"
+        checks.refuse(option, "an option", "none, as a model file has its settings", f"remove {option}")
     written = _to_ncps(options.source, options.out) if from_ours else _from_ncps(options.source, options.out, given)
     print(f"Written: {written}")
     return 0

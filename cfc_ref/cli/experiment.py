@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cfc_ref import checks
-from cfc_ref.cli.words import real, say_absent, whole
+from cfc_ref.cli.words import FLAG, FOLDER, REAL, WHOLE, add_options, say_absent
 from cfc_ref.experiments.record import Experiment, Option
 from cfc_ref.experiments.registry import EXPERIMENTS
 
@@ -33,18 +33,17 @@ def add(commands: Any) -> None:
         one = tasks.add_parser(name, help=experiment.help, description=experiment.description)
         for option in experiment.options:
             one.add_argument(option.flag, **option.keywords)
-        one.add_argument("--model", required=True, choices=tuple(experiment.settings), help="which model")
-        one.add_argument("--seed", required=True, type=whole, metavar="N", help="of everything random")
-        one.add_argument("--out", required=True, metavar="FOLDER", help="write model, settings, history, results there")
-        one.add_argument("--epochs", type=whole, metavar="N", help="at most (default: the paper's)")
-        one.add_argument(
-            "--decay",
-            type=real,
-            metavar="X",
-            help="factor of the learning rate per epoch (default: the code's; the paper's table has 0.7 for XOR's cfc)",
+        decay = "factor of the learning rate per epoch (default: the code's; the paper's table has 0.7 for XOR's cfc)"
+        options = (
+            ("--model", "the model", {"required": True, "choices": tuple(experiment.settings)}),
+            ("--seed", "seed of everything random", {"required": True, **WHOLE}),
+            ("--out", "write model, settings, history and results there", {"required": True, **FOLDER}),
+            ("--epochs", "passes over the data, at most (default: the paper's)", WHOLE),
+            ("--decay", decay, REAL),
+            ("--force", "replace the run in the folder", FLAG),
+            ("--samples", "use the first N of each part only, for a quick test", WHOLE),
         )
-        one.add_argument("--force", action="store_true", help="replace the run that is in the folder")
-        one.add_argument("--samples", type=whole, metavar="N", help="only the first N of each part, for a quick look")
+        add_options(one, options)
     parser.set_defaults(run=run, called={"folder": "--data"})
     about = "print the parameter counts of lane keeping's seven networks with their derivation, and check our layers"
     tasks.add_parser("lane", help="parameter counts of lane keeping", description=about).set_defaults(run=run_lane)
@@ -122,7 +121,7 @@ def _command(experiment: Experiment, options: argparse.Namespace) -> str:
 
 
 def _teller(epochs: int) -> Callable[[History], None]:
-    """Return what prints a line on stderr after each epoch."""
+    """Return a function that prints a line on stderr after each epoch."""
 
     def tell(history: History) -> None:
         parts = [
@@ -138,7 +137,7 @@ def _teller(epochs: int) -> Callable[[History], None]:
 
 
 def _lines(experiment: Experiment, options: argparse.Namespace, results: dict[str, Any]) -> list[str]:
-    """Return the lines that are printed at the end; the last is the figure that counts."""
+    """Return the lines that are printed at the end; the last one is the result."""
     figure, part = results["figure"], "test" if "test" in results["best"] else "validation"
     best, last = (f"{results[which][part]:.{experiment.digits}f}" for which in ("best", "last"))
     lines = [

@@ -1,4 +1,4 @@
-"""``cfc-ref info``: describe a model's file, weights of ncps, or a folder that ``cfc-ref train`` wrote."""
+"""``cfc-ref info``: describe a model file, weights of ncps, or a folder that ``cfc-ref train`` wrote."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ def add(commands: Any) -> None:
     """Add the command and its options to the parser."""
     parser = commands.add_parser(
         "info",
-        help="describe a model's file or a trained folder",
-        description="Describe a model's file; for a folder that cfc-ref train wrote also its columns, its "
+        help="describe a model file or a trained folder",
+        description="Describe a model file; for a folder that cfc-ref train wrote also its columns, its "
         "settings and its figures on held-back rows; for weights of ncps the command that converts them.",
     )
     parser.add_argument(
@@ -49,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _model_lines(model: Any) -> list[str]:
-    """Return a model's kind, sizes and settings, a line each."""
+    """Return the kind, the sizes and the settings of a model, one per line."""
     said = {"kind": type(model).__name__, "neurons": model.state_size, "outputs": model.output_size}
     if model.wiring is not None:
         wiring = model.wiring

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cfc_ref import checks
 from cfc_ref.arrays import Array
+from cfc_ref.cli.words import DATA, FLAG, FOLDER, Option, add_options
 
 if TYPE_CHECKING:
     from cfc_ref.tables.columns import Columns
@@ -17,6 +18,18 @@ if TYPE_CHECKING:
 __all__ = ["add", "run"]
 
 _PREDICTIONS = "predictions.csv"
+_OPTIONS: list[Option] = [
+    ("folder", "the folder of cfc-ref train, or the model file in it", FOLDER),
+    ("data", "a file with the columns of the training", DATA),
+    ("--out", "write predictions.csv there", FOLDER),
+    ("--force", "replace a predictions.csv in FOLDER that has other columns", FLAG),
+]
+_OF_STREAM: list[Option] = [
+    ("--stream", "read rows with a header line from standard input, write predictions to standard output", FLAG),
+    ("--skip-bad", "skip a line that cannot be read, with a message, instead of ending; a row is then one line", FLAG),
+    ("--load-state", "continue from the state in this file", {"metavar": "FILE"}),
+    ("--save-state", "write the state of all groups to this file at the end", {"metavar": "FILE"}),
+]
 
 
 def add(commands: Any) -> None:
@@ -25,31 +38,12 @@ def add(commands: Any) -> None:
         "predict",
         help="predict with a network that cfc-ref train has trained",
         description="Predict with a network that cfc-ref train has trained: for each row of a CSV file, or with "
-        "--stream for each row on standard input as it comes. A prediction is next to the time of the row that it is "
-        "made from, also if it is of a later row. A network trained with --label-per-group gives one prediction per "
+        "--stream for each row on standard input as it comes. A prediction has the time of the row that it is made "
+        "from, also if it predicts a later row. A network trained with --label-per-group gives one prediction per "
         "group of a file; in a stream, each row has the prediction for its group as if it ended there.",
     )
-    parser.add_argument("folder", metavar="FOLDER", help="the folder of cfc-ref train, or the model's file in it")
-    parser.add_argument("data", nargs="?", metavar="DATA.csv", help="a file with the columns of the training")
-    parser.add_argument("--out", metavar="FOLDER", help="write predictions.csv there")
-    parser.add_argument(
-        "--stream",
-        action="store_true",
-        help="rows with a header line on standard input, predictions on standard output",
-    )
-    parser.add_argument(
-        "--skip-bad",
-        action="store_true",
-        help="of a stream: skip a line that can't be read and say so on standard error, rather than end; a row is then "
-        "one line",
-    )
-    parser.add_argument("--load-state", metavar="FILE", help="of a stream: go on from the state that was saved there")
-    parser.add_argument(
-        "--save-state", metavar="FILE", help="of a stream: write the state of all groups there, when it ends"
-    )
-    parser.add_argument(
-        "--force", action="store_true", help="replace a predictions.csv in FOLDER that has other columns"
-    )
+    add_options(parser, _OPTIONS)
+    add_options(parser.add_argument_group("a stream"), _OF_STREAM)
     parser.set_defaults(run=run, called={"folder": "folder", "data": "DATA.csv"})
 
 
@@ -63,12 +57,12 @@ def run(options: argparse.Namespace) -> int:
             expected = "a file and --out FOLDER, or --stream alone"
             checks.refuse("predict", got, expected, "choose one of the two")
     if options.save_state is not None and not Path(options.save_state).absolute().parent.is_dir():
-        do = "make its folder first"
-        checks.refuse("--save-state", repr(options.save_state), "a file in a folder that is there", do)
+        do = "make the folder first"
+        checks.refuse("--save-state", repr(options.save_state), "a file in an existing folder", do)
     of_stream = {name: getattr(options, name) for name in ("skip_bad", "load_state", "save_state")}
     for name, value in of_stream.items():
         if value and not options.stream:
-            checks.refuse(f"--{name.replace('_', '-')}", "a file", "--stream", "it is an option of a stream, remove it")
+            checks.refuse(f"--{name.replace('_', '-')}", "a file", "--stream", "remove it, it is for streams only")
     if options.force and options.stream:
         checks.refuse("--force", "--stream", "a file and --out FOLDER", "remove it, a stream writes to standard output")
     trained = read_trained(options.folder)
@@ -176,7 +170,7 @@ def _header(columns: Columns) -> list[str]:
 
 
 def _written(columns: Columns, header: list[str], fields: list[str], numbers: Array) -> list[str]:
-    """Return a row of predictions: time and group as they were, numbers, or a class and all probabilities."""
+    """Return a row of predictions: time and group as in the table, numbers, or a class and all probabilities."""
     first = [columns.time] if columns.group is None else [columns.time, columns.group]
     written = [fields[header.index(name)].strip() for name in first]
     if columns.classes is not None:

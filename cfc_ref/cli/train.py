@@ -10,7 +10,20 @@ import numpy as np
 
 from cfc_ref import checks
 from cfc_ref.cells.cfc.modes import MODES
-from cfc_ref.cli.words import data_file, figure_lines, preparation_lines, real, say_absent, whole
+from cfc_ref.cli.words import (
+    DATA,
+    FLAG,
+    FOLDER,
+    NAME,
+    REAL,
+    WHOLE,
+    Option,
+    add_options,
+    data_file,
+    figure_lines,
+    preparation_lines,
+    say_absent,
+)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -22,6 +35,61 @@ if TYPE_CHECKING:
 
 __all__ = ["add", "run"]
 
+_OPTIONS: dict[str, list[Option]] = {
+    "the table": [
+        ("data", "a table with a header line; empty, nan, NA and null fields are missing", DATA),
+        ("--time", "column of times: numbers or ISO dates", {"required": True, **NAME}),
+        ("--times", "how to read the times (default: what they look like)", {"choices": ("numbers", "dates")}),
+        ("--target", "columns to predict; text is read as classes", {"required": True, "nargs": "+", **NAME}),
+        ("--features", "columns to predict from (default: all others)", {"nargs": "+", **NAME}),
+        ("--group", "column that names the series of each row, such as the machine", NAME),
+        ("--missing", "accept empty fields in features later, even if this file has none", FLAG),
+        ("--out", "write model, settings, history and figures there", {"required": True, **FOLDER}),
+        ("--force", "replace the run that is in FOLDER", FLAG),
+    ],
+    "the task": [
+        (
+            "--task",
+            "predict numbers or classes (default: classes if the target is text)",
+            {"choices": ("regression", "classification")},
+        ),
+        ("--horizon", "rows ahead that are predicted, also from the target's past (default: 0, the same row)", WHOLE),
+        (
+            "--label-per-group",
+            "the target is one label of its whole group: the network reads a group to its end and predicts it there",
+            FLAG,
+        ),
+    ],
+    "the rows that are held back": [
+        ("--validation", "share of rows or groups that choose the best epoch (default: 0.15)", REAL),
+        ("--test", "share of rows or groups that are held back for the final figures (default: 0.15)", REAL),
+        (
+            "--split",
+            "the latest rows of the table (time), whole groups (group), or the latest rows of each group (within); "
+            "default: group if there are enough groups, else within; time without groups",
+            {"choices": ("time", "group", "within")},
+        ),
+    ],
+    "the network": [
+        ("--model", "the network (default: cfc)", {"choices": ("cfc", "ltc")}),
+        ("--mode", "the equation of a CfC (default: default)", {"choices": tuple(MODES)}),
+        ("--mixed-memory", "add an LSTM memory", FLAG),
+        ("--units", "number of neurons (default: 96)", WHOLE),
+        ("--backbone", "neurons of a CfC's backbone (default: 32)", WHOLE),
+    ],
+    "the training": [
+        ("--window", "rows of a training window (default: 32)", WHOLE),
+        ("--stride", "rows from one window to the next (default: 16)", WHOLE),
+        ("--warm-up", "rows that the network reads before a window (default: 16)", WHOLE),
+        ("--epochs", "passes over all windows, at most (default: 60)", WHOLE),
+        ("--patience", "stop after this many epochs without a better validation loss (default: 20)", WHOLE),
+        ("--batch-size", "windows per step (default: 32)", WHOLE),
+        ("--learning-rate", "learning rate of AdamW, which falls as a cosine (default: 0.008)", REAL),
+        ("--weight-decay", "weight decay of AdamW (default: 1)", REAL),
+        ("--seed", "seed of everything random (default: 0)", WHOLE),
+    ],
+}
+
 
 def add(commands: Any) -> None:
     """Add the command and its options to the parser."""
@@ -29,76 +97,13 @@ def add(commands: Any) -> None:
         "train",
         help="train a network on a table of yours",
         description="Train a network on a CSV file with a column of times of any spacing. Ends with figures on "
-        "held-back rows, next to those of persistence and of a linear autoregression. Run again, an unfinished "
-        "training goes on; with a larger --epochs a finished one is trained further.",
+        "held-back rows, next to those of persistence and of a linear autoregression. The same command again resumes "
+        "an unfinished training; a larger --epochs trains a finished one further.",
         usage="cfc-ref train DATA.csv --time NAME --target NAME [NAME ...] --out FOLDER [options]",
     )
-    parser.add_argument(
-        "data",
-        nargs="?",
-        metavar="DATA.csv",
-        help="a table with a header line; empty, nan, NA and null fields are missing",
-    )
-    parser.add_argument("--time", required=True, metavar="NAME", help="column of times: numbers or ISO dates")
-    parser.add_argument(
-        "--times",
-        choices=("numbers", "dates"),
-        help="how to read the times (default: what they look like)",
-    )
-    parser.add_argument(
-        "--target", required=True, nargs="+", metavar="NAME", help="columns to predict; text is read as classes"
-    )
-    parser.add_argument("--features", nargs="+", metavar="NAME", help="columns to predict from (default: all others)")
-    parser.add_argument("--group", metavar="NAME", help="column that names the series of each row, such as the machine")
-    parser.add_argument(
-        "--out", required=True, metavar="FOLDER", help="write model, settings, history and figures there"
-    )
-    parser.add_argument(
-        "--label-per-group",
-        action="store_true",
-        help="the target is one label of its whole group: the network reads a group to its end and predicts it there",
-    )
-    parser.add_argument("--force", action="store_true", help="replace the run that is in FOLDER")
-    parser.add_argument(
-        "--task",
-        choices=("regression", "classification"),
-        help="predict numbers or classes (default: classes where the target is text)",
-    )
-    _number(
-        parser, "--horizon", "rows ahead that are predicted, also from the target's past (default: 0, the same row)"
-    )
-    _number(parser, "--validation", "share of rows or groups that choose the best epoch (default: 0.15)", real)
-    _number(parser, "--test", "share of rows or groups that are held back for the final figures (default: 0.15)", real)
-    parser.add_argument(
-        "--split",
-        choices=("time", "group", "within"),
-        help="rows that are held back: the latest of the table (time), those of whole groups (group), or the latest of "
-        "each group (within); default: group where there are enough groups, else within; time without groups",
-    )
-    parser.add_argument(
-        "--missing",
-        action="store_true",
-        help="accept empty fields in features later, although this file has none (if it has some, they are accepted)",
-    )
-    parser.add_argument("--model", choices=("cfc", "ltc"), help="the network (default: cfc)")
-    parser.add_argument("--mode", choices=tuple(MODES), help="the equation of a CfC (default: default)")
-    parser.add_argument("--mixed-memory", action="store_true", help="add an LSTM memory")
-    _number(parser, "--units", "number of neurons (default: 96)")
-    _number(parser, "--backbone", "neurons of a CfC's backbone (default: 32)")
-    _number(parser, "--window", "rows of a training window (default: 32)")
-    _number(parser, "--stride", "rows from one window to the next (default: 16)")
-    _number(parser, "--warm-up", "rows that the network reads before a window (default: 16)")
-    _number(parser, "--epochs", "passes over all windows, at most (default: 60)")
-    _number(parser, "--patience", "stop after this many epochs without a better validation loss (default: 20)")
-    _number(parser, "--batch-size", "windows per step (default: 32)")
-    _number(parser, "--learning-rate", "learning rate of AdamW, which falls as a cosine (default: 0.008)", real)
-    _number(parser, "--weight-decay", "weight decay of AdamW (default: 1)", real)
-    _number(parser, "--seed", "seed of everything random (default: 0)")
+    for title, options in _OPTIONS.items():
+        add_options(parser.add_argument_group(title), options)
     parser.set_defaults(run=run, called={"path": "DATA.csv"})
-
-
-def _number(parser: Any, name: str, text: str, kind: Any = whole) -> None:
-    parser.add_argument(name, type=kind, metavar="N" if kind is whole else "X", help=text)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -1,6 +1,6 @@
-"""``cfc-ref tutorials``: the notebooks, with their README and solutions, in a folder of one's own.
+"""``cfc-ref tutorials``: copy the notebooks, their README and solutions to a folder.
 
-In a wheel they lie in ``cfc_ref/_tutorials`` (see pyproject.toml), in a checkout beside the package.
+In a wheel they are in ``cfc_ref/_tutorials`` (see pyproject.toml), in a checkout next to the package.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ def add(commands: Any) -> None:
     parser = commands.add_parser(
         "tutorials",
         help="write the tutorials' notebooks to a folder",
-        description="Write the tutorials to a folder: notebooks as they ran, their README, and solutions to their "
-        "exercises. No file that is there already is written over.",
+        description="Write the tutorials to a folder: executed notebooks, their README, and solutions to their "
+        "exercises. No existing file is replaced.",
     )
     parser.add_argument("--out", default=_FOLDER, metavar="FOLDER", help=f"write them there (default: {_FOLDER})")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Copy the tutorials, and say where they are and how to open them."""
+    """Copy the tutorials, and print where they are and how to open them."""
     from cfc_ref import checks
     from cfc_ref.io import output_folder, write_atomically
 
@@ -49,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
     files = tutorial_files(source)
     for file in files:
         if (out / file).exists():
-            checks.refuse("--out", f"{str(out / file)!r}, which is there", "a folder without it", "name another one")
+            checks.refuse("--out", f"{str(out / file)!r}, which exists", "a folder without it", "name another folder")
     for folder in {file.parent for file in files}:
         output_folder("--out", out / folder)
     for file in files:

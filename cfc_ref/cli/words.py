@@ -1,4 +1,4 @@
-"""The words of the commands: numbers among the options, and lines that they print."""
+"""Options that several commands have, as data, and the lines that commands print."""
 
 from __future__ import annotations
 
@@ -14,7 +14,24 @@ from cfc_ref.csv_table import written
 if TYPE_CHECKING:
     from cfc_ref.tables.preparation import Preparation
 
-__all__ = ["data_file", "figure_lines", "preparation_lines", "real", "say_absent", "whole"]
+__all__ = [
+    "DATA",
+    "FLAG",
+    "FOLDER",
+    "NAME",
+    "REAL",
+    "WHOLE",
+    "Option",
+    "add_options",
+    "data_file",
+    "figure_lines",
+    "preparation_lines",
+    "real",
+    "say_absent",
+    "whole",
+]
+
+Option = tuple[str, str, dict[str, Any]]  # flag or name, help, and the other keywords of argparse's add_argument
 
 
 def whole(text: str) -> int:
@@ -33,8 +50,21 @@ def real(text: str) -> float:
         raise argparse.ArgumentTypeError(f"got {text!r}; expected a number; pass for example 0.1.") from None
 
 
+FLAG: dict[str, Any] = {"action": "store_true"}
+WHOLE: dict[str, Any] = {"type": whole, "metavar": "N"}
+REAL: dict[str, Any] = {"type": real, "metavar": "X"}
+NAME, FOLDER = {"metavar": "NAME"}, {"metavar": "FOLDER"}
+DATA: dict[str, Any] = {"nargs": "?", "metavar": "DATA.csv"}
+
+
+def add_options(parser: Any, options: Iterable[Option]) -> None:
+    """Add options to a parser or to a group of its options."""
+    for flag, text, keywords in options:
+        parser.add_argument(flag, help=text, **keywords)
+
+
 def data_file(data: str | None, **lists: list[str] | None) -> str:
-    """Return the table's path, also where an option of several values has taken it as its last one."""
+    """Return the path of the table, which an option with several values may have taken as its last one."""
     if data is not None:
         return data
     taken = [names for names in lists.values() if names and len(names) > 1 and Path(names[-1]).exists()]
@@ -45,7 +75,7 @@ def data_file(data: str | None, **lists: list[str] | None) -> str:
 
 
 def say_absent(packages: dict[str, str]) -> None:
-    """Say in one line what is left out because the package that draws it is not installed."""
+    """Print one line about output that is left out because a package is not installed."""
     absent = {package: what for package, what in packages.items() if not checks.installed(package)}
     if absent:
         text = f"no {' and no '.join(absent.values())}, as {' and '.join(absent)} cannot be found"
@@ -53,7 +83,7 @@ def say_absent(packages: dict[str, str]) -> None:
 
 
 def preparation_lines(preparation: Preparation) -> list[str]:
-    """Return what a network is given and what it predicts, in words."""
+    """Return lines about the columns that a network reads and predicts."""
     columns, horizon = preparation.columns, preparation.horizon
     changes = [name for name, change in zip(columns.targets, preparation.change, strict=True) if change]
     rows = f", {horizon} row{'s' * (horizon > 1)} ahead" if horizon else ""

@@ -78,7 +78,7 @@ def test_no_file_that_is_there_is_written_over(tmp_path, capsys, name):
     (tmp_path / name).parent.mkdir(exist_ok=True)
     (tmp_path / name).write_text("mine")
     (tmp_path / "other.txt").write_text("also mine")
-    refused(["tutorials", "--out", str(tmp_path)], capsys, f"--out: got '{tmp_path / name}', which is there; ")
+    refused(["tutorials", "--out", str(tmp_path)], capsys, f"--out: got '{tmp_path / name}', which exists; ")
     assert files(tmp_path) == {name, "other.txt"}
     assert (tmp_path / name).read_text() == "mine"
 
