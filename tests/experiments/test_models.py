@@ -71,7 +71,7 @@ def test_the_seed_decides_the_weights(model):
 def test_other_names_are_refused():
     for name in bad.CHOICES:
         common = {
-            "recipe": EXPERIMENTS["xor"].settings["cfc"],
+            "chosen": EXPERIMENTS["xor"].settings["cfc"],
             "input_size": 1,
             "outputs": 1,
             "return_sequences": True,
