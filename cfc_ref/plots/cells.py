@@ -1,4 +1,4 @@
-r"""Figures of a CfC cell: what flows forward and backward through it, and which of its weights a wiring leaves."""
+r"""Figures of a CfC cell: its forward and its backward pass, and the weights that a wiring leaves."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["plot_cell", "plot_masks"]
 
 
 class _Node(NamedTuple):
-    """A box of the diagram: where its centre is, how wide it is, and what stands in it."""
+    """A box of the diagram: its centre, its width and its text."""
 
     x: float
     y: float
@@ -26,7 +26,7 @@ class _Node(NamedTuple):
 
 
 class _Edge(NamedTuple):
-    """An arrow of the diagram and what stands beside it, on the way forward and on the way back."""
+    """An arrow of the diagram, with its text in the forward and in the backward pass."""
 
     start: str
     end: str
@@ -105,7 +105,7 @@ def _ends(start: _Node, end: _Node) -> tuple[tuple[float, float], tuple[float, f
 
 
 def plot_masks(wired: npt.ArrayLike, full: npt.ArrayLike, *, ax: Axes | None = None) -> Axes:
-    """Draw which weights of a wired cell's heads there are: a row a neuron, a column for each value that it reads."""
+    """Draw which weights the heads of a wired cell have: a row per neuron, a column per value that it reads."""
     from matplotlib.colors import ListedColormap
 
     own, whole = checks.real("wired", wired) != 0, checks.real("full", full) != 0

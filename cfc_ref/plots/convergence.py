@@ -1,4 +1,4 @@
-r"""Figures of steps and work: how the frozen forms converge to the LTC as stated, and what accuracy costs.
+r"""Figures of steps and work: the convergence of the frozen forms to the LTC as stated, and the cost of accuracy.
 
 Notation: :math:`y(s) = f(I(s))`, :math:`L_j` bounds its j-th derivative in time.
 """
@@ -39,7 +39,7 @@ __all__ = ["SOLVERS", "WorkRow", "plot_order", "plot_work_precision", "work_prec
 
 SOLVERS = ("RK45", "DOP853", "Radau", "LSODA")
 _TOLERANCES = tuple(10.0**-k for k in range(3, 11))
-_POINTS = 20  # times at which errors are looked at
+_POINTS = 20  # times at which errors are measured
 _HALVINGS = 8
 _ROUNDING = 1e-12  # the truth is not known better: smaller errors do not count for a slope
 
@@ -50,12 +50,12 @@ class WorkRow(NamedTuple):
     method: str  # scipy's name of the solver, or the sample of the frozen form
     setting: float  # its relative tolerance, or its step
     error: float  # largest \|error\| over the grid of times
-    evaluations: int  # how many times the method looked at f(I)
+    evaluations: int  # of f(I) by the method
     seconds: float | None  # median of the runs timed; None if none was
 
 
 class _Counting(Signal):
-    """A signal that counts the times it is asked for."""
+    """A signal that counts the times at which it is evaluated."""
 
     def __init__(self, signal: Signal) -> None:
         self.signal, self.shape, self.breakpoints, self.asked = signal, signal.shape, signal.breakpoints, 0
@@ -77,8 +77,8 @@ def work_precision(
 ) -> list[WorkRow]:
     r"""Measure error and work of scipy's solvers and of the frozen forms, on the LTC as stated.
 
-    Errors are taken against :func:`cfc_ref.exact` at 20 equally spaced times, work is the number of times the method
-    looked at :math:`f(I)`: the same numbers on every machine with the same scipy.
+    The error is taken against :func:`cfc_ref.exact` at 20 equally spaced times; work is the number of evaluations of
+    :math:`f(I)`, the same on every machine with the same scipy.
 
     Notes
     -----
@@ -204,7 +204,7 @@ def plot_order(
 
 
 def _slope(h: Array, error: Array) -> str:
-    """Return the fitted order as text, or nothing where the errors are rounding."""
+    """Return the fitted order as text; "" if the errors are rounding."""
     above = error > _ROUNDING
     if above.sum() < 2:
         return ""

@@ -1,4 +1,4 @@
-r"""Figures of the worst inputs: that the bounds of the closed form are attained, and how large they are.
+r"""Figures of the worst inputs, which attain the bounds of the closed form, and of the size of these bounds.
 
 Notation: :math:`w = w_\tau`, :math:`c = x_0 - A`, :math:`y = f(I)` in a known range [a, b].
 """
@@ -25,6 +25,7 @@ from cfc_ref.plots.style import (
     dress,
     one_neuron,
     one_range,
+    radius,
 )
 
 if TYPE_CHECKING:
@@ -68,8 +69,8 @@ def plot_extremal(
               z_{max}(t) - \min_{y\in[a,b]} c\,e^{-wt} g_t(y) \Big]
 
     Each curve is the error under one input: its release y = f(I) is a or b, switches at most once (bang-bang), and
-    jumps at the final time, where the state does not feel it and the closed form does. There the error is the end of
-    the interval, which is marked.
+    jumps at the final time, which changes the closed form but not the state. There the error is the end of the
+    interval, which is marked.
     """
     return _draw_extremal(neuron, x0, t, f_range, "ltc", ax)
 
@@ -87,7 +88,7 @@ def plot_lemma1_extremal(
     .. math:: x_{sym} - \tilde x \in c\,e^{-wt}\,\big[\,e^{-bt} - g_t(a),\; e^{-at} - g_t(b)\,\big]
 
     Each curve is the error under an input that keeps f(I) at one end of the range and jumps to the other end at the
-    last time; continuous inputs that switch just before come as close as one likes.
+    last time; continuous inputs that switch just before come arbitrarily close.
     """
     return _draw_extremal(neuron, x0, t, f_range, "symmetric", ax)
 
@@ -117,7 +118,7 @@ def _draw_extremal(
 def _worst_control(
     neuron: LTCNeuron, x0: float, end: float, a: float, b: float, form: str, *, largest: bool
 ) -> _Control:
-    """Return the release that makes "truth − closed form" as large (or small) as it can be at the time `end`."""
+    """Return the release that makes "truth − closed form" largest (or smallest) at the time `end`."""
     c = np.asarray(x0 - neuron.A)
     # "Truth − closed form" is largest where c g(y) is smallest, and g falls with y.
     last = b if (c > 0) == largest else a
@@ -165,7 +166,7 @@ def plot_worst_error_leak(
     times = _positive("t", np.geomspace(1e-2, 1e3, 121) if t is None else t)
     one_neuron(LTCNeuron(1.0, A), x0)
     known = one_range(f_range)
-    worst = _worst(bounds.closed_form_error(LTCNeuron(leaks, A), x0, times, known)).T
+    worst = radius(bounds.closed_form_error(LTCNeuron(leaks, A), x0, times, known)).T
     ax = axes_or_new(ax)
     ax.set_xscale("log")
     _heat_map(ax, leaks, times, worst)
@@ -186,14 +187,14 @@ def plot_worst_error_range(
 
     .. math:: \max_{f(I(\cdot)) \in [\frac12 - \frac d2,\, \frac12 + \frac d2]} |x_{LTC}(t) - \tilde x(t)|
 
-    At width d = 0 the input is constant and known: what is left there no knowledge of the input removes.
+    At width d = 0 the input is constant and known, and the error that remains is that of the closed form itself.
     """
     x0 = one_neuron(neuron, x0)
     times = _positive("t", np.geomspace(1e-2, 1e2, 121) / neuron.w_tau if t is None else t)
     widths = curve_times(np.linspace(0, 1, 101) if width is None else width, name="width")
     checks.compare("width", widths, widths <= 1, "widths in [0, 1]", "pass b - a, f(I) lies in (0, 1)")
     t_grid, d_grid = np.meshgrid(times, widths, indexing="ij")
-    worst = _worst(bounds.closed_form_error(neuron, x0, t_grid, (0.5 - d_grid / 2, 0.5 + d_grid / 2)))
+    worst = radius(bounds.closed_form_error(neuron, x0, t_grid, (0.5 - d_grid / 2, 0.5 + d_grid / 2)))
     ax = axes_or_new(ax)
     _heat_map(ax, widths, times, worst)
     w, A = float(neuron.w_tau), float(neuron.A)
@@ -205,12 +206,8 @@ def plot_worst_error_range(
 def _positive(name: str, value: npt.ArrayLike) -> Array:
     """Check one axis of a map: increasing values > 0."""
     values = curve_times(value, name=name)
-    checks.compare(name, values, values > 0, "values > 0", "its axis is logarithmic: leave out 0")
+    checks.compare(name, values, values > 0, "values > 0", "remove 0, as the axis is logarithmic")
     return values
-
-
-def _worst(interval: tuple[Array, Array]) -> Array:
-    return np.maximum(np.abs(interval[0]), np.abs(interval[1]))
 
 
 def _heat_map(ax: Axes, x: Array, t: Array, worst: Array) -> None:
@@ -231,7 +228,7 @@ def plot_search(
     iterations: npt.ArrayLike | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw the best value that a search which knows no theory has found so far, against the proven supremum.
+    """Draw the best value found by a search without theory over its iterations, and the proven supremum.
 
     Call it again with the same `ax` to compare searches.
     """
@@ -239,7 +236,7 @@ def plot_search(
     numbers = curve_times(np.arange(1.0, values.size + 1) if iterations is None else iterations, name="iterations")
     if values.shape != numbers.shape or limit.ndim:
         got = f"shape {values.shape} for {numbers.size} iterations, supremum of shape {limit.shape}"
-        checks.refuse("best", got, "one value an iteration and one number", "pass one search at a time")
+        checks.refuse("best", got, "one value per iteration and one number", "pass one search at a time")
     share = f": {100 * values[-1] / limit:.3f} % of the supremum" if limit else ""
     ax = axes_or_new(ax)
     colours: list[Any] = [COLOURS[name] for name in ("blue", "vermillion", "green", "purple", "orange")]

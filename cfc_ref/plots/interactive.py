@@ -1,7 +1,7 @@
 r"""One figure with sliders in a live notebook, and the same figure without them everywhere else.
 
-A notebook that is stored or shown on the web has no kernel behind it, so the figure for the start values is always
-there as an image of its own; sliders are shown beside it and, when they are moved, replace that image.
+A notebook that is stored or shown on the web has no kernel, so the figure for the start values is always an image;
+sliders are shown next to it and, when they are moved, replace that image.
 """
 
 from __future__ import annotations
@@ -28,17 +28,16 @@ class _Slider(NamedTuple):
 
 
 def explore(draw: Callable[..., object], /, **sliders: tuple[float, float, float]) -> None:
-    """Show a figure whose numbers can be moved.
+    """Show a figure whose numbers can be changed.
 
-    The figure for the start values is shown as an image. In a live notebook with ipywidgets there is also a slider for
-    every number, and moving one redraws the image. In a plain Python session the figure is pyplot's current one.
+    The figure for the start values is shown as an image. In a live notebook with ipywidgets each number also has a
+    slider, which redraws the image. In a plain Python session the figure is pyplot's current one.
     """
     if not callable(draw):
         checks.refuse("draw", type(draw).__name__, "a function that draws", "pass draw(ax, **values)", TypeError)
     if not sliders:
-        checks.refuse(
-            "sliders", "none", "at least one name=(low, high, start)", "draw a figure without sliders as it is"
-        )
+        do = "call draw itself for a figure without sliders"
+        checks.refuse("sliders", "none", "at least one name=(low, high, start)", do)
     ranges = {name: _slider(name, ends) for name, ends in sliders.items()}
     start = {name: ends.start for name, ends in ranges.items()}
     if not _in_a_notebook():
@@ -65,13 +64,13 @@ def _slider(name: str, ends: tuple[float, float, float]) -> _Slider:
 
 
 def _in_a_notebook() -> bool:
-    """Whether this runs in a Jupyter kernel, which is when IPython has been loaded and its shell has a kernel."""
+    """Return whether this runs in a Jupyter kernel: IPython has been loaded, and its shell has a kernel."""
     ipython = sys.modules.get("IPython")
     return hasattr(ipython.get_ipython() if ipython else None, "kernel")
 
 
 def _png(draw: Callable[..., object], values: dict[str, float]) -> bytes:
-    """Draw a figure for `values` and return it as an image; pyplot forgets it, so that it is not shown twice."""
+    """Draw a figure for `values` and return it as an image; it is closed, so that it is not shown twice."""
     from matplotlib import pyplot
 
     ax = axes_or_new(None)
@@ -86,18 +85,11 @@ def _png(draw: Callable[..., object], values: dict[str, float]) -> bytes:
 
 
 def _controls(widgets: ModuleType, ranges: dict[str, _Slider], redraw: Callable[[dict[str, float]], object]) -> Any:
-    """Return a box of sliders that call `redraw` with the values of all of them when one is let go."""
-    sliders = {
-        name: widgets.FloatSlider(
-            value=start,
-            min=low,
-            max=high,
-            step=(high - low) / _STEPS,
-            description=name,
-            continuous_update=False,
-        )
-        for name, (low, high, start) in ranges.items()
-    }
+    """Return a box of sliders that call `redraw` with all values when one is released."""
+    sliders = {}
+    for name, (low, high, start) in ranges.items():
+        ends = {"value": start, "min": low, "max": high, "step": (high - low) / _STEPS}
+        sliders[name] = widgets.FloatSlider(**ends, description=name, continuous_update=False)
     for slider in sliders.values():
         slider.observe(lambda _: redraw({name: float(one.value) for name, one in sliders.items()}), names="value")
     return widgets.VBox(list(sliders.values()))

@@ -1,7 +1,7 @@
 """Figures of networks: the wiring.
 
-Everything is drawn in one frame with equal units on both axes, so that circles are round and heads of synapses lie on
-the edge of their neuron, whatever the size of the figure.
+Both axes have equal units, so that neurons are round and heads of synapses end at the edge of a neuron in a figure of
+any size.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ __all__ = ["NEURON_COLOURS", "SYNAPSE_LOOKS", "SynapseLook", "plot_wiring"]
 
 
 class SynapseLook(NamedTuple):
-    """How synapses of one polarity look."""
+    """The look of the synapses of one polarity."""
 
     label: str  # their name in the legend
     colour: str  # a key of :data:`cfc_ref.plots.style.COLOURS`
@@ -41,12 +41,12 @@ SYNAPSE_LOOKS = {
 _WIDTH = 1.55  # from the first column to the last; the fullest column is 1 high or less
 _WIDEST = 0.32  # distance of two neurons in a column
 _RADIUS = 0.042  # of a neuron, where there is room
-_MANY = 150  # synapses from one column to another; from there on none has a head
-_SMALL_PRINT = 5.0  # points; numbers that would have to be smaller are left out
+_MANY = 150  # synapses from one column to another, above which none has a head
+_SMALL_PRINT = 5.0  # points; smaller numbers are left out
 
 
 class _Columns(NamedTuple):
-    """Where neurons stand. The inputs come first, then the network's neurons by their ids."""
+    """The places of the neurons: first the inputs, then the network's neurons by their ids."""
 
     headings: list[str]
     kinds: list[str]  # type of each neuron
@@ -56,14 +56,13 @@ class _Columns(NamedTuple):
 
 
 def plot_wiring(wiring: Wiring, *, ax: Axes | None = None) -> Axes:
-    """Draw a built wiring: a column for the inputs and one for each layer, a dot for each neuron, a line a synapse.
+    """Draw a built wiring: a column of inputs and one per layer, a dot per neuron, a line per synapse.
 
-    Of a network of one layer the motor neurons have a column of their own, behind the others. Excitatory synapses are
-    solid and end in an arrow, inhibitory ones are dashed and end in a bar; where there are many, lines are thin and
-    have no heads. Synapses to the next column are straight. Those back and within a column bend to the left of their
-    way, so that both show where two neurons reach each other; those that skip a column pass between its neurons.
-    Numbers are those of the inputs in the first column, the neurons' ids in the others; they are left out where they
-    would be too small to read.
+    The motor neurons of a network of one layer have a column after the others. Excitatory synapses are solid and end in
+    an arrow, inhibitory ones are dashed and end in a bar; if there are many, lines are thin and have no heads. Synapses
+    to the next column are straight. Those to the same or an earlier column bend to the left, so that two neurons that
+    reach each other have two visible lines; those that skip a column pass between its neurons. Inputs are numbered from
+    0, neurons by their ids, unless the numbers would be too small to read.
     """
     if not isinstance(wiring, Wiring):
         checks.refuse("wiring", type(wiring).__name__, "a wiring", "make one, as with AutoNCP(19, 1)", TypeError)
@@ -74,15 +73,8 @@ def plot_wiring(wiring: Wiring, *, ax: Axes | None = None) -> Axes:
     _frame(ax, wiring, columns)
     synapses = _draw_synapses(ax, np.concatenate([wiring.sensory_adjacency_matrix, wiring.adjacency_matrix]), columns)
     entries = [*_draw_neurons(ax, columns), *synapses]
-    ax.legend(
-        handles=entries,
-        loc="upper center",
-        bbox_to_anchor=(0.5, 0.0),
-        ncols=len(entries),
-        columnspacing=1.4,
-        fontsize=9,
-        frameon=False,
-    )
+    below = {"loc": "upper center", "bbox_to_anchor": (0.5, 0.0), "ncols": len(entries), "columnspacing": 1.4}
+    ax.legend(handles=entries, fontsize=9, frameon=False, **below)
     return ax
 
 
@@ -144,10 +136,9 @@ def _draw_neurons(ax: Axes, columns: _Columns) -> list[Line2D]:
 
 
 def _points_per_unit(ax: Axes) -> float:
-    """Return how many points of print a unit of the frame is high and wide."""
-    return float(
-        min(ax.bbox.width / np.ptp(ax.get_xlim()), ax.bbox.height / np.ptp(ax.get_ylim())) * 72 / ax.figure.dpi
-    )
+    """Return the points of print per unit of the axes."""
+    pixels = min(ax.bbox.width / np.ptp(ax.get_xlim()), ax.bbox.height / np.ptp(ax.get_ylim()))
+    return float(pixels * 72 / ax.figure.dpi)
 
 
 def _draw_synapses(ax: Axes, polarity: Array, columns: _Columns) -> list[Line2D]:
@@ -183,7 +174,7 @@ def _draw_synapses(ax: Axes, polarity: Array, columns: _Columns) -> list[Line2D]
 
 
 def _dashes(look: SynapseLook, width: float) -> Any:
-    """Return a line style whose dashes don't shrink with the line's width, as matplotlib's do."""
+    """Return a line style whose dashes have the same length for every width of the line."""
     return (0, [length / width for length in look.dashes]) if look.dashes else "-"
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from cfc_ref import plots
 from cfc_ref.neuron.model import LTCNeuron
-from cfc_ref.plots import trajectories as plots
 from cfc_ref.signals import PiecewiseConstant, Sampled, Signal, sine
 
 __all__ = ["CAPTIONS", "recorded_example", "report_figures"]

@@ -1,7 +1,7 @@
-r"""What all figures share: colours and lines, axes, labels, and the checks of what can be drawn as one curve.
+r"""Shared by all figures: colours and lines, axes, labels, and checks of arguments that are drawn as one curve.
 
-The colours are those of Okabe and Ito (2008), which people with any colour vision tell apart; every curve also has a
-line or a marker of its own. matplotlib is imported only where a figure is made.
+The colours are those of Okabe and Ito (2008), which people with any colour vision tell apart; curves differ also in
+line or marker. matplotlib is imported only where a figure is made.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ __all__ = [
     "one_range",
     "one_signal",
     "plain_text",
+    "radius",
     "visible",
 ]
 
@@ -56,21 +57,11 @@ COLOURS = {
 
 
 class Look(NamedTuple):
-    """How one thing looks in every figure.
+    """The look of one kind of curve in every figure."""
 
-    Attributes
-    ----------
-    label : str
-        Its name in a legend.
-    colour : str
-        A key of :data:`COLOURS`.
-    line, marker : str
-        As matplotlib writes them; empty for none.
-    """
-
-    label: str
-    colour: str
-    line: str = "-"
+    label: str  # in a legend
+    colour: str  # a key of :data:`COLOURS`
+    line: str = "-"  # in matplotlib's notation
     marker: str = ""
 
 
@@ -98,20 +89,20 @@ def axes_or_new(ax: object, *, height: float = 4.4) -> Axes:
 
         return pyplot.subplots(figsize=(7.0, height), dpi=100, layout="constrained")[1]
     if not isinstance(ax, Axes):
-        do = "leave it out to get a new figure"
+        do = "remove ax to get a new figure"
         checks.refuse("ax", type(ax).__name__, "matplotlib Axes or None", do, TypeError)
     return ax
 
 
 def curve(ax: Axes, key: str, x: Array, y: Array, **changes: Any) -> None:
-    """Draw a curve as its entry in :data:`LOOKS` says."""
+    """Draw a curve with the look of :data:`LOOKS`."""
     look = LOOKS[key]
     given = {"label": look.label, "color": COLOURS[look.colour], "linestyle": look.line, "marker": look.marker}
     ax.plot(x, y, **{"markersize": 5, "linewidth": 1.7, **given, **changes})
 
 
 def dress(ax: Axes, title: str, x: str, y: str, *, columns: int = 0) -> None:
-    """Write the title and the labels, and the legend under the axes where it covers nothing."""
+    """Write the title and the labels, and with `columns` the legend under the axes."""
     ax.set_title(title, loc="left", fontsize=11)
     ax.set_xlabel(x)
     ax.set_ylabel(y)
@@ -120,18 +111,23 @@ def dress(ax: Axes, title: str, x: str, y: str, *, columns: int = 0) -> None:
 
 
 def plain_text(text: str, longest: int = 40) -> str:
-    """Return any text as a label: one line, not too long, and no mathematics between dollar signs."""
+    """Return any text as a label: one line, shortened, without mathematics between dollar signs."""
     line = " ".join(text.split())
     return (line if len(line) <= longest else f"{line[: longest - 1]}…").replace("$", r"\$")
 
 
 def visible(error: Array) -> Array:
-    """Return the size of errors, lifted to :data:`ERROR_FLOOR` for a logarithmic axis."""
+    """Return the size of errors, at least :data:`ERROR_FLOOR`, for a logarithmic axis."""
     return np.maximum(np.abs(error), ERROR_FLOOR)
 
 
+def radius(interval: tuple[Array, Array]) -> Array:
+    """Return the largest absolute error in an interval."""
+    return np.maximum(np.abs(interval[0]), np.abs(interval[1]))
+
+
 def one_neuron(neuron: LTCNeuron, x0: npt.ArrayLike) -> float:
-    """Check that `neuron` and `x0` are those of one neuron, and return the start."""
+    """Check that `neuron` and `x0` describe one neuron, and return the start."""
     _, start, shape = neuron_and_start(neuron, x0)
     if shape:
         checks.refuse("neuron", f"shape {shape} with x0", "one neuron and one start, shape ()", "draw one at a time")
@@ -147,7 +143,7 @@ def one_signal(signal: SignalLike) -> Signal:
 
 
 def curve_times(t: npt.ArrayLike, signal: Signal | None = None, *, name: str = "t") -> Array:
-    """Return the times of a curve, and where `signal` jumps also the time just before, so that jumps look upright."""
+    """Return the times of a curve; where `signal` jumps also the time just before, so that jumps are vertical."""
     times = checks.times(name, t, increasing=True)
     if times.ndim != 1 or times.size < 2:
         checks.refuse(name, f"shape {times.shape}", "one axis of at least two values", "pass a finer grid")
@@ -158,7 +154,7 @@ def curve_times(t: npt.ArrayLike, signal: Signal | None = None, *, name: str = "
 
 
 def known_range(neuron: LTCNeuron, signal: Signal, end: float) -> tuple[float, float]:
-    """Return the range [a, b] of f(I) on [0, end], as the signal knows it."""
+    """Return the range [a, b] of f(I) on [0, end]."""
     a, b = neuron.f_range(*signal.range(end))
     return float(a), float(b)
 

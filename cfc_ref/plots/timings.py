@@ -31,7 +31,7 @@ _WAYS = {  # colour, line, marker; forms are drawn through, scipy dashed, compil
 
 
 def bench_figures(results: Sequence[Any], title: Callable[[str], str]) -> Iterator[tuple[str, Figure]]:
-    """Yield file names and figures, those for which there is something to draw."""
+    """Yield file names and figures that have something to show."""
     from matplotlib.figure import Figure
 
     compared = [
@@ -69,14 +69,8 @@ def plot_bars(result: Any, title: Callable[[str], str], *, ax: Axes) -> Axes:
     ax.xaxis.set_minor_formatter(NullFormatter())  # where there is one power of ten they would cover each other
     ax.set_xlim(low.min() / 3, high.max() * 5)
     for k, value in enumerate(middle):
-        ax.annotate(
-            f"{value:,.3g}" if value < 1000 else f"{value:,.0f}",
-            (high[k], k),
-            (4, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=8,
-        )
+        text = f"{value:,.3g}" if value < 1000 else f"{value:,.0f}"
+        ax.annotate(text, (high[k], k), (4, 0), textcoords="offset points", va="center", fontsize=8)
     dress(ax, result.workload, f"time of {result.unit} ({unit})", "")
     return ax
 
@@ -88,7 +82,7 @@ def _colour(name: str) -> str:
 
 
 def plot_work_precision(result: Any, *, ax: Axes) -> Axes:
-    """Draw the time of a step over the largest error, both logarithmic, and the CfC's time as a line."""
+    """Draw the time per step over the largest error, both logarithmic, and the CfC's time as a line."""
     for way, (colour, line, marker) in _WAYS.items():
         rows = [row for row in result.rows if row.details["way"] == way]
         if rows:

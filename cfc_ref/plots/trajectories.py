@@ -1,10 +1,7 @@
-r"""Figures of one neuron: its forms under one input, their errors and the bounds on them.
+r"""Figures of one neuron over time under one input: its forms, their errors, and the bounds on them.
 
-Every function draws into the `ax` it is given, or into a new figure, and returns the Axes. This module holds what runs
-over time under one given input, and passes on the figures of the worst inputs (:mod:`cfc_ref.plots.extremes`) and of
-steps and work (:mod:`cfc_ref.plots.convergence`).
-
-State and input are dimensionless; time is in the unit in which w_tau is one over time.
+Every function draws into the given `ax`, or into a new figure, and returns the Axes. State and input are dimensionless;
+time is in the unit in which w_tau is one over time.
 """
 
 from __future__ import annotations
@@ -19,14 +16,6 @@ from cfc_ref.arrays import Array
 from cfc_ref.neuron.closed_forms import SAMPLES, closed_form, frozen
 from cfc_ref.neuron.exact_solution import eq6, exact
 from cfc_ref.neuron.model import LTCNeuron
-from cfc_ref.plots.convergence import WorkRow, plot_order, plot_work_precision, work_precision
-from cfc_ref.plots.extremes import (
-    plot_extremal,
-    plot_lemma1_extremal,
-    plot_search,
-    plot_worst_error_leak,
-    plot_worst_error_range,
-)
 from cfc_ref.plots.style import (
     COLOURS,
     ERROR_FLOOR,
@@ -40,6 +29,7 @@ from cfc_ref.plots.style import (
     known_range,
     one_neuron,
     one_signal,
+    radius,
     visible,
 )
 from cfc_ref.signals import Signal, SignalLike
@@ -48,28 +38,19 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = [
-    "WorkRow",
     "plot_closed_form_steps",
     "plot_error",
-    "plot_extremal",
     "plot_forms",
     "plot_integral",
-    "plot_lemma1_extremal",
-    "plot_order",
-    "plot_search",
     "plot_signal",
     "plot_time_constant",
-    "plot_work_precision",
-    "plot_worst_error_leak",
-    "plot_worst_error_range",
-    "work_precision",
 ]
 
 _NODES = 12  # Gauss points between two times of a curve, for F
 
 
 def plot_signal(signal: SignalLike, t: npt.ArrayLike, *, ax: Axes | None = None) -> Axes:
-    """Draw the input I(t); jumps stand upright."""
+    """Draw the input I(t), with vertical jumps."""
     signal = one_signal(signal)
     t = curve_times(t, signal)
     values = signal(t)
@@ -102,7 +83,7 @@ def plot_time_constant(neuron: LTCNeuron, signal: SignalLike, t: npt.ArrayLike, 
 
 
 def plot_integral(neuron: LTCNeuron, signal: SignalLike, t: npt.ArrayLike, *, ax: Axes | None = None) -> Axes:
-    r"""Draw what Eq. 6 needs and what Eq. 9 uses in its place.
+    r"""Draw the exponent of Eq. 6 and its replacement in Eq. 9.
 
     .. math:: F(t) = \int_0^t f(I(s))\,ds \;\text{(the whole past)}, \qquad f(I(t))\,t \;\text{(one look at time t)}
 
@@ -136,7 +117,7 @@ def _integral(neuron: LTCNeuron, signal: Signal, t: Array) -> Array:
 def plot_closed_form_steps(
     neuron: LTCNeuron, signal: SignalLike, x0: float, t: npt.ArrayLike, *, ax: Axes | None = None
 ) -> Axes:
-    r"""Draw the way from Eq. 6 to Eq. 9, for the symmetric form, one step at a time.
+    r"""Draw the steps from Eq. 6 to Eq. 9, for the symmetric form.
 
     .. math::
         \text{Eq. 6, exact:}\quad & A + (x_0-A)\,e^{-w_\tau t - F(t)} \\
@@ -203,11 +184,11 @@ def plot_forms(
 
 
 def _step_times(step: float | None, t: Array) -> Array:
-    """Return the ends of the equal steps of the frozen forms that lie in the picture; none without `step`."""
+    """Return the visible ends of the equal steps of the frozen forms; none without `step`."""
     if step is None:
         return np.empty(0)
     array = checks.numeric("step", step)
-    checks.compare("step", array, array > 0, "a step > 0", "leave it out to draw no frozen forms")
+    checks.compare("step", array, array > 0, "a step > 0", "remove step to draw no frozen forms")
     parts = int(np.ceil(t[-1] / float(array) * (1 - 1e-12)))
     ends = np.linspace(0.0, t[-1], parts + 1)
     return ends[ends >= t[0]]
@@ -248,11 +229,11 @@ def plot_error(
     for form, name in (("symmetric", "symmetric"), ("ltc", "LTC")):
         curve(ax, form, t, visible(errors[form]), linestyle="-", label=f"|{name} − closed form|")
         for interval, (line, label, colour) in _distinct(form, limits[form]):
-            curve(ax, form, t, visible(_radius(interval)), linestyle=line, label=label, color=COLOURS[colour])
+            curve(ax, form, t, visible(radius(interval)), linestyle=line, label=label, color=COLOURS[colour])
     for sample, error in late.items():
         curve(ax, sample, steps, visible(error), linewidth=0.8, label=f"|LTC − {LOOKS[sample].label}|")
     _floor(ax, neuron, known[1])
-    _limit_below(ax, [_radius(interval) for pair in limits.values() for interval in pair] + list(late.values()))
+    _limit_below(ax, [radius(interval) for pair in limits.values() for interval in pair] + list(late.values()))
     title = f"Error of the closed form against both ODEs; f(I) in [{known[0]:.3g}, {known[1]:.3g}]"
     dress(ax, title, TIME_LABEL, "|error| (dimensionless)", columns=2 if late else 3)
     return ax
@@ -269,13 +250,8 @@ _SAME = 0.2  # relative difference that nobody sees on a logarithmic axis
 def _distinct(form: str, intervals: tuple[tuple[Array, Array], ...]) -> list[tuple[tuple[Array, Array], Any]]:
     """Return the bounds to draw with their looks: one of them if the curves would lie on one another."""
     both = list(zip(intervals, _BOUND_LOOKS[form], strict=True))
-    wide, sharp = map(_radius, intervals)
+    wide, sharp = map(radius, intervals)
     return [both[_KEPT[form]]] if np.allclose(sharp, wide, rtol=_SAME, atol=0) else both
-
-
-def _radius(interval: tuple[Array, Array]) -> Array:
-    """Return the largest |error| in an interval."""
-    return np.maximum(np.abs(interval[0]), np.abs(interval[1]))
 
 
 def _floor(ax: Axes, neuron: LTCNeuron, b: float) -> None:
@@ -286,7 +262,7 @@ def _floor(ax: Axes, neuron: LTCNeuron, b: float) -> None:
 
 
 def _limit_below(ax: Axes, curves: list[Array]) -> None:
-    """Make the axis logarithmic, and keep dips (where an error changes its sign) from setting its lower end."""
+    """Make the axis logarithmic; its lower end ignores the dips where an error changes its sign."""
     ax.set_yscale("log")
     sizes = np.concatenate([visible(y) for y in curves])
     sizes = sizes[sizes > ERROR_FLOOR]

@@ -1,4 +1,4 @@
-"""Figures of LTC networks with what is known of them: errors of their translations, and reach tubes."""
+"""Figures of LTC networks: errors of their translations, and reach tubes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_translation_error", "plot_tube"]
 
-_ROUNDING = 1e-8  # of the largest error: what is smaller says nothing, and would stretch the axis
+_ROUNDING = 1e-8  # of the largest error: smaller errors would only stretch the axis
 
 _LOOKS = {
     "algorithm1": Look(LABELS["algorithm1"], "vermillion", "-"),
@@ -27,11 +27,10 @@ _LOOKS = {
 
 
 def plot_translation_error(comparison: Any, *, sequence: int = 0, ax: Axes | None = None) -> Axes:
-    """Draw how far every neuron of each translation is from the ODE over time, on a logarithmic axis.
+    """Draw the error of each translation against the ODE over time, on a logarithmic axis of eight decades.
 
-    A thin line is a neuron, the thick one the root mean square over them; the axis ends
-    eight decades below the largest. Where the frozen translation has a
-    certificate, its bound is drawn.
+    A thin line is a neuron, the thick one the root mean square over them. If the frozen translation has a certificate,
+    its bound is drawn.
     """
     if not isinstance(comparison, Comparison):
         do = "pass what translate.compare returned"

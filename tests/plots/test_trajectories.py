@@ -6,8 +6,7 @@ import pytest
 from matplotlib import pyplot
 from matplotlib.axes import Axes
 
-from cfc_ref import LTCNeuron, bounds, closed_form, exact, signals
-from cfc_ref.plots import trajectories as plots
+from cfc_ref import LTCNeuron, bounds, closed_form, exact, plots, signals
 from cfc_ref.plots.style import COLOURS, LOOKS
 
 NEURON = LTCNeuron(w_tau=1.0, A=1.0, sigma=3.0)
