@@ -1,9 +1,9 @@
-"""A training run in a file, so that a run that was killed goes on where it was.
+"""A training run in a file, from which a run that was killed continues.
 
-The file is NumPy's npz without pickle, and replaced as a whole. It holds all numbers that the rest of a run depends on:
-weights, what the optimiser remembers, where the run is, the losses so far, the best weights. Generators are no part of
-it, as each epoch's order and each batch's dropout is drawn from (seed, epoch, batch) afresh. Of the settings and the
-data it holds a description; a run with others is refused.
+The file is NumPy's npz without pickle, and replaced as a whole. It holds all numbers on which the rest of the run
+depends: weights, the optimiser's state, the progress, the losses so far, the best weights. It holds no generator, as
+the order of an epoch and the dropout of a batch are drawn from (seed, epoch, batch). It describes the settings and the
+data; a run with others is refused.
 """
 
 from __future__ import annotations
@@ -26,25 +26,25 @@ _FORMAT = "cfc_ref training checkpoint, version 1"
 
 @dataclass
 class Progress:
-    """Where a run is."""
+    """The progress of a run."""
 
-    epoch: int = 0  # epoch, batch: the next one, counted from 0
-    batch: int = 0
-    # loss_sum, weight_sum: of the batches of this epoch so far: of loss times weight, and of weight
-    loss_sum: float = 0.0
+    epoch: int = 0  # the next one, counted from 0
+    batch: int = 0  # the next one of this epoch
+    # sums over the batches of this epoch so far
+    loss_sum: float = 0.0  # of loss times weight
     weight_sum: float = 0.0
-    elapsed: float = 0.0  # seconds spent in this epoch so far
-    # loss, validation_loss, metric, seconds: of the epochs that are done
+    elapsed: float = 0.0  # seconds
+    # of the epochs that are done
     loss: list[float] = field(default_factory=list)
     validation_loss: list[float] = field(default_factory=list)
     metric: list[float] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
-    stopped: bool = False  # whether the rule says that it is over
-    extended: int = 0  # epochs that were done when more of them were asked for; patience counts from there
+    stopped: bool = False  # by the rule `stop`
+    extended: int = 0  # epochs that were done when more were requested; patience counts from there
 
     @property
     def best_epoch(self) -> int:
-        """The first epoch with the lowest validation loss; the last one where there are no validation data."""
+        """The first epoch with the lowest validation loss; without validation data the last one."""
         return int(np.argmin(self.validation_loss)) if self.validation_loss else len(self.loss) - 1
 
 
@@ -55,7 +55,7 @@ def checkpoint_path(checkpoint: Any) -> Path:
         checks.refuse("checkpoint", got, "the path of a file, or None", "pass a string or a Path", TypeError)
     path = Path(checkpoint)
     if not path.parent.is_dir():
-        checks.refuse("checkpoint", repr(str(path)), "a file in a folder that is there", "make the folder first")
+        checks.refuse("checkpoint", repr(str(path)), "a file in an existing folder", "make the folder first")
     if path.is_dir():
         checks.refuse("checkpoint", f"the folder {str(path)!r}", "a file", "name a file in it, such as run.npz")
     return path
@@ -71,7 +71,7 @@ def write_checkpoint(path: Path, settings: Mapping[str, str], progress: Progress
 
 
 def extend_checkpoint(path: Path, to: Path, epochs: int) -> None:
-    """Write a run to another file as one of more epochs, which is not over."""
+    """Write a run to another file as an unfinished one with more epochs."""
     settings, progress, arrays = _read(path)
     progress.stopped, progress.extended = False, len(progress.loss)
     write_checkpoint(to, {**settings, "epochs": repr(epochs)}, progress, arrays)
@@ -82,7 +82,7 @@ def read_checkpoint(path: Path, settings: Mapping[str, str]) -> tuple[Progress, 
     found, progress, arrays = _read(path)
     for name, wanted in settings.items():
         if found.get(name) != wanted:
-            do = "pass the same settings to go on, or name another file to start anew"
+            do = "pass the same settings to continue, or name another file to start again"
             checks.refuse("checkpoint", f"a run with {name} {found.get(name)}", f"{name} {wanted}", do)
     return progress, arrays
 
@@ -94,5 +94,5 @@ def _read(path: Path) -> tuple[dict[str, str], Progress, dict[str, Array]]:
             raise ValueError
         return dict(header["settings"]), Progress(**header["progress"]), arrays
     except (OSError, ValueError, TypeError, KeyError):
-        got = f"{path.name!r}, which can't be read"
-        checks.refuse("checkpoint", got, "a checkpoint of fit", "delete it or name another")
+        got = f"{path.name!r}, which cannot be read"
+        checks.refuse("checkpoint", got, "a checkpoint of fit", "delete it, or name another file")

@@ -1,4 +1,4 @@
-"""The base of the estimators: parameters, scaling, fitting and running. scikit-learn is loaded only where it asks."""
+"""The base of the estimators: parameters, scaling, fitting and running. scikit-learn is loaded only if it is in use."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _ROUTING = "sklearn.set_config(enable_metadata_routing=True)"
 
 
 class NotFittedError(ValueError, AttributeError):
-    """The error of an estimator that is used before fit, where scikit-learn, which has one, is not installed."""
+    """The error of an estimator that is used before fit, if scikit-learn is not installed, whose error it is else."""
 
 
 @dataclass(eq=False, repr=False)
@@ -62,9 +62,9 @@ class Estimator:
     seed: int = 0
     progress: bool = False
 
-    _kind: ClassVar[str]  # as scikit-learn calls it
+    _kind: ClassVar[str]  # scikit-learn's name
 
-    # --- parameters in scikit-learn's way
+    # --- parameters by scikit-learn's conventions
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the constructor's arguments."""
@@ -104,20 +104,20 @@ class Estimator:
     # --- fitting and running
 
     def _split(self, N: int) -> tuple[Array, Array]:
-        """Return the numbers of the sequences to train on, and of those that are held back."""
+        """Return the indices of the sequences to train on, and of those that are held back."""
         share = checks.number("validation_fraction", self.validation_fraction)
         if not 0 <= share < 1:
             checks.refuse("validation_fraction", repr(share), "a share in [0, 1)", "pass 0 to hold nothing back")
         held_back = int(np.ceil(share * N))
         if held_back == N:
-            checks.refuse("X", f"{N} sequences", "at least one more than the validation takes", "pass more")
+            checks.refuse("X", f"{N} sequences", "at least one more than the validation needs", "pass more")
         order = np.random.default_rng(checks.count("seed", self.seed)).permutation(N)
         return np.sort(order[held_back:]), np.sort(order[:held_back])
 
     def _fit(self, sequences: Sequences, y: Array, timespans: Any, split: tuple[Array, Array], **task: Any) -> None:
-        """Fit to targets as the loss takes them; `task` holds loss, proj_size and return_sequences.
+        """Fit to targets in the loss's form; `task` holds `loss`, the number of `outputs`, and `per_step`.
 
-        Attributes are set at the end: an estimator whose second fit fails is that of the first.
+        Attributes are set at the end: an estimator whose second fit fails keeps those of the first.
         """
         if timespans is not None:
             self._refuse_search()
@@ -144,7 +144,7 @@ class Estimator:
         return Recipe(loss, adam, schedule="cosine", clip=1.0, **same)
 
     def _refuse_search(self) -> None:
-        """Refuse timespans in a search of scikit-learn that passes them to fit, but not to the scores: all are NaN."""
+        """Refuse timespans in a search of scikit-learn that passes them to fit but not to score, which gives NaN."""
         frame = sys._getframe().f_back
         while frame and frame.f_globals.get("__name__") != "sklearn.model_selection._validation":
             frame = frame.f_back
@@ -187,17 +187,13 @@ def _scaled(sequences: Sequences, dt: Array, scaling: ColumnScaling, unit: float
 
 
 def _timespans(timespans: Any, sequences: Sequences) -> Array:
-    """Return timespans of all steps, shape (N, T), in their own unit."""
+    """Return timespans of all steps, shape (N, T), in the caller's unit."""
     if timespans is None:
         return np.ones(sequences.mask.shape)
     scalar = np.isscalar(timespans)
     dt = np.asarray(checks.number("timespans", timespans)) if scalar else pad_like("timespans", timespans, sequences)
     if dt.ndim > 2:
-        checks.refuse(
-            "timespans",
-            f"arrays of {dt.ndim - 1} axes",
-            "one time per step",
-            "pass one array of shape (T,) per sequence",
-        )
+        do = "pass one array of shape (T,) per sequence"
+        checks.refuse("timespans", f"arrays of {dt.ndim - 1} axes", "one time per step", do)
     checks.compare("timespans", dt, dt >= 0, "times >= 0", "pass the time since the last sample")
     return np.broadcast_to(dt, sequences.mask.shape)

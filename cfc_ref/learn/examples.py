@@ -1,4 +1,4 @@
-"""Sequences to learn from: checked once as a whole, then taken batch by batch; and what a model makes of them."""
+"""Training sequences, checked once as a whole and taken batch by batch; and predictions of a model."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ __all__ = ["Examples", "arrange_examples", "predict"]
 
 
 class Examples(NamedTuple):
-    """Sequences and what is to be learned from them."""
+    """Sequences and their targets."""
 
     x: Array  # (N, T, F): inputs; 0 at masked steps
-    y: Array  # targets as the loss takes them; first axes (N,), or (N, T) where the model returns sequences
+    y: Array  # targets in the loss's form; first axes (N,), or (N, T) if the model returns sequences
     dt: Array  # (N, T): timespans
     mask: Array | None  # (N, T): true = a real step
-    per_step: bool  # whether there is a target a step
+    per_step: bool  # whether there is one target per step
 
     def batch(self, which: Array) -> Examples:
-        """Return some of them to learn from, sorted by length: kernels skip rows that are masked together."""
+        """Return some of them, sorted by length, as kernels skip rows that are masked together."""
         if self.mask is None:
             return self.take(which)
         real = self.mask[which].sum(axis=1)
         return self.take(which[np.argsort(-real, kind="stable")])
 
     def take(self, which: Any) -> Examples:
-        """Return some of them, without the steps at the end that are masked in all."""
+        """Return some of them, without the last steps that are masked in all."""
         x, y, dt = self.x[which], self.y[which], self.dt[which]
         if self.mask is None:
             return Examples(x, y, dt, None, self.per_step)
@@ -45,18 +45,18 @@ class Examples(NamedTuple):
 
     @property
     def counts(self) -> Array | None:
-        """Where targets count: the mask of a loss."""
+        """The mask of a loss: True where a target counts."""
         return self.mask if self.per_step else None
 
     @property
     def weight(self) -> int:
-        """How many targets count: the weight of their mean loss among others."""
+        """The number of targets that count: the weight of their mean loss."""
         if not self.per_step:
             return len(self.x)
         return self.dt.size if self.mask is None else int(np.count_nonzero(self.mask))
 
     def digest(self) -> str:
-        """Return a fingerprint of all of it."""
+        """Return a fingerprint of all arrays."""
         state = hashlib.sha256()
         for array in (self.x, self.y, self.dt, self.mask):
             if array is not None:
@@ -76,12 +76,13 @@ def arrange_examples(name: str, model: Layer, data: Any, loss: Loss) -> Examples
         takes = Expected(model.input_size, model.state_size, model.mixed_memory, True, model.dtype, model.timed)
         call = arrange(takes, x, None, timespans, mask)
     if not call.batched or 0 in call.x.shape[:2]:
-        do = "stack sequences along the first axis, padded and masked where they are ragged"
+        do = "stack sequences along the first axis; pad ragged ones and pass a mask"
         checks.refuse(f"{name} x", f"shape {np.shape(x)}", "(N, T, F), sequences first, neither N nor T 0", do)
     real = None if mask is None else np.array(call.mask)
     if real is not None and not real.any(axis=1).all():
         where = int(np.argmin(real.any(axis=1)))
-        checks.refuse(f"{name} mask", f"no real step in sequence {where}", "at least one in each", "leave it out")
+        do = "remove that sequence"
+        checks.refuse(f"{name} mask", f"no real step in sequence {where}", "at least one in each", do)
     examples = Examples(call.x, np.asarray(y), np.array(call.dt), real, model.return_sequences)
     shape = (*call.x.shape[: 2 if examples.per_step else 1], model.output_size)
     with _named_as_part_of(name):
@@ -90,13 +91,13 @@ def arrange_examples(name: str, model: Layer, data: Any, loss: Loss) -> Examples
 
 
 def _steps(mask: Array) -> int:
-    """Return how many steps there are up to the last real one of any sequence."""
+    """Return the number of steps up to the last real one of any sequence."""
     return int(np.flatnonzero(mask.any(axis=0))[-1]) + 1
 
 
 @contextlib.contextmanager
 def _named_as_part_of(name: str) -> Iterator[None]:
-    """Say in refusals which data they are about."""
+    """Name the data in errors about them."""
     try:
         yield
     except (ValueError, TypeError) as error:

@@ -1,4 +1,4 @@
-r"""What happens to gradients between the backward pass and the optimiser: L2 first, then clipping, as in Keras."""
+r"""Changes of gradients between the backward pass and the optimiser: L2 first, then clipping, as in Keras."""
 
 from __future__ import annotations
 
@@ -58,9 +58,9 @@ def _squares(g: Array) -> float:
 
 
 def penalised(names: Mapping[str, Array]) -> list[str]:
-    """Return the names of the arrays that L2 acts on: weights of the cell's linear maps.
+    """Return the names of the arrays on which L2 acts: weights of the cell's linear maps, as in the TensorFlow code.
 
-    Not the biases, not w_τ and A, not the memory, not the projection: those of the official TensorFlow code.
+    Biases, w_τ and A, the memory and the projection are not among them.
     """
     return [name for name in names if name.startswith("rnn_cell.") and name.endswith(".weight")]
 
@@ -70,7 +70,7 @@ def d_l2(strength: float, parameters: Mapping[str, Array], gradients: _ByName) -
 
     .. math:: g_w \leftarrow g_w + 2 \lambda w
 
-    PyTorch's ``weight_decay`` is another thing: see :mod:`cfc_ref.learn.optimizers`.
+    PyTorch's ``weight_decay`` differs: see :mod:`cfc_ref.learn.optimizers`.
     """
     added = {name: gradients[name] + 2 * strength * parameters[name] for name in penalised(parameters)}
     return {**gradients, **added}

@@ -1,4 +1,4 @@
-"""What a training run leaves behind besides the weights."""
+"""The course of a training run."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ class History:
     loss : list of float
         Mean training loss of each epoch, while its weights changed and with dropout; without the L2 penalty.
     validation_loss : list of float
-        Loss on the validation data after each epoch; empty where there are none.
+        Loss on the validation data after each epoch; empty without them.
     metric : list of float
-        What else was asked for of the outputs on the validation data, after each epoch.
+        The metric of :func:`cfc_ref.fit` after each epoch.
     seconds : list of float
         Wall time of each epoch.
     best_epoch : int
-        Index into these lists of the epoch whose weights the model has: the first with the lowest validation loss, the
-        last epoch where there are no validation data.
+        Index into these lists of the epoch whose weights the model has: the first with the lowest validation loss,
+        without validation data the last.
     last_weights : dict of ndarray
-        ``state_dict()`` after the last epoch, whichever was best.
+        ``state_dict()`` after the last epoch.
 
     Examples
     --------

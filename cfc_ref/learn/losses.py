@@ -1,7 +1,8 @@
 r"""Losses, each with its gradient: ``loss(prediction, target, mask=None)`` returns (value, d_prediction).
 
-A value is the mean over what counts: the entries where `mask` is True, or all of them without one. A target is never
-read where the mask is False, and gradients are 0 there.
+A value is the mean over the entries that count: those where `mask` is True, or all without a mask. Elsewhere targets
+are not read, and gradients are 0. Arguments that do not fit, and data of which nothing counts, raise ValueError or
+TypeError.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ Loss = Callable[..., tuple[float, Array]]
 
 
 class _Compared(NamedTuple):
-    """A prediction and its target, checked; `counts` has the target's shape, and the target is 0 where it is False."""
+    """A prediction and its target, checked; the target is 0 where `counts`, of its shape, is False."""
 
     prediction: Array
     target: Array
@@ -39,7 +40,7 @@ def mse(prediction: npt.ArrayLike, target: npt.ArrayLike, mask: npt.ArrayLike | 
     ----------
     prediction : array_like, any shape
         p.
-    target : array_like, shape of `prediction`, or without its last axis where that has length 1
+    target : array_like, shape of `prediction`, or without its last axis if that has length 1
         y.
     mask : array_like of bool, optional
         True where an entry counts; shape of `prediction`, or of its first axes.
@@ -49,11 +50,6 @@ def mse(prediction: npt.ArrayLike, target: npt.ArrayLike, mask: npt.ArrayLike | 
     value : float
         In the target's unit, squared.
     d_prediction : ndarray, shape of `prediction`
-
-    Raises
-    ------
-    ValueError, TypeError
-        In three parts; also where nothing counts.
 
     Examples
     --------
@@ -81,21 +77,15 @@ def binary_cross_entropy(
     ----------
     prediction : array_like, any shape
         Logits z, dimensionless.
-    target : array_like, shape of `prediction`, or without its last axis where that has length 1
-        Probabilities y in [0, 1]; booleans will do.
+    target : array_like, shape of `prediction`, or without its last axis if that has length 1
+        Probabilities y in [0, 1], or booleans.
     mask : array_like of bool, optional
-        True where an entry counts; shape of `prediction`, or of its first axes.
+        As for :func:`mse`.
 
     Returns
     -------
-    value : float
-        In nats.
-    d_prediction : ndarray, shape of `prediction`
-
-    Raises
-    ------
-    ValueError, TypeError
-        In three parts; also where nothing counts.
+    value, d_prediction
+        As of :func:`mse`; the value in nats.
 
     Examples
     --------
@@ -131,14 +121,8 @@ def cross_entropy(
 
     Returns
     -------
-    value : float
-        In nats.
-    d_prediction : ndarray, shape of `prediction`
-
-    Raises
-    ------
-    ValueError, TypeError
-        In three parts; also where nothing counts.
+    value, d_prediction
+        As of :func:`mse`; the value in nats.
 
     Examples
     --------
@@ -201,7 +185,7 @@ def _classes(prediction: Any, target: Any, mask: Any) -> _Compared:
     """Check logits and a target of classes."""
     z, y = checks.numeric("prediction", prediction), np.asarray(target)
     if z.ndim == 0 or z.shape[-1] == 0:
-        checks.refuse("prediction", f"shape {z.shape}", "an axis of classes, the last", "give a logit a class")
+        checks.refuse("prediction", f"shape {z.shape}", "an axis of classes, the last", "pass one logit per class")
     if y.dtype.kind not in "iu":
         do = "number the classes from 0, as numpy.unique(y, return_inverse=True) does"
         checks.refuse("target", f"an array of dtype {y.dtype}", "whole numbers", do, TypeError)
@@ -220,9 +204,10 @@ def _counting(mask: Any, shape: tuple[int, ...]) -> tuple[Array, int]:
         got = f"an array of dtype {counts.dtype}"
         checks.refuse("mask", got, "booleans, True = counts", "compare numbers with 0", TypeError)
     if counts.shape != shape[: counts.ndim]:
-        checks.refuse("mask", f"shape {counts.shape}", f"shape {shape}, or its first axes", "give a boolean an entry")
+        expected = f"shape {shape}, or its first axes"
+        checks.refuse("mask", f"shape {counts.shape}", expected, "pass one boolean per entry")
     counts = np.broadcast_to(counts.reshape(counts.shape + (1,) * (len(shape) - counts.ndim)), shape)
     n = int(np.count_nonzero(counts))
     if n == 0:
-        checks.refuse("target", "nothing that counts", "at least one entry", "leave such samples out")
+        checks.refuse("target", "nothing that counts", "at least one entry", "remove such samples")
     return counts, n

@@ -1,10 +1,10 @@
-r"""Optimisers, each with the update of PyTorch or of Keras, as its `variant` says.
+r"""Optimisers, each with the update of PyTorch or of Keras, selected by `variant`.
 
-An optimiser is settings and a rule, without memory: what it remembers of a run is a dict of plain arrays, which
-``start`` makes and ``step`` writes into, as it writes into the parameters.
+An optimiser is settings and a rule, without state. The state of a run is a dict of arrays, which ``start`` makes;
+``step`` writes into it and into the parameters.
 
-`weight_decay` is what the library in question means by it. PyTorch's SGD, RMSprop and Adam add λθ to the gradient
-(after clipping); PyTorch's AdamW, and Keras's optimisers all, shrink θ by the factor 1 - ηλ before the update.
+`weight_decay` has the meaning of the chosen library. PyTorch's SGD, RMSprop and Adam add λθ to the gradient (after
+clipping); PyTorch's AdamW and all optimisers of Keras multiply θ by 1 - ηλ before the update.
 """
 
 from __future__ import annotations
@@ -35,22 +35,22 @@ _DEFAULTS = {  # of both libraries, where they differ or have None
 def _checked(name: str, value: Any) -> float:
     number = checks.number(name, value, positive=name in ("learning_rate", "epsilon"))
     if number < 0:
-        checks.refuse(name, repr(value), "a number >= 0", "pass 0 to do without")
+        checks.refuse(name, repr(value), "a number >= 0", "pass 0 to switch it off")
     if name in ("momentum", "rho", "beta_1", "beta_2") and number >= 1:
         checks.refuse(name, repr(value), "a number in [0, 1)", "pass the share of the past that is kept")
     return number
 
 
 class Optimizer:
-    """What optimisers share: their state, and a step over all parameters."""
+    """The common part of all optimisers: their state, and a step over all parameters."""
 
-    variant: str  # whose update it is
+    variant: str  # the library with the same update
     learning_rate: float  # η
     weight_decay: float  # λ
-    _slots: tuple[str, ...]  # what it remembers of each parameter
+    _slots: tuple[str, ...]  # names of the state's arrays per parameter
 
     def _set(self, variant: str, **settings: float | None) -> None:
-        """Take settings, those of the variant's library where one is None."""
+        """Store settings; None means the default of the variant's library."""
         self.variant = checks.choice("variant", variant, ("torch", "keras"))
         default = _DEFAULTS[type(self).__name__, variant]
         for name, value in settings.items():
@@ -66,7 +66,7 @@ class Optimizer:
         return hash(repr(self))
 
     def start(self, parameters: Mapping[str, Array]) -> dict[str, Array]:
-        """Return what is remembered before the first step."""
+        """Return the state before the first step."""
         slots = {f"{slot}.{name}": np.zeros_like(array) for slot in self._slots for name, array in parameters.items()}
         return {"step": np.zeros((), dtype=np.int64), **slots}
 
@@ -80,7 +80,7 @@ class Optimizer:
         """Take one step; writes into `parameters` and `state`."""
         for name, theta in parameters.items():
             if name not in gradients:
-                checks.refuse("gradients", f"no {name!r}", "one of each parameter", "pass what backward returned")
+                checks.refuse("gradients", f"no {name!r}", "one per parameter", "pass those that backward returned")
             checks.shape(f"gradients[{name!r}]", gradients[name], theta.shape, "that of the parameter")
         eta = self.learning_rate if learning_rate is None else learning_rate
         state["step"][...] += 1
@@ -97,7 +97,7 @@ class Optimizer:
         return self.variant == "keras" and self.weight_decay > 0
 
     def _update(self, theta: Array, g: Array, eta: float, k: int, *remembered: Array) -> None:
-        """Write step `k` into one parameter and what is remembered of it."""
+        """Write step `k` into one parameter and its state."""
         raise NotImplementedError
 
 
@@ -118,7 +118,7 @@ class SGD(Optimizer):
     weight_decay : float
         λ; see the module.
     variant : {"torch", "keras"}
-        Whose update it is.
+        The library whose update it has.
 
     Examples
     --------
@@ -174,10 +174,8 @@ class RMSprop(Optimizer):
         ρ in [0, 1); 0.99 as in PyTorch (which calls it alpha), 0.9 as in Keras.
     epsilon : float, optional
         ε; 1e-8 as in PyTorch, 1e-7 as in Keras.
-    weight_decay : float
-        λ; see the module.
-    variant : {"torch", "keras"}
-        Whose update it is.
+    weight_decay, variant
+        As for :class:`SGD`.
 
     Examples
     --------
@@ -224,10 +222,8 @@ class Adam(Optimizer):
         β₁ and β₂ in [0, 1).
     epsilon : float, optional
         ε; 1e-8 as in PyTorch, 1e-7 as in Keras.
-    weight_decay : float
-        λ; see the module.
-    variant : {"torch", "keras"}
-        Whose update it is.
+    weight_decay, variant
+        As for :class:`SGD`.
 
     Examples
     --------
@@ -273,16 +269,10 @@ class AdamW(Adam):
 
     Parameters
     ----------
-    learning_rate : float
-        η.
-    beta_1, beta_2 : float
-        β₁ and β₂ in [0, 1).
-    epsilon : float, optional
-        ε; 1e-8 as in PyTorch, 1e-7 as in Keras.
     weight_decay : float, optional
         λ; 0.01 as in PyTorch, 0.004 as in Keras.
-    variant : {"torch", "keras"}
-        Whose update it is.
+    learning_rate, beta_1, beta_2, epsilon, variant
+        As for :class:`Adam`.
 
     Examples
     --------

@@ -1,6 +1,6 @@
-"""The folder of a training run: settings are written first and results last, so that a stopped run goes on.
+"""The folder of a training run: settings are written first and results last, so that a stopped run continues.
 
-A finished run keeps the state of its training in ``training.npz``: with more epochs it goes on from there.
+A finished run keeps the state of its training in ``training.npz``, from which it continues to more epochs.
 """
 
 from __future__ import annotations
@@ -29,62 +29,52 @@ MODEL, HISTORY, CHECKPOINT, TRAINING = "model.npz", "history.json", "checkpoint.
 
 
 class RunKind(NamedTuple):
-    """The names by which runs of one command are known.
+    """The names that identify the runs of one command."""
 
-    Attributes
-    ----------
-    command : str
-        The command that makes such folders.
-    format : str
-        The first entry of the settings' file.
-    settings, results : str
-        The files that are written first and last.
-    """
-
-    command: str
-    format: str
-    settings: str
-    results: str
+    command: str  # which makes such folders
+    format: str  # the first entry of the settings' file
+    settings: str  # the file that is written first
+    results: str  # the file that is written last
 
 
 @dataclass(frozen=True)
 class RunFolder:
-    """A folder that holds a run, or will."""
+    """A folder for a run."""
 
     path: Path
     kind: RunKind
 
     @property
     def checkpoint(self) -> Path:
-        """The file that the training goes on from."""
+        """The file from which the training continues."""
         return self.path / CHECKPOINT
 
     @property
     def begun(self) -> bool:
-        """Whether settings are there."""
+        """True if the settings are written."""
         return (self.path / self.kind.settings).exists()
 
     @property
     def finished(self) -> bool:
-        """Whether results are there."""
+        """True if the results are written."""
         return self.begun and (self.path / self.kind.results).exists()
 
     def read(self, argument: str, name: str) -> dict[str, Any]:
-        """Return what a JSON file of the folder holds; refuse what this kind of run has not written."""
+        """Return the content of a JSON file of the folder; refuse a file of another kind of run."""
         expected = f"a folder that {self.kind.command} wrote"
         try:
             stored = json.loads((self.path / name).read_text(encoding="utf-8"))
         except (OSError, ValueError, RecursionError) as error:
-            checks.refuse(argument, f"{name!r}, which can't be read ({error})", expected, "name another folder")
+            checks.refuse(argument, f"{name!r}, which cannot be read ({error})", expected, "name another folder")
         settings = name == self.kind.settings
         if not isinstance(stored, dict) or (settings and stored.get("format") != self.kind.format):
-            checks.refuse(argument, f"{name!r}, which is something else", expected, "name another folder")
+            checks.refuse(argument, f"{name!r}, which has another content", expected, "name another folder")
         return stored
 
     def end(
         self, model: Layer, history: History, results: dict[str, Any], pictures: Iterable[tuple[str, Figure]]
     ) -> None:
-        """Write a trained model, the course of its training, pictures, and last its results."""
+        """Write the model, the course of its training, the pictures, and last the results."""
         save(self.path / MODEL, model)
         for name, figure in pictures:
             buffer = io.BytesIO()
@@ -101,15 +91,15 @@ class RunFolder:
             self.checkpoint.replace(self.path / TRAINING)
 
     def _clear(self) -> None:
-        """Remove a run; the settings, by which it is known, are replaced later."""
+        """Remove a run; its settings are replaced later."""
         for name in (self.kind.results, CHECKPOINT, TRAINING, MODEL, HISTORY):
             (self.path / name).unlink(missing_ok=True)
 
     def _train_further(self, epochs: int) -> None:
-        """Let a run go on to more epochs; it is unfinished from here on."""
+        """Prepare a run for more epochs; it is then unfinished."""
         training = next((path for path in (self.checkpoint, self.path / TRAINING) if path.exists()), None)
         if training is None and self.finished:
-            got = f"a finished run without {TRAINING}, from which it could go on to {epochs} epochs"
+            got = f"a finished run without {TRAINING}, from which it could continue to {epochs} epochs"
             checks.refuse("out", got, "a new folder", "name another folder, or pass --force to replace the run")
         if training is not None:
             extend_checkpoint(training, self.checkpoint, epochs)
@@ -119,9 +109,9 @@ class RunFolder:
 def begin_run(
     out: str | Path, kind: RunKind, settings: Mapping[str, Any], *, force: bool = False, **more: Any
 ) -> RunFolder:
-    """Return the folder of a run: a new one, or that of a run of the same settings, which may have had fewer epochs.
+    """Return the folder of a run: a new one, or that of a run of the same settings or with fewer epochs.
 
-    With `force` a run that is there is removed first. `more` is stored next to the settings.
+    With `force` an existing run is removed first. `more` is stored next to the settings.
     """
     path = output_folder("out", out)
     run, wanted = RunFolder(path, kind), json.loads(json.dumps(settings))
@@ -147,7 +137,7 @@ def _refuse_other_settings(found: Mapping[str, Any], wanted: Mapping[str, Any]) 
     for name in others:
         if not (name == "epochs" and more):
             got = f"a folder with a run of {name} {found.get(name)}"
-            expected = f"a new folder, or the run's own settings, {name} {wanted[name]}"
+            expected = f"a new folder, or a run of {name} {wanted[name]}"
             checks.refuse("out", got, expected, "name another folder, or pass --force to replace the run")
     return more
 
@@ -158,5 +148,5 @@ def write_json(path: Path, content: Any) -> None:
 
 
 def model_file(path: str | Path) -> Path:
-    """Return the model's file of a folder, or the file itself."""
+    """Return the model file of a folder, or the file itself."""
     return Path(path) / MODEL if Path(path).is_dir() else Path(path)

@@ -1,4 +1,4 @@
-"""Standardisation: learned from training data only, and undone on predictions."""
+"""Standardisation, learned from training data and undone on predictions."""
 
 from __future__ import annotations
 
@@ -14,28 +14,22 @@ _ROUNDING = 16 * np.finfo(np.float64).eps  # a smaller difference, relative to t
 
 
 class ColumnScaling(NamedTuple):
-    """Values as mean + scale · standardised.
+    """Values as mean + scale · standardised."""
 
-    Attributes
-    ----------
-    mean, scale : ndarray, shape (F,)
-        Of each column, in its own unit; a scale is above 0.
-    """
-
-    mean: Array
-    scale: Array
+    mean: Array  # (F,), of each column in its unit
+    scale: Array  # (F,), above 0
 
     def apply(self, values: Array) -> Array:
         """Return values standardised; columns are the last axis."""
         return (values - self.mean) / self.scale
 
     def undo(self, values: Array) -> Array:
-        """Return standardised values in their own units."""
+        """Return standardised values in the units of the columns."""
         return self.mean + self.scale * values
 
 
 def _first(values: Array) -> Array:
-    """Return the first value of each column that is no NaN."""
+    """Return the first value of each column that is not NaN."""
     return np.take_along_axis(values, (~np.isnan(values)).argmax(axis=0)[None], axis=0)[0]
 
 

@@ -1,7 +1,7 @@
-r"""Schedules of the learning rate: ``schedule(epoch, epochs)`` returns the factor of the optimiser's own rate.
+r"""Schedules of the learning rate: ``schedule(epoch, epochs)`` returns the factor of the optimiser's rate.
 
-`epoch` counts in fractions, and is 0 at the first update; `epochs` is their number in the whole run. Any function of
-these two will do.
+`epoch` counts in fractions, and is 0 at the first update; `epochs` is the number of epochs of the run. Any function of
+these two is a schedule.
 """
 
 from __future__ import annotations

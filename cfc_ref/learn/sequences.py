@@ -29,7 +29,7 @@ def pad(name: str, X: Any) -> Sequences:
     listed = _is_list(X)
     expected = "a list of sequences of shape (T, F), or an array of shape (N, T, F)"
     if not listed and np.ndim(X) != 3:
-        checks.refuse(name, f"shape {np.shape(X)}", expected, "put sequences, time and features on axes of their own")
+        checks.refuse(name, f"shape {np.shape(X)}", expected, "pass an array with the axes sequences, time, features")
     sequences = [checks.numeric(f"{name}[{i}]", x) for i, x in enumerate(X)]
     if not sequences:
         checks.refuse(name, "no sequence", expected, "pass at least one")

@@ -171,7 +171,7 @@ class Run:
 
     @property
     def finished(self) -> bool:
-        """Whether all epochs are done, the rule says so, or the validation loss falls no more and patience is out."""
+        """True if all epochs are done, `stop` said so, or the validation loss has not fallen for `patience` epochs."""
         done, patience = len(self.progress.loss), self.recipe.patience
         counted = max(self.progress.best_epoch, self.progress.extended - 1)
         return (
@@ -181,7 +181,7 @@ class Run:
         )
 
     def train_epoch(self, advance: Callable[[], None]) -> None:
-        """Train what is left of an epoch, and look at the validation data."""
+        """Train the rest of an epoch, and compute the loss on the validation data."""
         progress, recipe = self.progress, self.recipe
         began = time.monotonic() - progress.elapsed
         order = np.random.default_rng([recipe.seed, progress.epoch, 0]).permutation(len(self.train.x))
@@ -245,12 +245,12 @@ class Run:
 
     @property
     def history(self) -> History:
-        """What has happened so far."""
+        """The course of the run so far."""
         p = self.progress
         return History(p.loss, p.validation_loss, p.metric, p.seconds, p.best_epoch)
 
     def end(self) -> History:
-        """Give the model its best weights, and return what happened."""
+        """Give the model its best weights, and return the course of the run."""
         history = replace(self.history, last_weights=self.model.state_dict())
         _write(self.model.parameters, self.best)
         return history
@@ -263,12 +263,12 @@ class Run:
         part = f"batch {p.batch + 1} of {self.batches}" if p.batch < self.batches else "validation"
         where = f"epoch {p.epoch + 1} of {self.recipe.epochs}, {part}"
         kept = f"after epoch {p.epoch}" if p.epoch else "before training"
-        do = f"lower the learning rate or clip the gradients; the model has the weights that it had {kept}"
+        do = f"lower the learning rate or clip the gradients; the model has its weights {kept}"
         checks.refuse(what, f"NaN or infinity in {where}", "finite numbers", do, FloatingPointError)
 
     @contextlib.contextmanager
     def bar(self, shown: bool) -> Iterator[Callable[[], None]]:
-        """Show a progress bar, where there are a terminal and tqdm, and yield what moves it on."""
+        """Show a progress bar, if there are a terminal and tqdm, and yield a function that advances it."""
         if not (shown and sys.stderr and checks.installed("tqdm")):
             yield lambda: None
             return
@@ -305,8 +305,8 @@ class Run:
             self.best = _copies(self.model.parameters)
         live = self._arrays()
         if {name: array.shape for name, array in live.items()} != {name: a.shape for name, a in arrays.items()}:
-            do = "delete it or name another"
-            checks.refuse("checkpoint", f"{path.name!r}, with other arrays than it says", "a checkpoint of fit", do)
+            got, do = f"{path.name!r}, whose arrays do not fit its settings", "delete it, or name another file"
+            checks.refuse("checkpoint", got, "a checkpoint of fit", do)
         _write(live, arrays)
         self.progress = progress
 

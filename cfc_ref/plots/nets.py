@@ -73,8 +73,8 @@ def plot_wiring(wiring: Wiring, *, ax: Axes | None = None) -> Axes:
     _frame(ax, wiring, columns)
     synapses = _draw_synapses(ax, np.concatenate([wiring.sensory_adjacency_matrix, wiring.adjacency_matrix]), columns)
     entries = [*_draw_neurons(ax, columns), *synapses]
-    below = {"loc": "upper center", "bbox_to_anchor": (0.5, 0.0), "ncols": len(entries), "columnspacing": 1.4}
-    ax.legend(handles=entries, fontsize=9, frameon=False, **below)
+    place: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, 0.0), "ncols": len(entries)}
+    ax.legend(handles=entries, columnspacing=1.4, fontsize=9, frameon=False, **place)
     return ax
 
 

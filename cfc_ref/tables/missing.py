@@ -87,7 +87,7 @@ def _last(there: Array, begins: Array) -> tuple[Array, Array]:
 def _checked(x: Any, present: Any, timespans: Any) -> tuple[Array, Array, Array]:
     values, there = checks.real("x", x), np.asarray(present)
     if values.ndim not in (2, 3):
-        checks.refuse("x", f"shape {values.shape}", "(T, F) or (B, T, F)", "put time and features on axes of their own")
+        checks.refuse("x", f"shape {values.shape}", "(T, F) or (B, T, F)", "pass time and features as the last axes")
     if there.dtype != np.bool_:
         got = f"an array of dtype {there.dtype}"
         checks.refuse("present", got, "booleans, True = there", "pass ~numpy.isnan(x)", TypeError)
@@ -98,7 +98,8 @@ def _checked(x: Any, present: Any, timespans: Any) -> tuple[Array, Array, Array]
     steps = values.shape[:-1]
     if spans.shape not in ((), steps[-1:], steps):
         wanted = f"a number, {steps[-1:]}" + (f" or {steps}" if len(steps) == 2 else "")
-        checks.refuse("timespans", f"shape {spans.shape}", wanted, "give one time a step, or one a sample and step")
+        do = "pass one time per step, or one per sequence and step"
+        checks.refuse("timespans", f"shape {spans.shape}", wanted, do)
     return values, there, np.broadcast_to(spans, steps)
 
 
