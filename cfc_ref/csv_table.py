@@ -117,7 +117,7 @@ def split_rows(argument: str, lines: Iterable[str], delimiter: str, skipped: int
                 yield ended, fields
     except csv.Error as error:
         got = f"line {ended + 1}, which can't be read as text ({error})"
-        checks.refuse(argument, got, _CSV, "mend that line, for example its quotes")
+        checks.refuse(argument, got, _CSV, "correct that line, for example its quotes")
 
 
 def refuse_nul(argument: str, text: str, line: int) -> None:
@@ -146,7 +146,7 @@ def whole(argument: str, fields: list[str], header: list[str], line: int) -> lis
         return fields
     if len(fields) < len(header) or any(more.strip() for more in fields[len(header) :]):
         got = f"{len(fields)} fields in line {line}"
-        checks.refuse(argument, got, f"{len(header)} as in the header", "mend that line, quote fields with commas")
+        checks.refuse(argument, got, f"{len(header)} as in the header", "correct that line, quote fields with commas")
     return fields[: len(header)]
 
 
@@ -212,7 +212,12 @@ def _encoding(content: bytes) -> str:
 
 
 def number_columns(
-    argument: str, rows: Rows, columns: Sequence[int], *, missing: bool = False, empty: str = "mend or drop that line"
+    argument: str,
+    rows: Rows,
+    columns: Sequence[int],
+    *,
+    missing: bool = False,
+    empty: str = "correct or drop that line",
 ) -> list[Array]:
     """Return columns as numbers, NaN where missing; `empty` is the advice where a value must not be missing."""
     return [_numbers(argument, rows, column, missing, empty) for column in columns]
@@ -271,7 +276,7 @@ def _number(argument: str, rows: Rows, k: int, column: int, missing: bool, empty
     except ValueError:
         number = np.inf
     if not np.isfinite(number):
-        do = empty if text.lower() in MISSING else "mend or drop that line"
+        do = empty if text.lower() in MISSING else "correct or drop that line"
         if re.fullmatch(r"[+-]?\d+,\d+", text):
             do = "write decimal points, or semicolons between fields"
         checks.refuse(argument, rows.place(k, column), "a finite number", do)

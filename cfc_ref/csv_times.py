@@ -50,7 +50,7 @@ def read_times(argument: str, rows: Rows, column: str, *, dates: bool) -> list[D
     zoned = None
     for k, moment in enumerate(moments):
         if moment is None:
-            checks.refuse(argument, rows.place(k, place), _EXPECTED, "mend that line, or write the whole column so")
+            checks.refuse(argument, rows.place(k, place), _EXPECTED, "correct that line, or write the whole column so")
         zoned = moment[1] if zoned is None else zoned
         if moment[1] != zoned:
             expected = f"a date {'with' if zoned else 'without'} a time zone, as in line {rows.lines[0]}"

@@ -66,7 +66,7 @@ def check_header(argument: str, header: Sequence[str], used: Sequence[str]) -> N
     for name in used:
         if there[name] > 1:
             do = "rename one of them, or name other columns"
-            checks.refuse(argument, f"column {name!r} more than once", "a name of its own for each column", do)
+            checks.refuse(argument, f"column {name!r} more than once", "a different name for each column", do)
 
 
 def _refuse_text(rows: Rows, features: Sequence[str], group: str | None) -> None:
@@ -118,14 +118,14 @@ def _classes(rows: Rows, target: Sequence[str], task: str | None) -> tuple[str, 
         text = sorted(word for word in words if not is_number(word.replace(",", ".")))
         if len(target) == 1 and 1 < len(text) < len(words):
             k = [fields[place].strip() for fields in rows.fields].index(text[0])
-            got = f"{rows.place(k, place)}, in a column that has numbers too"
-            checks.refuse("target", got, "numbers or classes", "pass --task classification, or mend the column")
+            got = f"{rows.place(k, place)}, in a column that also has numbers"
+            checks.refuse("target", got, "numbers or classes", "pass --task classification, or correct the column")
         is_text = len(target) == 1 and text and len(text) == len(words)
         task = "classification" if is_text else "regression"
     if checks.choice("task", task, _TASKS) == "regression":
         return None
     if len(target) > 1:
-        checks.refuse("target", f"{len(target)} columns of classes", "one", "train a model for each")
+        checks.refuse("target", f"{len(target)} columns of classes", "one", "train one model per column")
     if len(words) < 2:
         got = f"{len(words)} classes in column {target[0]!r}"
         checks.refuse("target", got, "at least two", "name another column, or add rows of other classes")

@@ -1,7 +1,7 @@
-"""Tables of a user's own: a column of times of any spacing, features, targets, groups.
+"""A user's table: a column of times of any spacing, features, targets, groups.
 
-Reading checks everything, and names the line and the column of what is wrong. A missing value is NaN here; times and
-groups are never missing.
+Reading checks everything, and errors name the line and the column. A missing value is NaN; times and groups are never
+missing.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ __all__ = ["EMPTY", "Table", "by_group", "check_columns", "group_name", "read_ta
 
 EMPTY = "fill it, drop that line, or train with --missing"
 _LARGEST = 1e150  # its square is a float64
-_DIGITS = 17  # that tell any two float64 apart
+_DIGITS = 17  # enough to distinguish any two float64
 
 
 class Table(NamedTuple):
-    """A table's numbers, N rows in the order of the file; NaN where missing."""
+    """The numbers of a table, N rows in the order of the file; NaN where missing."""
 
     rows: Rows
-    time: Array  # (N,) since the first row; never going back within a group
-    step: Array  # (N,) time since the row before of the same group, NaN for its first
+    time: Array  # (N,) since the first row; never decreasing within a group
+    step: Array  # (N,) time since the previous row of the same group, NaN for its first
     x: Array  # (N, features)
-    y: Array  # (N, targets): numbers, or of a class its place among the names
+    y: Array  # (N, targets): numbers, or the index of a class
     group: Array  # (N,) groups, numbered from 0 as they appear
 
 
@@ -50,7 +50,7 @@ def read_table(
     task: str | None = None,
     dates: bool | None = None,
 ) -> tuple[Columns, Table]:
-    """Read a table to learn from."""
+    """Read a table for training."""
     rows = read_rows(path)
     columns = choose_columns(
         rows, time=time, target=target, features=features, group=group, horizon=horizon, task=task, dates=dates
@@ -104,7 +104,7 @@ def _field(rows: Rows, k: int, column: int) -> str:
 
 
 def _numbers(argument: str, rows: Rows, names: Sequence[str], *, missing: bool) -> Array:
-    """Return columns of numbers that float64 holds with the digits that tell them apart."""
+    """Return columns of numbers; refuse those that float64 cannot distinguish."""
     of_name = {name: k for k, name in enumerate(rows.header)}
     places = [of_name[name] for name in names]
     columns = number_columns(argument, rows, places, missing=missing, empty=EMPTY)
@@ -134,7 +134,7 @@ def _refuse_lost_digits(argument: str, rows: Rows, place: int, known: Array) -> 
     if long:
         k = next(k for k in known if texts[k] in long)
         got = f"{rows.place(k, place)}, whose last digits a float64 does not hold"
-        checks.refuse(argument, got, "numbers that float64 tells apart", "subtract a constant from the column")
+        checks.refuse(argument, got, "numbers that float64 distinguishes", "subtract a constant from the column")
 
 
 def _targets(argument: str, rows: Rows, columns: Columns) -> Array:
@@ -158,5 +158,5 @@ def group_name(argument: str, rows: Rows, k: int, place: int) -> str:
     """Return the name of a row's group."""
     name = _field(rows, k, place)
     if name.lower() in MISSING:
-        checks.refuse(argument, rows.place(k, place), "the name of a group", "mend or drop that line")
+        checks.refuse(argument, rows.place(k, place), "the name of a group", "correct or drop that line")
     return name

@@ -1,4 +1,4 @@
-"""A network's predictions for prepared series, and how good they are on held-back rows next to others."""
+"""Predictions of a network for prepared series, and their figures on held-back rows next to those of rivals."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ __all__ = ["HeldBack", "held_back_figures", "predict_held_back", "series_predict
 
 
 def series_predictions(model: Layer, preparation: Preparation, series: list[Series]) -> list[Array]:
-    """Return a network's predictions for each series, run those of one length at once."""
+    """Return a network's predictions for each series; series of one length run together."""
     predicted: list[Array] = [np.empty(0)] * len(series)
     lengths = np.array([len(one.dt) for one in series])
     for length in np.unique(lengths):
@@ -43,20 +43,20 @@ def series_predictions(model: Layer, preparation: Preparation, series: list[Seri
 
 
 class HeldBack(NamedTuple):
-    """The rows of the test part, series by series, and what was predicted of them."""
+    """The rows of the test part, series by series, and their predictions."""
 
-    y: Array  # (rows, targets) in the table's units, or of a class the place of its name; NaN where unknown
-    predicted: dict[str, Array]  # (rows, targets) by the network, and by what it is compared with
+    y: Array  # (rows, targets) in the table's units, or the index of a class; NaN where unknown
+    predicted: dict[str, Array]  # (rows, targets) by the network and by its rivals
     time: Array  # (rows,) of the rows that are predicted: numbers, or datetime64
-    group: Array  # (rows,) places in `groups`
-    groups: tuple[str, ...]  # names; one that is empty where there are no groups
-    notes: list[str]  # what was left out of the comparison, and why
+    group: Array  # (rows,) indices of `groups`
+    groups: tuple[str, ...]  # names; one empty name without groups
+    notes: list[str]  # rivals that were left out, and the reason
 
 
 def predict_held_back(
     model: Layer, preparation: Preparation, series: list[Series], table: Table, length: int
 ) -> HeldBack:
-    """Predict the test part, by the network and by what it is compared with."""
+    """Predict the test part, by the network and by its rivals."""
     of_network = np.concatenate(series_predictions(model, preparation, series))
     if preparation.columns.classes is not None:
         of_network = np.argmax(of_network, axis=1)[:, None].astype(np.float64)
@@ -80,7 +80,7 @@ def predict_held_back(
 
 
 def _moments(columns: Columns, table: Table) -> Array:
-    """Return times for an axis: numbers as they are written, dates to the millisecond where calendars draw them."""
+    """Return times for an axis: numbers, or dates to the millisecond if they are in the range of calendars."""
     first_row = replace(table.rows, lines=table.rows.lines[:1], fields=table.rows.fields[:1])
     (first,) = read_times("path", first_row, columns.time, dates=columns.dates)
     time = table.time - table.time[0] + float(first)
@@ -97,7 +97,7 @@ def _group_names(columns: Columns, table: Table) -> tuple[str, ...]:
 
 
 def held_back_figures(held_back: HeldBack, preparation: Preparation) -> dict[str, Any]:
-    """Return how good predictions are, a number per target; of the network also for each group."""
+    """Return the figures of the predictions, one per target; those of the network also per group."""
     columns, y = preparation.columns, held_back.y
     names = ("accuracy",) if columns.classes is not None else ("mean squared error", "rmse", "r2")
     all_of_it = {name: _figures(rows, y, columns) for name, rows in held_back.predicted.items()}
@@ -116,7 +116,7 @@ def held_back_figures(held_back: HeldBack, preparation: Preparation) -> dict[str
 
 
 def _by_group(held_back: HeldBack, columns: Columns, names: tuple[str, ...]) -> dict[str, Any]:
-    """Return the network's figures for each of the first groups of the test part."""
+    """Return the network's figures for the first groups of the test part."""
     order = np.argsort(held_back.group, kind="stable")
     found = {}
     for rows in np.split(order, np.flatnonzero(np.diff(held_back.group[order])) + 1)[:_GROUPS]:
@@ -141,5 +141,5 @@ def _figures(predicted: Array, y: Array, columns: Columns) -> list[list[float | 
 
 
 def _plain(values: Array) -> list[float | None]:
-    """Return numbers that JSON holds, None for others."""
+    """Return finite numbers, None for others, which JSON does not have."""
     return [float(value) if np.isfinite(value) else None for value in values]

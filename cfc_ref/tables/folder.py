@@ -1,4 +1,4 @@
-"""A network trained on a table, as it is kept in the folder of its run."""
+"""A network trained on a table, read from the folder of its run."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ TABLE_RUN = RunKind("cfc-ref train", "cfc_ref trained network, version 1", "sett
 
 
 class Trained(NamedTuple):
-    """A trained network and what is known of it."""
+    """A trained network, the preparation of its data, its settings and its figures."""
 
-    model: Layer  # the network
-    preparation: Preparation  # of its data
-    settings: dict[str, Any]  # how it was trained
-    figures: dict[str, Any]  # how good it is: :func:`cfc_ref.tables.evaluation.held_back_figures`
+    model: Layer
+    preparation: Preparation
+    settings: dict[str, Any]
+    figures: dict[str, Any]  # of :func:`cfc_ref.tables.evaluation.held_back_figures`
 
 
 def read_trained(path: str | Path) -> Trained:
@@ -33,7 +33,7 @@ def read_trained(path: str | Path) -> Trained:
     run = RunFolder(file.parent if file.suffix == ".npz" else file, TABLE_RUN)
     if not run.finished:
         why = "whose training is not finished" if run.begun else f"no {TABLE_RUN.settings} in it"
-        do = "run the same cfc-ref train again, it goes on" if run.begun else "check the path"
+        do = "run the same cfc-ref train command again, it continues" if run.begun else "check the path"
         checks.refuse("folder", f"{str(run.path)!r} ({why})", f"a folder that {TABLE_RUN.command} wrote", do)
     stored = run.read("folder", TABLE_RUN.settings)
     figures = run.read("folder", TABLE_RUN.results)

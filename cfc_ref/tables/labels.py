@@ -13,7 +13,7 @@ __all__ = ["are_labels_of_groups", "label_last_rows"]
 
 
 def are_labels_of_groups(table: Table) -> bool:
-    """Return whether targets differ between groups but within none, although groups have several rows."""
+    """Return whether targets differ between groups but not within any, although groups have several rows."""
     low, high = _ranges(table)
     known = np.bincount(table.group[~np.isnan(table.y).any(axis=1)], minlength=len(low))
     differ = (low[known > 0] != low[known > 0][:1]).any()
@@ -31,7 +31,7 @@ def label_last_rows(columns: Columns, table: Table) -> Table:
         (k,) = np.flatnonzero((table.group == g) & (table.y[:, j] != low[g, j]) & ~np.isnan(table.y[:, j]))[:1]
         where = f"line {table.rows.lines[k]}, column {columns.targets[j]!r}"
         got = f"another label in {where} than before in the same group"
-        checks.refuse("label_per_group", got, "one label per group", "remove --label-per-group, or mend the labels")
+        checks.refuse("label_per_group", got, "one label per group", "remove --label-per-group, or correct the labels")
     y = np.full_like(table.y, np.nan)
     last = np.zeros(len(low), dtype=np.int64)
     last[table.group] = np.arange(len(table.group))
@@ -40,7 +40,7 @@ def label_last_rows(columns: Columns, table: Table) -> Table:
 
 
 def _ranges(table: Table) -> tuple[Array, Array]:
-    """Return the smallest and the largest target of each group; infinity and its negative where none is known."""
+    """Return the smallest and the largest target of each group; ∞ and -∞ if none is known."""
     shape = (int(table.group.max()) + 1, table.y.shape[1])
     low, high = np.full(shape, np.inf), np.full(shape, -np.inf)
     np.minimum.at(low, table.group, np.where(np.isnan(table.y), np.inf, table.y))

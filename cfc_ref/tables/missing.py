@@ -1,4 +1,4 @@
-"""Missing features: the last seen value, the time since it was seen, and whether there is one, as features."""
+"""Missing features, replaced by three: the last seen value, the time since it was seen, and a mask."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ def fill(x: npt.ArrayLike, present: npt.ArrayLike, timespans: npt.ArrayLike, wit
     present : array_like of bool, shape of `x`
         True where a feature is present.
     timespans : array_like, shape (T,) or (B, T), or a number
-        timespans[k] is the time from sample k - 1 to sample k, as layers take it.
+        timespans[k] is the time from sample k - 1 to sample k, as for layers.
     with_time : bool
-        Whether to return the times since too.
+        Whether to return the times since the last seen values.
 
     Returns
     -------
@@ -43,7 +43,7 @@ def fill(x: npt.ArrayLike, present: npt.ArrayLike, timespans: npt.ArrayLike, wit
     Raises
     ------
     ValueError, TypeError
-        In three parts; also where a present value is not finite.
+        For arguments that do not fit, and for a present value that is not finite.
 
     Examples
     --------
@@ -63,7 +63,7 @@ def fill(x: npt.ArrayLike, present: npt.ArrayLike, timespans: npt.ArrayLike, wit
 
 
 def fill_rows(x: Array, present: Array, clock: Array, begins: Array) -> tuple[Array, Array, Array]:
-    """Return last seen values, times since, and `present`, for sequences one below the other."""
+    """Return last seen values, times since, and `present`, for concatenated sequences."""
     j, seen = _last(present, begins)
     return np.where(seen, np.take_along_axis(x, j, axis=0), 0), clock[:, None] - clock[j], present
 
@@ -71,14 +71,14 @@ def fill_rows(x: Array, present: Array, clock: Array, begins: Array) -> tuple[Ar
 def last_seen(x: Array, start: npt.ArrayLike, begins: npt.ArrayLike = 0) -> Array:
     """Return the last value up to each row that is not NaN, `start` before the first.
 
-    `begins` says for each row in which row its sequence begins, where several are one below the other.
+    `begins` holds for each row the first row of its sequence, if several are concatenated.
     """
     j, seen = _last(~np.isnan(x), np.broadcast_to(begins, len(x)))
     return np.where(seen, np.take_along_axis(x, j, axis=0), start)
 
 
 def _last(there: Array, begins: Array) -> tuple[Array, Array]:
-    """Return the row of the last present value, the sequence's first before that, and whether there is one."""
+    """Return the row of the last present value, else the sequence's first row, and whether there is one."""
     k = np.arange(len(there))[:, None]
     j = np.maximum.accumulate(np.where(there, k, -1), axis=0)
     return np.maximum(j, begins[:, None]), j >= begins[:, None]

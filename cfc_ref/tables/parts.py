@@ -24,12 +24,12 @@ PARTS = ("training", "validation", "test")
 
 
 def split_by_time(time: Array, validation: float, test: float) -> Array:
-    """Give the earliest rows to training, then to validation, then to the test; rows of one time stay together."""
+    """Split by time: training, then validation, then test; rows of one time stay together."""
     return split_within_groups(time, np.zeros(len(time), dtype=np.int64), validation, test)
 
 
 def split_within_groups(time: Array, group: Array, validation: float, test: float) -> Array:
-    """Split each group by its own times; a group that is too short for three parts trains."""
+    """Split each group by its times; a group that is too short for three parts is for training."""
     training = 1 - _shares(validation, test)
     part, split = np.full(len(time), TRAIN), False
     for rows in by_group(group):
@@ -40,12 +40,12 @@ def split_within_groups(time: Array, group: Array, validation: float, test: floa
             part[rows], split = of_row, True
     if not split:
         got = f"{len(time)} rows, which leave one of training, validation and test empty"
-        checks.refuse("path", got, "rows of three times at least", "add rows, or change the shares")
+        checks.refuse("path", got, "rows of at least three times", "add rows, or change the shares")
     return part
 
 
 def enough_groups(groups: int, validation: float, test: float) -> bool:
-    """Return whether a group is left to training once others are held back."""
+    """Return whether a group remains for training after others are held back."""
     _shares(validation, test)
     return sum(_held_back(groups, validation, test)) < groups
 
@@ -62,7 +62,7 @@ def split_by_group(group: Array, validation: float, test: float, seed: int) -> A
     if not enough:
         got = f"{groups} group{'s' * (groups > 1)}, of which {validate} would validate and {tests} test"
         do = "split by time within groups (--split within), change the shares, or add groups"
-        checks.refuse("group", got, "at least one to train", do)
+        checks.refuse("group", got, "at least one for training", do)
     part_of = np.full(groups, TRAIN)
     drawn = np.random.default_rng(seed).permutation(groups)
     part_of[drawn[:validate]] = VALIDATION
@@ -77,5 +77,5 @@ def _shares(validation: float, test: float) -> float:
             checks.refuse(name, repr(share), "a share between 0 and 1", "pass for example 0.15")
     if validation + test >= 1:
         got = f"{validation} with a test share of {test}"
-        checks.refuse("validation", got, "shares that leave some rows to training", "pass smaller ones")
+        checks.refuse("validation", got, "shares that leave rows for training", "pass smaller shares")
     return validation + test

@@ -1,4 +1,4 @@
-r"""From a table's numbers to a network's and back: standardisation, timespans, missing values.
+r"""From the numbers of a table to those of a network and back: standardisation, timespans, missing values.
 
 The means, standard deviations and the median timespan are those of the training part. They are stored with the model.
 """
@@ -24,10 +24,10 @@ __all__ = ["Preparation", "ahead", "learn_preparation", "series_order"]
 
 @dataclass(frozen=True)
 class Preparation:
-    """Numbers that turn a table into what a network reads, and its outputs into predictions."""
+    """Numbers that turn a table into the network's inputs, and its outputs into predictions."""
 
     columns: Columns
-    horizon: int  # how many rows ahead targets are predicted
+    horizon: int  # rows ahead that targets are predicted
     missing: bool  # whether features may be missing: the network reads last seen value, time since, and mask
     timespan: float  # median time between two rows, the network's unit of time
     feature_mean: tuple[float, ...]
@@ -39,16 +39,16 @@ class Preparation:
 
     @property
     def inputs(self) -> int:
-        """Features that the network reads."""
+        """The number of features that the network reads."""
         return len(self.columns.features) * (3 if self.missing else 1)
 
     @property
     def outputs(self) -> int:
-        """Numbers that the network gives: one per target, or one per class."""
+        """The number of outputs of the network: one per target, or one per class."""
         return len(self.columns.classes or self.columns.targets)
 
     def timespans(self, step: Array) -> Array:
-        """Return the time since the row before over the median, 1 for the first row of a series."""
+        """Return the time since the previous row over the median, 1 for the first row of a series."""
         return np.where(np.isnan(step), 1.0, step / self.timespan)
 
     def scaled(self, x: Array) -> Array:
@@ -56,12 +56,12 @@ class Preparation:
         return (x - self.feature_mean) / self.feature_std
 
     def network_inputs(self, x: Array, timespans: Array, begins: Array) -> Array:
-        """Return what the network reads; a row's series begins in the row that `begins` says."""
+        """Return the inputs of the network; `begins` holds for each row the first row of its series."""
         x = self.scaled(x)
         return np.concatenate(fill_rows(x, ~np.isnan(x), np.cumsum(timespans), begins), axis=1) if self.missing else x
 
     def base(self, inputs: Array) -> Array:
-        """Return what predictions are added to: the last seen target per changed column, 0 for the others."""
+        """Return the base of predictions: the last seen target if its change is predicted, else 0."""
         base = np.zeros((len(inputs), len(self.columns.targets)))
         for k, (name, change) in enumerate(zip(self.columns.targets, self.change, strict=True)):
             if change:
@@ -70,7 +70,7 @@ class Preparation:
         return base
 
     def network_targets(self, y: Array, base: Array) -> Array:
-        """Return what the network's outputs are compared with."""
+        """Return the targets of the network's outputs."""
         return (y - base - self.target_mean) / self.target_std
 
     def predictions(self, outputs: Array, base: Array) -> Array:
@@ -87,7 +87,7 @@ class Preparation:
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> Preparation:
-        """Return what :meth:`as_dict` gave, also by way of JSON."""
+        """Return the inverse of :meth:`as_dict`, also after JSON."""
 
         def tuples(part: Mapping[str, Any]) -> dict[str, Any]:
             return {name: tuple(value) if isinstance(value, list) else value for name, value in part.items()}
@@ -96,7 +96,7 @@ class Preparation:
 
 
 def ahead(values: Array, horizon: int, group: Array) -> Array:
-    """Return values `horizon` rows later, NaN where the group ends before; rows of a group are together."""
+    """Return values `horizon` rows later, NaN if the group ends before; rows of a group are contiguous."""
     later = np.full_like(values, np.nan)
     k = np.arange(max(0, len(values) - horizon))
     k = k[group[k] == group[k + horizon]]
@@ -105,17 +105,17 @@ def ahead(values: Array, horizon: int, group: Array) -> Array:
 
 
 def series_order(group: Array) -> tuple[Array, Array]:
-    """Return the rows of a table, series by series, and for each place in that order where its series begins."""
+    """Return the rows of a table, series by series, and for each the position where its series begins."""
     order = np.argsort(group, kind="stable")
     first = np.diff(group[order], prepend=-1) != 0
     return order, np.maximum.accumulate(np.where(first, np.arange(len(order)), 0))
 
 
 def learn_preparation(table: Table, columns: Columns, part: Array, *, horizon: int, missing: bool) -> Preparation:
-    """Learn means, scales and the median timespan of the training part, and of nothing else.
+    """Learn means, scales and the median timespan of the training part only.
 
-    A target that is a feature is predicted as its change since the last seen value where that varies less than the
-    target itself.
+    A target that is also a feature is predicted as its change since the last seen value if that varies less than the
+    target.
     """
     order, begins = series_order(table.group)
     trains = part[order] == TRAIN
@@ -150,7 +150,7 @@ def _median(column: str, steps: Array) -> float:
     if not 0 < median < np.inf:
         got = f"a median timespan of {median:g} in column {column!r}" if len(steps) else "no two rows of one group"
         do = "name another column of times or of groups, or add rows"
-        checks.refuse("path", f"{got} of the training part", "times that go on", do)
+        checks.refuse("path", f"{got} of the training part", "increasing times", do)
     return median
 
 

@@ -22,14 +22,14 @@ _COST, _WIDEST = 1e10, 640  # most products of a least-squares problem; its most
 
 
 class Baselines(NamedTuple):
-    """Predictions by name, for all rows of all series one below the other, and what was left out or shortened."""
+    """Predictions by name, for all rows of all series."""
 
     predicted: dict[str, Array]
-    notes: list[str]
+    notes: list[str]  # about rivals that were left out or shortened
 
 
 def truth(preparation: Preparation, series: list[Series]) -> Array:
-    """Return what is to be predicted, for all rows of all series one below the other; NaN where unknown."""
+    """Return the true targets of all rows of all series; NaN where unknown."""
     y, base = (np.concatenate([getattr(one, name) for one in series]) for name in ("y", "base"))
     return y * preparation.target_std + preparation.target_mean + base
 
@@ -37,10 +37,10 @@ def truth(preparation: Preparation, series: list[Series]) -> Array:
 def baseline_predictions(preparation: Preparation, series: list[Series], table: Table, length: int) -> Baselines:
     r"""Return predictions without a network.
 
-    - ``persistence``: the last target seen, with a horizon up to the row itself, else up to the row before; it looks
-      at targets that the network may not see. Left out where targets are labels of whole groups.
+    - ``persistence``: the last target seen, with a horizon up to the row itself, else up to the previous row; it reads
+      targets that the network may not see. Left out if targets are labels of whole groups.
     - ``linear autoregression``: least squares on the network's inputs in a window, fitted to the training part, with
-      rows of 0 before a series' first; of classes the largest of numbers 0 and 1:
+      rows of 0 before the first of a series; for classes the largest of the fits to 0 and 1:
 
     .. math:: \hat y_k = b + \sum_{j=0}^{L-1} W_j\,x_{k-j}
 
@@ -100,7 +100,7 @@ def _linear_autoregression(
     before = np.zeros((rows - 1, preparation.inputs))
     padded = np.concatenate([part for one in series for part in (before, one.x)])
     number = np.repeat(np.arange(len(series)), [len(one.x) for one in series])
-    k = np.arange(len(y)) + (number + 1) * len(before)  # the place of each row in `padded`
+    k = np.arange(len(y)) + (number + 1) * len(before)  # the index of each row in `padded`
     weights = _least_squares(preparation, _design(padded, k[learns], rows), y[learns])
     base = np.concatenate([one.base for one in series])
     return np.concatenate(
@@ -135,7 +135,7 @@ def _affordable(preparation: Preparation, learned: int, length: int) -> int:
 
 
 def _in_units(preparation: Preparation, predicted: Array, base: Array) -> Array:
-    """Return linear predictions in the table's units, or the places of classes."""
+    """Return linear predictions in the table's units, or the indices of classes."""
     if preparation.columns.classes is not None:
         return np.argmax(predicted, axis=1)[:, None].astype(np.float64)
     return predicted * preparation.target_std + preparation.target_mean + base
@@ -150,7 +150,7 @@ def _design(padded: Array, k: Array, length: int) -> Iterator[Array]:
 
 
 def _least_squares(preparation: Preparation, design: Iterator[Array], y: Array) -> Array:
-    """Return the weights of the smallest squared error, by a QR of A whose R and Qᵀy are kept block by block."""
+    """Return the weights of the smallest squared error, by a QR decomposition that is updated block by block."""
     classes, first = preparation.columns.classes, 0
     R: Any = None
     projected: Any = None

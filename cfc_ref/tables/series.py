@@ -17,22 +17,22 @@ from cfc_ref.tables.preparation import Preparation, ahead, series_order
 
 __all__ = ["RowWindows", "Series", "check_range", "cut_windows", "first_rows", "prepare"]
 
-_LARGEST = 1e18  # of what a network of float32 reads and learns from: squares and sums of such numbers are finite
+_LARGEST = 1e18  # of inputs and targets of a float32 network: their squares and sums are finite
 
 
 class Series(NamedTuple):
     """The T rows of one group, in the order of time."""
 
-    rows: Array  # (T,) where they are in the table
-    x: Array  # (T, inputs) what a network reads
+    rows: Array  # (T,) indices in the table
+    x: Array  # (T, inputs) of the network
     dt: Array  # (T,) timespans
-    base: Array  # (T, targets) what predicted changes are added to
-    y: Array  # (T, targets) what outputs are compared with, of the row `horizon` later; NaN where unknown
-    part: Array  # (T,) the part of the row that is predicted; -1 where there is none
+    base: Array  # (T, targets) to which predicted changes are added
+    y: Array  # (T, targets) of the network, of the row `horizon` later; NaN where unknown
+    part: Array  # (T,) the part of the row that is predicted; -1 without one
 
 
 class RowWindows(NamedTuple):
-    """N pieces of series, as :func:`cfc_ref.fit` takes them."""
+    """N windows of series, as data for :func:`cfc_ref.fit`."""
 
     x: Array  # (N, length, inputs)
     y: Array  # (N, length, targets), NaN where nothing is learned
@@ -65,7 +65,7 @@ def prepare(
 
 
 def check_range(argument: str, rows: Rows, preparation: Preparation, scaled: Array, timespans: Array) -> None:
-    """Refuse times and features that a network of float32 does not hold once they are standardised."""
+    """Refuse times and features that are too large for a float32 network after standardisation."""
     p = preparation
     names, means, scales = (p.columns.time, *p.columns.features), (0.0, *p.feature_mean), (p.timespan, *p.feature_std)
     _refuse_large(argument, rows, names, np.column_stack([timespans, scaled]), means, scales)
@@ -75,7 +75,7 @@ def _refuse_large(argument: str, rows: Rows, names: Sequence[str], scaled: Array
     if (large := np.abs(scaled) > _LARGEST).any():
         k, column = checks.first(large)
         low, high = (means[column] + sign * _LARGEST * scales[column] for sign in (-1, 1))
-        do = "if it fills a gap, leave the field empty and train with --missing, else mend or drop that line"
+        do = "if it fills a gap, leave the field empty and train with --missing, else correct or drop that line"
         got = rows.place(k, rows.header.index(names[column]))
         checks.refuse(argument, got, f"numbers from {low:.3g} to {high:.3g}, not far from the training part's", do)
 
@@ -91,13 +91,13 @@ def _check_parts(preparation: Preparation, part: Array, y: Array) -> None:
 
 
 def first_rows(series: list[Series]) -> Array:
-    """Return for each row of series, one below the other, the row in which its series begins."""
+    """Return for each row of concatenated series the first row of its series."""
     lengths = np.array([len(one.dt) for one in series])
     return np.repeat(np.cumsum(lengths) - lengths, lengths)
 
 
 def cut_windows(series: list[Series], part: int, length: int, stride: int, *, before: int = 0) -> RowWindows:
-    """Cut the runs of one part into windows; none crosses from a group or a part into another.
+    """Cut the runs of one part into windows, each within one group and one part.
 
     Windows begin every `stride` rows, and one more ends where the run ends, so that each row is in one. A run that is
     shorter than the longest window is padded. Windows without a known target are left out.

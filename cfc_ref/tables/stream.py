@@ -1,4 +1,4 @@
-"""Predictions row by row, as rows come in: the same as of a whole table, with a state per group in between."""
+"""Predictions row by row as rows arrive, equal to those for the whole table; each group has a state."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ _STATE_FILE = "a file that cfc-ref predict --save-state wrote with this network"
 def stream_rows(
     source: str, lines: Iterable[bytes], bad: Callable[[ValueError], None] | None
 ) -> tuple[Rows, Iterator[tuple[int, list[str]]]]:
-    """Return a table without its rows, and an iterator over their lines and fields as lines come in.
+    """Return a table without its rows, and an iterator over their lines and fields as lines arrive.
 
-    With `bad` each line is a row by itself, and is passed on as an error where it is none; otherwise it is refused.
+    With `bad` each line is one row, and the error of an invalid line is passed to it; otherwise it is raised.
     """
     numbered = enumerate(lines, start=1)
     table, rows = rows_of(source, (line for of in numbered for line in _decoded(source, *of)))
@@ -62,12 +62,8 @@ def _decoded(source: str, number: int, line: bytes) -> Iterable[str]:
     try:
         text = line.decode("utf-8-sig" if number == 1 else "utf-8")
     except UnicodeDecodeError as error:
-        checks.refuse(
-            source,
-            f"bytes in line {number} that are no text ({error.reason})",
-            "UTF-8",
-            "save it as UTF-8, or mend that line",
-        )
+        got = f"bytes in line {number} that are no text ({error.reason})"
+        checks.refuse(source, got, "UTF-8", "save it as UTF-8, or correct that line")
     refuse_nul(source, text, number)
     return io.StringIO(text, newline="")
 
@@ -120,7 +116,7 @@ class RowPredictor:
         return p.predictions(y[None], p.base(x[None]))[0]
 
     def _numbers(self, rows: Rows) -> Array:
-        """Return a row's features: at once where each is plainly a number, else one by one with all checks."""
+        """Return a row's features: directly if each is plainly a number, else one by one with all checks."""
         texts = [rows.fields[0][k] for k in self._features]
         missing = self._preparation.missing
         try:
@@ -134,7 +130,7 @@ class RowPredictor:
         return np.concatenate(number_columns(self._source, rows, self._features, missing=missing, empty=EMPTY))
 
     def _step(self, group: _Group, x: Array, dt: float) -> Array:
-        """Take one sample of a group; all groups share one stepper, and keep their states."""
+        """Take one sample of a group; all groups share one stepper, and each keeps its state."""
         if self._current is not group:
             self._current = None
             self._stepper.state = group.state
@@ -146,7 +142,7 @@ class RowPredictor:
     # --- the states of all groups in a file
 
     def save(self, path: Path) -> None:
-        """Write the states of all groups, to go on from later."""
+        """Write the states of all groups to a file."""
         groups = list(self._groups.values())
         header = {
             "format": _FORMAT,
@@ -163,7 +159,7 @@ class RowPredictor:
         write_atomically(path, packed(header, arrays))
 
     def load(self, path: Path) -> None:
-        """Go on from the states that were saved."""
+        """Continue from the states in a file."""
         try:
             header, arrays = unpacked(path)
             if header["format"] != _FORMAT:
@@ -186,7 +182,7 @@ class RowPredictor:
             self._groups[name] = _Group(filler, time, written, state)
 
     def _digest(self) -> str:
-        """Return a fingerprint of the network and of what its data need."""
+        """Return a fingerprint of the network and of the preparation of its data."""
         state = hashlib.sha256(json.dumps([self._preparation.as_dict(), repr(self._model)]).encode())
         for name, array in sorted(self._model.state_dict().items()):
             state.update(f"{name} {array.dtype.str} {array.shape}".encode())

@@ -94,7 +94,7 @@ LOOKS = {
     "decimal commas in quotes": ('t,v,y\n0,"1,5",2\n', "'1,5' in line 2, column 'v'", "write decimal points"),
     "both marks": ("t;v;y\n0,5;1.5;2\n", "'1.5' in line 2, column 'v' in a file with decimal points and"),
     "thousands": ("t;v;y\n0;1;2\n1;1.234,5;2\n", "'1.234,5' in line 3, column 'v'", "no marks of thousands"),
-    "a unit": ("t,v,y\n0,1,2\n1,3 mV,2\n", "'3 mV' in line 3, column 'v'", "mend or drop that line"),
+    "a unit": ("t,v,y\n0,1,2\n1,3 mV,2\n", "'3 mV' in line 3, column 'v'", "correct or drop that line"),
     "a header within": (PLAIN + PLAIN, "'t' in line 5, column 't'"),
     "a quote that stays open": ('t,v,y\n0,1,2\n1,"1,2\n2,1,2\n3,1,2\n', "line 3, which can't be read", "its quotes"),
     "a short row": (PLAIN + "3,4\n", "2 fields in line 5", "3 as in the header"),
