@@ -1,7 +1,7 @@
-"""CSV files: their text, rows, and columns of numbers; an error names the file's line and column.
+"""CSV files: their text, rows, and columns of numbers; an error names the line and the column in the file.
 
 A file is read if it has one meaning: UTF-8, UTF-16 or UTF-32, any line ends, commas, semicolons, tabs or bars between
-fields, decimal commas where commas do not divide fields. Other files are refused, with what they look like.
+fields, decimal commas if commas do not divide fields. Other files are refused, with their probable kind.
 """
 
 from __future__ import annotations
@@ -38,21 +38,21 @@ __all__ = [
     "written",
 ]
 
-# How pandas, R, SQL and spreadsheets write a missing value, in small letters.
+# Missing values as pandas, R, SQL and spreadsheets write them, in lower case.
 MISSING = frozenset(("", "nan", "+nan", "-nan", "na", "n/a", "#n/a", "#na", "#n/a n/a", "<na>", "nat", "none", "null"))
 
 
 @dataclass
 class Rows:
-    """A table as written: column names, the line each row ends in, its fields; and how it was read."""
+    """A table as text: column names, the line in which each row ends, its fields, and how it was read."""
 
     header: list[str]
     lines: list[int]
     fields: list[list[str]]
     delimiter: str = ","
     digest: str = ""  # the beginning of the file's SHA-256
-    marks: set[str] = field(default_factory=set)  # decimal marks seen so far, where the comma can be one
-    notes: list[str] = field(default_factory=list)  # what the user should know of the reading
+    marks: set[str] = field(default_factory=set)  # decimal marks seen so far, if the comma can be one
+    notes: list[str] = field(default_factory=list)  # for the user, about the reading
 
     def place(self, k: int, column: int) -> str:
         """Return a field, its line and its column in words."""
@@ -86,7 +86,7 @@ def read_rows(path: str | Path) -> Rows:
 
 
 def rows_of(argument: str, text: Iterable[str]) -> tuple[Rows, Iterator[tuple[int, list[str]]]]:
-    """Return a table without its rows, and an iterator over their lines and fields as the text comes in."""
+    """Return a table without its rows, and an iterator over their lines and fields as the text arrives."""
     lines = iter(text)
     skipped, delimiter, first = 0, "", ""
     for first in lines:
@@ -146,12 +146,13 @@ def whole(argument: str, fields: list[str], header: list[str], line: int) -> lis
         return fields
     if len(fields) < len(header) or any(more.strip() for more in fields[len(header) :]):
         got = f"{len(fields)} fields in line {line}"
-        checks.refuse(argument, got, f"{len(header)} as in the header", "correct that line, quote fields with commas")
+        do = "correct that line, quote fields with commas"
+        checks.refuse(argument, got, f"{len(header)} as in the header", do)
     return fields[: len(header)]
 
 
 def column_of(argument: str, column: str, header: Sequence[str]) -> int:
-    """Return where a column is."""
+    """Return the index of a column."""
     if header.count(column) != 1:
         got = f"{column!r}, which is {'missing' if column not in header else 'there more than once'}"
         do = "name a column of the header line" if len(header) > 1 else "save the file with commas between fields"
@@ -169,7 +170,7 @@ _OTHER_FILES = {  # first bytes: what it is, what to do
 
 
 def _content(path: str | Path) -> bytes:
-    """Return a file's bytes, read once: it may be a pipe."""
+    """Return a file's bytes, read once, as it may be a pipe."""
     try:
         return Path(path).read_bytes()
     except OSError as error:
@@ -211,13 +212,11 @@ def _encoding(content: bytes) -> str:
 # --- numbers
 
 
+_CORRECT = "correct or drop that line"
+
+
 def number_columns(
-    argument: str,
-    rows: Rows,
-    columns: Sequence[int],
-    *,
-    missing: bool = False,
-    empty: str = "correct or drop that line",
+    argument: str, rows: Rows, columns: Sequence[int], *, missing: bool = False, empty: str = _CORRECT
 ) -> list[Array]:
     """Return columns as numbers, NaN where missing; `empty` is the advice where a value must not be missing."""
     return [_numbers(argument, rows, column, missing, empty) for column in columns]
@@ -239,7 +238,7 @@ def _numbers(argument: str, rows: Rows, column: int, missing: bool, empty: str) 
 
 
 def note_missing(rows: Rows, column: int, texts: Mapping[str, int]) -> None:
-    """Note how many texts of a column say in words that a value is missing."""
+    """Add a note on the words in a column that were read as missing values."""
     for text, count in texts.items():
         if text.lower() in MISSING.difference(("", "nan")):
             of = f"of column {rows.header[column]!r}"
@@ -276,7 +275,7 @@ def _number(argument: str, rows: Rows, k: int, column: int, missing: bool, empty
     except ValueError:
         number = np.inf
     if not np.isfinite(number):
-        do = empty if text.lower() in MISSING else "correct or drop that line"
+        do = empty if text.lower() in MISSING else _CORRECT
         if re.fullmatch(r"[+-]?\d+,\d+", text):
             do = "write decimal points, or semicolons between fields"
         checks.refuse(argument, rows.place(k, column), "a finite number", do)

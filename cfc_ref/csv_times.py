@@ -1,6 +1,6 @@
 """The times of a table, exactly: numbers of any unit, or dates as the seconds since 1970.
 
-Dates are read here and not by :mod:`datetime`, whose versions differ in what they read and drop digits after the sixth.
+Dates are not read by :mod:`datetime`, whose versions accept different forms and drop digits after the sixth.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from cfc_ref.csv_table import Rows, is_number, number_columns, number_texts
 
 __all__ = ["are_dates", "back_in_summer_time", "differences", "increasing_times", "read_times"]
 
-_EXACT = 1e-9  # relative error of a step that is rounding
+_EXACT = 1e-9  # a smaller relative error of a step is rounding
 
 _WEEK = r"-?W(?P<week>\d\d)(?:-?(?P<weekday>[1-7]))?"
 _DAY = rf"(?P<year>\d{{4}})(?:(?P<dash>[-/]?)(?P<month>\d\d)(?P=dash)(?P<day>\d\d)|{_WEEK})"
@@ -32,16 +32,16 @@ _POINT_ZERO = re.compile(r"(\d{8}(?:\d\d){0,2})\.0*", re.ASCII)  # pandas writes
 _COMPACT = re.compile(r"(?:19|20|21)\d{6}(?:\d\d){0,2}(?:\.0*)?|(?:19|20|21)\d{12}(?:\.\d*)?", re.ASCII)
 _EXPECTED = "numbers, or ISO dates such as 2024-05-31 or 2024-05-31T12:30:00.25+02:00"
 _UNITS = {8: 86400, 10: 3600}  # seconds that the last two digits of a compact date count
-_CALENDARS = {  # how digits may count, and how datetime calls that
+_CALENDARS = {  # meanings of digits, and datetime's notation
     "YYYYMM": "%Y%m", "YYMMDD": "%y%m%d", "YYYYDDD": "%Y%j", "MMDDYYYY": "%m%d%Y", "DDMMYYYY": "%d%m%Y", "hhmm": "%H%M",
     "hhmmss": "%H%M%S", "YYMMDDhhmm": "%y%m%d%H%M", "YYMMDDhhmmss": "%y%m%d%H%M%S", "YYYY.MM": "%Y.%m",
     "hh.mm": "%H.%M",
 }  # fmt: skip
-_LOOKED_AT = 1000  # rows in which a calendar is looked for
+_LOOKED_AT = 1000  # rows that are tested for a calendar
 
 
 def read_times(argument: str, rows: Rows, column: str, *, dates: bool) -> list[Decimal]:
-    """Return a column of times, exactly: numbers as they are, of dates the seconds since 1970."""
+    """Return a column of times, exactly: numbers, or for dates the seconds since 1970."""
     place = rows.header.index(column)
     if not dates:
         number_columns(argument, rows, [place])
@@ -50,11 +50,11 @@ def read_times(argument: str, rows: Rows, column: str, *, dates: bool) -> list[D
     zoned = None
     for k, moment in enumerate(moments):
         if moment is None:
-            checks.refuse(argument, rows.place(k, place), _EXPECTED, "correct that line, or write the whole column so")
+            checks.refuse(argument, rows.place(k, place), _EXPECTED, "correct that line, or write all dates like this")
         zoned = moment[1] if zoned is None else zoned
         if moment[1] != zoned:
             expected = f"a date {'with' if zoned else 'without'} a time zone, as in line {rows.lines[0]}"
-            checks.refuse(argument, rows.place(k, place), expected, "write all of them in one way")
+            checks.refuse(argument, rows.place(k, place), expected, "write all dates in one way")
     return [moment[0] for moment in moments if moment]
 
 
@@ -71,7 +71,7 @@ def back_in_summer_time(before: str, now: str) -> bool:
 
 
 def _moment(text: str) -> tuple[Decimal, bool] | None:
-    """Return the seconds since 1970 and whether there is a time zone, or None for what is no date."""
+    """Return the seconds since 1970 and whether there is a time zone; None if the text is no date."""
     text = text.strip()
     if match := _POINT_ZERO.fullmatch(text):
         text = match[1]
@@ -103,7 +103,7 @@ _EPOCH = date(1970, 1, 1).toordinal()
 
 
 def increasing_times(argument: str, rows: Rows, column: str, *, dates: bool) -> Array:
-    """Return strictly increasing times: as written where float64 holds their steps, otherwise since the first row."""
+    """Return strictly increasing times; from the first row on if float64 does not hold the steps of the numbers."""
     times, place = read_times(argument, rows, column, dates=dates), rows.header.index(column)
     steps = np.array(differences(times[1:], times[:-1]))
     if (back := steps <= 0).any():
@@ -121,7 +121,7 @@ def increasing_times(argument: str, rows: Rows, column: str, *, dates: bool) -> 
 
 
 def are_dates(rows: Rows, column: str, asked: bool | None) -> bool:
-    """Return whether a column of times holds dates; ask where its numbers could count in a calendar."""
+    """Return whether a column of times holds dates; refuse numbers that could be either."""
     if asked is not None:
         return asked
     place = rows.header.index(column)
@@ -153,7 +153,7 @@ def _ask(rows: Rows, place: int, kind: str) -> None:
 
 
 def _counts_in(name: str, form: str, texts: list[str]) -> bool:
-    """Return whether all texts are of a calendar, and their steps are more regular in it than as numbers."""
+    """Return whether all texts are dates of a calendar, with steps that are more regular in it than as numbers."""
     counts, numbers = [], []
     for text in texts:
         if not re.fullmatch(r"\d+(\.\d\d)?", text, re.ASCII):

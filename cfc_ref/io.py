@@ -1,8 +1,8 @@
 """Atomic file writes, and the file format of models.
 
-A model's file is NumPy's npz without pickle: reading one can't run code. Its entries are ``header``, JSON in UTF-8 as
-bytes, ``weights.`` and the names of ``state_dict()``, and of a wired model ``wiring.`` and its matrices. The header
-says what the file is, how the model is made, and a checksum of everything else (against accidents, not forgers).
+A model file is NumPy's npz without pickle: reading it cannot run code. Its entries are ``header``, JSON in UTF-8 as
+bytes; ``weights.`` with the names of ``state_dict()``; and for a wired model ``wiring.`` with its matrices. The header
+holds the format, the arguments that make the model, and a checksum of everything else (against accidents, not forgery).
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _KINDS = {
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file under a temporary name beside it, and rename it."""
+    """Write a file under a temporary name in the same folder, and rename it."""
     import tempfile
 
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -51,13 +51,13 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 
 def output_folder(name: str, folder: str | Path) -> Path:
-    """Return a folder to write to, made where it is missing."""
+    """Return a folder to write to; make it if it does not exist."""
     import tempfile
 
     if not isinstance(folder, (str, Path)):
         checks.refuse(name, type(folder).__name__, "the path of a folder", "pass a string or a Path", TypeError)
     if not str(folder).strip():
-        checks.refuse(name, repr(folder), "the path of a folder", "name one; '.' is the current folder")
+        checks.refuse(name, repr(folder), "the path of a folder", "pass one, such as '.'")
     path = Path(folder)
     try:
         path.mkdir(parents=True, exist_ok=True)
@@ -65,7 +65,7 @@ def output_folder(name: str, folder: str | Path) -> Path:
             pass
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         got = f"{str(folder)!r} ({getattr(error, 'strerror', error)})"
-        checks.refuse(name, got, "a folder that can be written to", "name another one")
+        checks.refuse(name, got, "a folder that can be written to", "name another folder")
     return path
 
 
@@ -90,24 +90,24 @@ def unpacked(path: Path) -> tuple[Any, dict[str, Array]]:
             with np.load(file, allow_pickle=False) as opened:
                 entries = {key: opened[key] for key in opened.files}
             return json.loads(bytes(entries.pop("header"))), entries
-        except Exception as error:  # whatever zipfile, numpy and json say of a file that is not what it should be
-            raise ValueError(f"{path.name} can't be read") from error
+        except Exception as error:  # any error of zipfile, numpy and json
+            raise ValueError(f"{path.name} cannot be read") from error
 
 
 def save(path: str | Path, model: Layer) -> None:
-    """Write a model to a file, weights, settings and wiring.
+    """Write a model to a file: weights, settings and wiring.
 
     Parameters
     ----------
     path : str or Path
-        The file, by custom ``.npz``; one that is there already is replaced, whole or not at all.
+        The file, usually ``.npz``; an existing file is replaced, completely or not at all.
     model : CfC, LTC, NeuralLTC, LSTM or CTRNN
-        What it holds.
+        The model.
 
     Raises
     ------
     ValueError, TypeError
-        If it is no model, or the file can't be written.
+        If it is no model, or the file cannot be written.
 
     Examples
     --------
@@ -133,7 +133,7 @@ def save(path: str | Path, model: Layer) -> None:
     try:
         write_atomically(path, packed({**header, "checksum": _checksum(header, entries)}, entries))
     except OSError as error:
-        checks.refuse("path", f"{str(path)!r} ({error.strerror})", "a file that can be written", "name another one")
+        checks.refuse("path", f"{str(path)!r} ({error.strerror})", "a file that can be written", "name another file")
 
 
 def load(path: str | Path, backend: str = "auto") -> Any:
@@ -144,7 +144,7 @@ def load(path: str | Path, backend: str = "auto") -> Any:
     path : str or Path
         The file.
     backend : {"auto", "numpy", "numba"}
-        For the model; a file does not store one.
+        Of the model; the file does not store it.
 
     Returns
     -------
@@ -153,9 +153,9 @@ def load(path: str | Path, backend: str = "auto") -> Any:
     Raises
     ------
     FileNotFoundError
-        If there is no such file; it is a ValueError, too.
+        If there is no such file; it is also a ValueError.
     ValueError, TypeError
-        If the file was truncated or altered, has a newer format, or holds something else.
+        If the file was truncated or altered, has a newer format, or another content.
 
     Examples
     --------

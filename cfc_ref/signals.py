@@ -5,7 +5,7 @@ Every function that takes a signal also takes a number (a constant input) or a f
 - ``signal(t)``: its values at times t, shape N + t.shape, right-continuous (at a jump: the value after it);
 - ``signal.breakpoints``: the increasing times at which it is not smooth;
 - ``signal.range(t)``: its smallest and its largest value on [0, t];
-- ``signal.above(t, level)``: :math:`I(t)` − level, with all digits where both are large.
+- ``signal.above(t, level)``: :math:`I(t)` − level, accurate also if both are large.
 
 N is the signal's shape: ``()`` for one signal that all neurons share, otherwise one signal per neuron. Time has the
 unit of :math:`1/w_\tau`, values have the unit of the input.
@@ -42,7 +42,7 @@ __all__ = [
 
 
 class Signal:
-    """An input I(t); the module's docstring lists what every signal offers."""
+    """An input I(t); the module's docstring describes its methods."""
 
     shape: tuple[int, ...] = ()  # n, the shape of signals
     breakpoints: Array = np.empty(0)  # increasing times at which the signal or one of its derivatives jumps
@@ -56,11 +56,11 @@ class Signal:
         return self._range(checks.times("t", t))
 
     def above(self, t: Array, level: Array) -> Array:
-        """Return I(t) - level for levels of shape N, without the rounding of a large offset where that is possible."""
+        """Return I(t) - level for levels of shape N, if possible without the rounding of a large offset."""
         return self._values(t) - over_time(level, t)
 
     def rounding(self, t: Array) -> Array:
-        """Return how far rounding moves :meth:`above` when the values are as large as at the times `t`, shape N."""
+        """Return the rounding error of :meth:`above` for values as large as those at the times `t`, shape N."""
         return np.finfo(np.float64).eps * np.abs(self._values(t)).max(axis=-1, initial=0.0)
 
     def turning_points(self, end: float) -> Array:
@@ -103,12 +103,9 @@ class _Table(_Exact):
         if self.times.ndim != 1 or self.times.size == 0:
             checks.refuse("times", f"shape {self.times.shape}", "one axis of at least one time", "pass a list of times")
         if self.values.shape[-1:] != self.times.shape:
-            checks.refuse(
-                "values",
-                f"shape {self.values.shape} for {self.times.size} times",
-                "as many values along the last axis as there are times",
-                "pass one value per time",
-            )
+            got = f"shape {self.values.shape} for {self.times.size} times"
+            expected = "as many values along the last axis as times"
+            checks.refuse("values", got, expected, "pass one value per time")
         self.shape = self.values.shape[:-1]
 
     def _entry(self, k: npt.NDArray[np.intp], level: Array) -> Array:
@@ -257,11 +254,8 @@ class Smooth(Signal):
     def _range_until(self, end: float) -> tuple[Array, Array]:
         inside = self.breakpoints[(self.breakpoints > 0) & (self.breakpoints < end)]
         edges = np.concatenate([[0.0], inside, [end]])
-        extremes = [
-            self._extreme(start, stop, sign)
-            for start, stop in zip(edges[:-1], edges[1:], strict=True)
-            for sign in (-1, 1)
-        ]
+        pieces = zip(edges[:-1], edges[1:], strict=True)
+        extremes = [self._extreme(start, stop, sign) for start, stop in pieces for sign in (-1, 1)]
         at_end = self._call(np.asarray([end]))[..., 0]
         return np.minimum(np.min(extremes, axis=0), at_end), np.maximum(np.max(extremes, axis=0), at_end)
 
@@ -375,14 +369,14 @@ def smooth(function: Callable[[Array], npt.ArrayLike], breakpoints: npt.ArrayLik
     function : callable
         Takes an array of times and returns values of shape N + t.shape; smooth between `breakpoints`.
     breakpoints : array_like, shape (K,)
-        Where it jumps or bends. Solvers and quadratures restart there; a jump that is not named costs accuracy.
+        Times at which it jumps or bends. Solvers and quadratures restart there; a missing one costs accuracy.
 
     Notes
     -----
     ``range`` evaluates 257 points per piece and zooms in on the best of them: an estimate from inside, exact to about
     1e-9 of the range for a function that does not oscillate faster than that. A function whose values are large, such
-    as 1e9 + sin t, is known to the rounding of these values only; the solvers' tolerances respect that. With
-    ``sine(offset=1e9)`` no digit is lost.
+    as 1e9 + sin t, is accurate to the rounding of these values only, which the solvers' tolerances respect;
+    ``sine(offset=1e9)`` loses no digit.
 
     Raises
     ------
@@ -440,14 +434,13 @@ def from_csv(
     kind : {"linear", "previous"}
         As in :func:`sampled`.
     dates : bool, optional
-        Say what the times are, where they can be read as numbers and as dates.
+        Whether the times are dates, if they can be read as both.
 
     Raises
     ------
     ValueError
-        Naming the argument, and the line and column of the file: a file that is missing, empty, binary or without
-        rows, a column that is missing or there twice, a row of another length, a field that is no finite number, times
-        that do not increase.
+        For a file that is missing, empty, binary or without rows, a column that is missing or occurs twice, a row of
+        another length, a field that is no finite number, times that do not increase; with line and column.
 
     Examples
     --------

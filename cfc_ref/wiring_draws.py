@@ -1,6 +1,6 @@
-"""How the synapses of a wiring are drawn: the draws of ncps 1.0.1 in its order, so that a seed means the same wiring.
+"""The random synapses of a wiring, drawn like ncps 1.0.1 and in its order, so that a seed gives the same wiring.
 
-n draws made at once are the same numbers as n made one after the other.
+n draws in one call give the same numbers as n calls.
 """
 
 from __future__ import annotations
@@ -65,9 +65,9 @@ def draw_ncp(
 def _connect(
     rng: np.random.RandomState, matrix: Array, choosing: Array, chosen: Array, number: int, *, most: int
 ) -> None:
-    """Let each of `choosing` (rows) choose `number` of `chosen` (columns), then connect those that nobody chose.
+    """Let each of `choosing` (rows) choose `number` of `chosen` (columns), then connect those without a synapse.
 
-    The latter get as many synapses as the others have on average, at least 1 and not more than `most`.
+    The latter get as many synapses as the others have on average, at least 1 and at most `most`.
     """
     for one in choosing:
         others = rng.choice(chosen, size=number, replace=False)

@@ -1,17 +1,16 @@
-"""Wirings: which neuron of a network has a synapse to which other, and of which polarity.
+"""Wirings: the synapses of a network and their polarities.
 
-A wiring is two matrices with entries -1 (inhibitory), 1 (excitatory) and 0 (no synapse); the row is where a synapse
-comes from, the column where it goes to: ``sensory_adjacency_matrix`` of shape (input_dim, units), and
-``adjacency_matrix`` of shape (units, units). The first ``output_dim`` neurons are the motor neurons, whose states are
-the network's output.
+A wiring is two matrices with entries -1 (inhibitory), 1 (excitatory) and 0 (no synapse), indexed [source, target]:
+``sensory_adjacency_matrix`` of shape (input_dim, units), and ``adjacency_matrix`` of shape (units, units). The first
+``output_dim`` neurons are the motor neurons, whose states are the network's output.
 
 Arguments, seeds and results are those of ncps 1.0.1: the same call gives the same synapses with the same polarities.
 Unlike there, a wiring never changes: ``build(input_size)`` returns a new one, so that one wiring serves many layers.
 
 A network's state has one of two orders. The LTC's is that of the neurons' ids; an NCP numbers them motor, command,
 inter. The wired CfC's is that of its layers from input to output: inter, command, motor. With x_ltc a state of shape
-(..., units), ``x_cfc = x_ltc[..., wiring.cfc_order]`` and ``x_ltc = x_cfc[..., wiring.ltc_order]``. Where there is one
-layer, both orders are the same.
+(..., units), ``x_cfc = x_ltc[..., wiring.cfc_order]`` and ``x_ltc = x_cfc[..., wiring.ltc_order]``. With one layer both
+orders are the same.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ _LARGEST_SEED = 2**32 - 1  # of numpy.random.RandomState, which draws NCPs
 
 
 class Wiring:
-    """A wiring with synapses of one's own; the base of all others. It is built from the start.
+    """A wiring from two matrices, built from the start; the base of all others.
 
     Parameters
     ----------
@@ -75,7 +74,7 @@ class Wiring:
     sensory_adjacency_matrix: Array | None  # (input_dim, units): none before the wiring is built
     output_dim: int  # number of motor neurons
     layers: Layers  # the neurons of each layer, from input to output
-    _recipe: Recipe | None  # how to draw the synapses, until they are drawn
+    _recipe: Recipe | None  # for drawing the synapses, until they are drawn
 
     def __init__(
         self,
@@ -123,7 +122,7 @@ class Wiring:
         return _remade, (type(self), *fields)
 
     def _key(self) -> tuple[object, ...]:
-        """What two equal wirings share: all they are and, until they are built, how they will be."""
+        """The attributes that equal wirings share."""
         sensory = self.sensory_adjacency_matrix
         matrices = self.adjacency_matrix.tobytes(), None if sensory is None else sensory.tobytes()
         return *matrices, self.output_dim, self.layers, self._recipe
@@ -181,43 +180,14 @@ class Wiring:
         return _read_only(np.argsort(self.cfc_order))
 
     def get_neurons_of_layer(self, layer_id: int) -> list[int]:
-        """Neurons of a layer.
-
-        Parameters
-        ----------
-        layer_id : int
-            0 for the layer next to the inputs, to num_layers - 1.
-
-        Returns
-        -------
-        list of int
-            Their ids, in the order of the wired CfC's state.
-
-        Raises
-        ------
-        ValueError, TypeError
-            For a layer that is not there.
-        """
+        """Return the ids of a layer's neurons, in the order of the wired CfC's state; layer 0 is next to the inputs."""
         return list(self.layers[_up_to("layer_id", layer_id, self.num_layers - 1, "the last layer", at_least=0)])
 
     def get_type_of_neuron(self, neuron_id: int) -> str:
-        """Type of a neuron.
+        """Return the type of a neuron.
 
-        Parameters
-        ----------
-        neuron_id : int
-            0 to units - 1.
-
-        Returns
-        -------
-        str
-            "motor" for the first output_dim neurons, "command" for the others in the middle one of three layers,
-            "inter" for the rest.
-
-        Raises
-        ------
-        ValueError, TypeError
-            For a neuron that is not there.
+        It is "motor" for the first output_dim neurons, "command" for others in the middle one of three layers, "inter"
+        for the rest.
         """
         neuron_id = _up_to("neuron_id", neuron_id, self.units - 1, "the last neuron", at_least=0)
         if neuron_id < self.output_dim:
@@ -225,11 +195,11 @@ class Wiring:
         return "command" if self.num_layers == 3 and neuron_id in self.layers[1] else "inter"
 
     def is_built(self) -> bool:
-        """Whether the number of inputs, and with it every synapse, is settled."""
+        """Return whether the number of inputs, and with it every synapse, is known."""
         return self.sensory_adjacency_matrix is not None
 
     def build(self, input_size: int) -> Wiring:
-        """Wiring for a number of inputs, with all its synapses; this one stays as it is.
+        """Return the wiring for a number of inputs, with all its synapses; this one does not change.
 
         Parameters
         ----------
@@ -239,12 +209,12 @@ class Wiring:
         Returns
         -------
         Wiring
-            A built wiring of the same class; of one that is built already, itself.
+            A built wiring of the same class; a built wiring returns itself.
 
         Raises
         ------
         ValueError, TypeError
-            For fewer than one input, or another number than the one that it was built for.
+            For fewer than one input, or another number than that of a built wiring.
 
         Warns
         -----
@@ -255,7 +225,7 @@ class Wiring:
         if self._recipe is None:
             if input_size != self.input_dim:
                 expected = f"{self.input_dim}, for which the wiring was built"
-                checks.refuse("input_size", input_size, expected, "build the unbuilt wiring again, it has not changed")
+                checks.refuse("input_size", input_size, expected, "build the unbuilt wiring again")
             return self
         draw, arguments = self._recipe
         built = _remade(type(self), *draw(input_size, *arguments), self.output_dim, self.layers)
@@ -263,33 +233,22 @@ class Wiring:
         return built
 
     def _warn_of_unreachable(self) -> None:
-        """Warn, where the caller of the caller stands, of motor neurons that no input can move."""
+        """Warn, at the user's call site, about motor neurons that no input can reach."""
         reached = np.any(self.sensory_adjacency_matrix, axis=0)
         while (further := reached | np.any(self.adjacency_matrix[reached], axis=0)).sum() > reached.sum():
             reached = further
         lost = np.flatnonzero(~reached[: self.output_dim])
         if lost.size:
             which = ", ".join(map(str, lost))
-            warnings.warn(
-                f"no path of synapses leads from any input to motor neuron{'s' * (lost.size > 1)} {which}: "
-                "these outputs don't depend on the input; choose denser synapses or another seed",
-                UserWarning,
-                stacklevel=3,
-            )
+            text = f"no path of synapses leads from any input to motor neuron{'s' * (lost.size > 1)} {which}: "
+            do = "these outputs do not depend on the input; choose denser synapses or another seed"
+            warnings.warn(text + do, UserWarning, stacklevel=3)
 
     def to_arrays(self) -> dict[str, Array]:
-        """Everything that a file has to hold, as arrays of integers, of a built wiring.
+        """Return a built wiring as a dict of integer arrays, for a file.
 
-        Returns
-        -------
-        dict
-            "adjacency_matrix" and "sensory_adjacency_matrix"; "output_dim", shape (); "layers", shape (2, units): the
-            neurons in the order of the wired CfC's state, and under each the number of its layer.
-
-        Raises
-        ------
-        ValueError
-            If the wiring is not built.
+        They are "adjacency_matrix" and "sensory_adjacency_matrix"; "output_dim", shape (); "layers", shape (2, units):
+        the neurons in the order of the wired CfC's state, and under each the number of its layer.
         """
         if self.sensory_adjacency_matrix is None:
             checks.refuse("wiring", repr(self), "a built wiring", "call build(input_size) and use what it returns")
@@ -302,23 +261,7 @@ class Wiring:
 
     @staticmethod
     def from_arrays(arrays: Mapping[str, npt.ArrayLike]) -> Wiring:
-        """Wiring from what :meth:`to_arrays` returned, equal to that one, without its warnings.
-
-        Parameters
-        ----------
-        arrays : mapping
-            The four arrays by their names.
-
-        Returns
-        -------
-        Wiring
-            Of this class, whichever the other one's was.
-
-        Raises
-        ------
-        ValueError, TypeError
-            For missing or other names, and for arrays that describe no wiring.
-        """
+        """Return a Wiring equal to the one whose :meth:`to_arrays` returned `arrays`, without its warnings."""
         names = ("adjacency_matrix", "sensory_adjacency_matrix", "output_dim", "layers")
         if not isinstance(arrays, Mapping) or set(arrays) != set(names):
             got = sorted(map(str, arrays)) if isinstance(arrays, Mapping) else type(arrays).__name__
@@ -330,22 +273,7 @@ class Wiring:
         return wiring
 
     def plot(self, *, ax: Axes | None = None) -> Axes:
-        """Draw the wiring with :func:`cfc_ref.plots.plot_wiring`.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes, optional
-            Where to draw; default: a new figure.
-
-        Returns
-        -------
-        matplotlib Axes
-
-        Raises
-        ------
-        ValueError
-            If the wiring is not built.
-        """
+        """Draw the built wiring with :func:`cfc_ref.plots.plot_wiring`."""
         axes: Axes = figure("plot_wiring")(self, ax=ax)
         return axes
 
@@ -367,7 +295,7 @@ class FullyConnected(Wiring):
     Raises
     ------
     ValueError, TypeError
-        For numbers below 1, more outputs than neurons, a negative seed, and other kinds of things.
+        For numbers below 1, more outputs than neurons, a negative seed, and other types.
 
     Examples
     --------
@@ -404,7 +332,7 @@ class Random(Wiring):
     Raises
     ------
     ValueError, TypeError
-        For numbers below 1, more outputs than neurons, another sparsity, a negative seed, and other kinds of things.
+        For numbers below 1, more outputs than neurons, another sparsity, a negative seed, and other types.
 
     Examples
     --------
@@ -419,7 +347,7 @@ class Random(Wiring):
         output_dim = units if output_dim is None else _up_to("output_dim", output_dim, units, "the number of neurons")
         sparsity = checks.number("sparsity_level", sparsity_level)
         if not 0 <= sparsity < 1:
-            do = "pass the share of synapses that are to be missing"
+            do = "pass the share of missing synapses"
             checks.refuse("sparsity_level", sparsity, "0 <= sparsity_level < 1", do)
         recipe: Recipe = draw_random, (units, sparsity, checks.count("random_seed", random_seed))
         self._fill(_draws_before_build(recipe), None, output_dim, (tuple(range(units)),), recipe)
@@ -429,29 +357,28 @@ class NCP(Wiring):
     """Neural circuit policy: inputs to inter, inter to command, command to motor neurons, and among command neurons.
 
     Neurons are numbered motor, command, inter; layers run inter, command, motor. On average half of the synapses are
-    inhibitory. Inter and command neurons that no other neuron chose get synapses all the same. A synapse among command
-    neurons that is drawn twice counts once, with its last polarity. There are no synapses before ``build``.
+    inhibitory. Inter and command neurons that no other neuron chose also get synapses. A synapse among command neurons
+    that is drawn twice counts once, with its last polarity. There are no synapses before ``build``.
 
     Parameters
     ----------
     inter_neurons, command_neurons, motor_neurons : int
         Number of neurons of each layer, from input to output.
     sensory_fanout : int
-        To how many inter neurons each input has a synapse.
+        Number of inter neurons to which each input has a synapse.
     inter_fanout : int
-        To how many command neurons each inter neuron has a synapse.
+        Number of command neurons to which each inter neuron has a synapse.
     recurrent_command_synapses : int
-        How many synapses among command neurons are drawn.
+        Number of synapses drawn among command neurons.
     motor_fanin : int
-        From how many command neurons each motor neuron has a synapse.
+        Number of command neurons from which each motor neuron has a synapse.
     seed : int
         Seed of the synapses and their polarities, 0 to 2**32 - 1.
 
     Raises
     ------
     ValueError, TypeError
-        For layers without neurons, negative numbers, more synapses than neurons to take them, and other kinds of
-        things.
+        For layers without neurons, negative numbers, more synapses than neurons to take them, and other types.
 
     Examples
     --------
@@ -510,7 +437,7 @@ class AutoNCP(NCP):
     Raises
     ------
     ValueError, TypeError
-        For too many outputs, another sparsity, and other kinds of things.
+        For too many outputs, another sparsity, and other types.
 
     Examples
     --------
@@ -524,7 +451,7 @@ class AutoNCP(NCP):
         output_size = _up_to("output_size", output_size, units - 3, "below units - 2")
         sparsity = checks.number("sparsity_level", sparsity_level)
         if not 0.1 <= sparsity <= 1:
-            do = "pass the share of synapses that are to be missing"
+            do = "pass the share of missing synapses"
             checks.refuse("sparsity_level", sparsity, "0.1 <= sparsity_level <= 1", do)
         density = 1.0 - sparsity
         command = max(int(0.4 * (units - output_size)), 1)
@@ -541,11 +468,11 @@ class AutoNCP(NCP):
         )
 
 
-# --- checks, and what is made of arguments
+# --- checks and conversions of arguments
 
 
 def _draws_before_build(recipe: Recipe) -> Array:
-    """Return the synapses between neurons, which come before those of inputs and don't depend on them."""
+    """Return the synapses between neurons, which are drawn before those from inputs and do not depend on them."""
     draw, arguments = recipe
     return draw(0, *arguments)[0]
 
@@ -560,13 +487,13 @@ def _up_to(name: str, value: object, most: int, what: str, *, at_least: int = 1)
 def _polarities(name: str, value: npt.ArrayLike, shape: str) -> Array:
     matrix = checks.numeric(name, value, expected="entries -1, 0 and 1")
     if matrix.ndim != 2 or not matrix.size:
-        checks.refuse(name, f"shape {matrix.shape}", f"shape {shape}", "pass a row for each source of synapses")
+        checks.refuse(name, f"shape {matrix.shape}", f"shape {shape}", "pass one row per source of synapses")
     checks.compare(name, matrix, np.isin(matrix, (-1, 0, 1)), "entries -1, 0 and 1", "leave strengths to the weights")
     return matrix
 
 
 def _partition(layers: Any, units: int) -> Layers:
-    """Return the neurons of each layer; None stands for one layer."""
+    """Return the neurons of each layer; None means one layer."""
     if layers is None:
         return (tuple(range(units)),)
     expected = f"each of the neurons 0 to {units - 1} in exactly one layer"
