@@ -167,8 +167,7 @@ def lipschitz(model: Any, timespans: npt.ArrayLike = 1.0, norm: str = "max") -> 
     r"""Lipschitz constant of a time step in the state: :math:`\|x^+ - x'^+\| \le L\,\|x - x'\|` for equal inputs.
 
     Of a CfC from bounds on the change of its features (:func:`cfc_ref.bounds.contraction.cell_lipschitz`). Of a network
-    with an
-    ODE it is :math:`e^{-\lambda t}`, for its ODE, states in :func:`box` and any inputs; of an LTC with
+    with an ODE it is :math:`e^{-\lambda t}`, for its ODE, states in :func:`box` and any inputs; of an LTC with
 
     .. math:: \lambda = \min_i\; \frac{1}{C_i}\Big[g_i + \varepsilon + \sum_j w_{ij}\,s_{ij}^{min} -
               \sum_j \frac{w_{ij}\,|\sigma_{ij}|}{4} \max_{x_i} |x_i - E_{ij}|\Big]

@@ -8,7 +8,7 @@ import numpy as np
 
 from cfc_ref import checks
 from cfc_ref.arrays import Array
-from cfc_ref.ncps.arrays import named_arrays, numbers, unwrapped
+from cfc_ref.ncps.tensors import named_arrays, numbers, unwrapped
 
 if TYPE_CHECKING:
     from cfc_ref.wirings import Wiring

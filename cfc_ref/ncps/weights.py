@@ -17,8 +17,8 @@ from cfc_ref import checks
 from cfc_ref.arrays import Array
 from cfc_ref.layers.base import BACKENDS, UNDRAWN, Layer
 from cfc_ref.layers.cfc import CfC
-from cfc_ref.ncps.arrays import named_arrays, read_safetensors, unwrapped
 from cfc_ref.ncps.live import described, is_live
+from cfc_ref.ncps.tensors import named_arrays, read_safetensors, unwrapped
 
 if TYPE_CHECKING:
     from cfc_ref.wirings import Wiring
