@@ -184,7 +184,7 @@ def test_what_is_no_trained_folder_is_refused(trained, tables, tmp_path, capsys)
     refused(["predict", str(tmp_path), *data], capsys, "no settings.json in it")
     cfc_ref.save(tmp_path / "model.npz", cfc_ref.CfC(2, 3, seed=0))
     refused(["predict", str(tmp_path / "model.npz"), *data], capsys, "no settings.json in it")
-    for content, message in (("{}", "is something else"), ("{", "can't be read"), ("[]", "is something else")):
+    for content, message in (("{}", "has another content"), ("{", "cannot be read"), ("[]", "has another content")):
         (tmp_path / "settings.json").write_text(content)
         (tmp_path / "figures.json").write_text("{}")
         refused(["predict", str(tmp_path), *data], capsys, message)

@@ -303,7 +303,7 @@ def test_a_loss_that_is_not_finite_stops_and_gives_the_last_good_weights():
     with pytest.raises(FloatingPointError, match=refusal("loss")) as error:
         trained(model=model, loss=breaking, epochs=5)
     assert "epoch 3 of 5, batch 2 of 3" in str(error.value)
-    assert "weights that it had after epoch 2" in str(error.value)
+    assert "the model has its weights after epoch 2" in str(error.value)
     assert same(model.state_dict(), trained(epochs=2)[0])
 
 
