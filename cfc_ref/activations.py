@@ -1,8 +1,8 @@
-"""Activations, each beside its derivative.
+"""Activations, each next to its derivative.
 
-A derivative is written in terms of the activation's *value* where that is shorter, because a backward pass has the
-value at hand: ``sigmoid' = s (1 - s)`` with ``s = sigmoid(z)``. Subclasses of arrays pass through the functions that
-cells call: an export records what is done to them (:mod:`cfc_ref.export.onnx_trace`).
+A derivative is written in terms of the activation's *value* if that is shorter, as a backward pass has the value:
+``sigmoid' = s (1 - s)`` with ``s = sigmoid(z)``. Subclasses of arrays pass through the functions that cells call: an
+export records the operations on them (:mod:`cfc_ref.export.onnx_trace`).
 """
 
 from __future__ import annotations
@@ -79,8 +79,8 @@ def mean_sigmoid(z0: npt.ArrayLike, z1: npt.ArrayLike) -> Array:
 
     .. math:: \int_0^1 \sigma(z_0 + s\,(z_1 - z_0))\,ds = \frac{\log(1+e^{z_1}) - \log(1+e^{z_0})}{z_1 - z_0}
 
-    This makes :math:`F(t)=\int_0^t f(I)\,ds` elementary where the input is a straight line (Eq. 7's sum with one
-    more kind of piece). Where the ends are close the quotient cancels, and Gauss's rule takes its place.
+    This makes :math:`F(t)=\int_0^t f(I)\,ds` elementary for an input that is a straight line (Eq. 7's sum with one
+    more kind of piece). If the ends are close, the quotient cancels, and Gauss's rule replaces it.
     """
     z0, z1 = np.broadcast_arrays(np.asarray(z0), np.asarray(z1))
     rise = z1 - z0
@@ -170,30 +170,14 @@ def linear(z: npt.ArrayLike) -> Array:
 
 
 class Activation(NamedTuple):
-    """An activation as a network uses it.
-
-    Attributes
-    ----------
-    value : callable
-        The function.
-    derivative : callable
-        Its derivative, written in its value or in its argument.
-    by_value : bool
-        Which of the two the derivative takes, and so what a backward pass has to keep.
-    slope : float
-        The largest absolute derivative, a Lipschitz constant.
-    bound : float
-        The largest absolute value, infinite where there is none.
-    lowest : float
-        The argument down to which the function falls, and from which it rises; minus infinity where it only rises.
-    """
+    """An activation of a network."""
 
     value: Callable[[npt.ArrayLike], Array]
-    derivative: Callable[[npt.ArrayLike], Array]
-    by_value: bool
-    slope: float
-    bound: float = math.inf
-    lowest: float = -math.inf
+    derivative: Callable[[npt.ArrayLike], Array]  # of the value or of the argument
+    by_value: bool  # whether the derivative takes the value, which a backward pass then keeps
+    slope: float  # the largest absolute derivative, a Lipschitz constant
+    bound: float = math.inf  # the largest absolute value
+    lowest: float = -math.inf  # the argument of the minimum; -∞ if the function only rises
 
     def interval(self, low: Array, high: Array) -> tuple[Array, Array]:
         """Return the range of the values for arguments between low and high."""

@@ -31,10 +31,10 @@ class Compute(NamedTuple):
     backward : callable
         (params, kept, d_h, d_state, mask, settings) → (d_params, d_x, d_state, d_dt).
     stream : callable or None
-        (params, readout, read, x, state, dt, mask, settings) → (outputs, last state), of one sequence; None where the
+        (params, readout, read, x, state, dt, mask, settings) → (outputs, last state), of one sequence; None if the
         layer runs it as a batch of one.
     start : callable or None
-        (params, readout, read, settings) → the compiled step of a stepper; None where it steps in NumPy.
+        (params, readout, read, settings) → the compiled step of a stepper; None if it steps in NumPy.
     """
 
     forward: Callable[..., Any]
@@ -103,18 +103,18 @@ def pieces(backend: str = "auto") -> Pieces:
 
 
 def has_numba() -> bool:
-    """Say whether Numba is installed."""
+    """Return whether Numba is installed."""
     return checks.installed("numba")
 
 
 def _uses_kernels(backend: str) -> bool:
-    """Say whether a backend computes with kernels: "auto" does where Numba can be imported."""
+    """Return whether a backend computes with kernels: "auto" does if Numba can be imported."""
     return backend == "numba" or (backend == "auto" and _numba_works())
 
 
 @cache
 def _numba_works() -> bool:
-    """Say whether Numba can be imported; where it is installed and cannot, one warning says so."""
+    """Return whether Numba can be imported; warn once if it is installed but cannot."""
     if not has_numba():
         return False
     try:
@@ -135,7 +135,7 @@ def warmup() -> None:
     """Load or compile every kernel, so that no later call waits for it.
 
     The compiled code is kept on disk: the first process after an installation takes up to a minute, later ones about a
-    second. Numba compiles in one thread; a second process compiles the kernels of float64 meanwhile.
+    second. Numba compiles in one thread, so a second process compiles the kernels of float64 at the same time.
 
     Examples
     --------
@@ -155,7 +155,7 @@ def _warm_up() -> None:
 def compile_all(dtype: str) -> None:
     """Load or compile every kernel for one dtype; for float64 in reverse.
 
-    Two processes that do both at once are then rarely at the same kernel, whose place on disk they share.
+    Two processes that compile at the same time are then rarely at the same kernel, whose file they share.
     """
     from cfc_ref.kernels.smallest import CALLS
 

@@ -1,7 +1,7 @@
-"""The input checks: one place that says no, and how.
+"""The input checks, and the errors that they raise.
 
-Every refusal has three parts: what was got, what is expected, and what to do about it. The public functions call these
-checks before they compute or write anything; kernels and underscored functions trust what they are given.
+Every message has three parts: what was got, what is expected, and what to do. Public functions call these checks before
+they compute or write anything; kernels and underscored functions do not check their arguments.
 """
 
 from __future__ import annotations
@@ -43,14 +43,14 @@ __all__ = [
 def refuse(name: str, got: object, expected: str, do: str, error: type[Exception] = ValueError) -> NoReturn:
     """Raise `error` with the message in three parts."""
     text = got if isinstance(got, str) else repr(got)
-    text = " ".join(text.split())  # one line, whatever was given
+    text = " ".join(text.split())  # one line
     if len(text) > 200:
         text = text[:197] + "..."
     raise error(f"{name}: got {text}; expected {expected}; {do}.")
 
 
 def installed(package: str) -> bool:
-    """Say whether a package can be imported, without importing it."""
+    """Return whether a package can be imported, without importing it."""
     try:
         return importlib.util.find_spec(package) is not None
     except (ImportError, ValueError):  # an import hook that hides it; a stub without a specification
@@ -58,18 +58,18 @@ def installed(package: str) -> bool:
 
 
 def need(package: str, purpose: str, otherwise: str = "") -> None:
-    """Refuse to go on where a package is not installed."""
+    """Raise an error if a package is not installed."""
     if not installed(package):
         do = f"run python -m pip install {package}{otherwise}"
         refuse(purpose, f"an installation without {package}", f"{package} installed", do, ModuleNotFoundError)
 
 
 class MissingFileError(FileNotFoundError, ValueError):
-    """A file that is not there: FileNotFoundError as Python raises it, and ValueError as every other refusal is."""
+    """The error of a missing file: FileNotFoundError like Python's, and ValueError like every other refusal."""
 
 
 def unreadable(name: str, path: object, error: OSError, expected: str, do: str = "check the path") -> NoReturn:
-    """Refuse a file that the system can't read."""
+    """Refuse a file that the system cannot read."""
     kind = MissingFileError if isinstance(error, FileNotFoundError) else ValueError
     refuse(name, f"{str(path)!r} ({error.strerror or error})", expected, do, kind)
 
@@ -85,7 +85,7 @@ def real(name: str, value: npt.ArrayLike, *, expected: str = "real numbers") -> 
     """Return `value` as an array of floats, NaN and infinity included: :func:`numeric` without its last check."""
     do = f"pass numbers or an array of numbers as {name}"
     if hasattr(value, "filled"):  # numpy.ma is not loaded just to ask
-        refuse(name, "a masked array", expected, "pass its values that count", TypeError)
+        refuse(name, "a masked array", expected, "pass its unmasked values", TypeError)
     try:
         array = np.asarray(value)
     except Exception:  # whatever an __array__ method raises
@@ -100,7 +100,7 @@ def real(name: str, value: npt.ArrayLike, *, expected: str = "real numbers") -> 
 
 
 def finite(name: str, array: Array, *, expected: str = "finite real numbers") -> None:
-    """Refuse an array of floats that holds NaN or infinity, and say where."""
+    """Refuse an array of floats that holds NaN or infinity, with the index of the first."""
     compare(name, array, np.isfinite(array), expected, "remove or replace NaN and infinite entries first")
 
 
@@ -115,7 +115,7 @@ def number(name: str, value: npt.ArrayLike, *, positive: bool = False) -> float:
 
 
 def as_dtype(name: str, array: Array, dtype: np.dtype[Any], *, do: str = "use a neuron of float64") -> Array:
-    """Return finite numbers in another dtype, if it holds them."""
+    """Return finite numbers in another dtype; refuse those that it cannot hold."""
     with np.errstate(over="ignore", under="ignore"):
         cast = array.astype(dtype)
     if array.dtype == dtype:
@@ -150,12 +150,8 @@ def times(name: str, value: npt.ArrayLike, *, increasing: bool = False, nonnegat
             refuse(name, f"shape {array.shape}", "a number or one axis of times", "pass a one-dimensional array")
         if array.ndim == 1 and not (later := np.diff(array) > 0).all():
             k = first(~later)[0] + 1
-            refuse(
-                name,
-                f"{array[k]} after {array[k - 1]} at index {k}",
-                "strictly increasing times",
-                "sort them and drop duplicates",
-            )
+            got = f"{array[k]} after {array[k - 1]} at index {k}"
+            refuse(name, got, "strictly increasing times", "sort them and drop duplicates")
     return array
 
 
@@ -181,9 +177,8 @@ def together(name: str, **arrays: Array) -> tuple[int, ...]:
         return np.broadcast_shapes(*(array.shape for array in arrays.values()))
     except ValueError:
         shapes = ", ".join(f"{key} {array.shape}" for key, array in arrays.items())
-        refuse(
-            name, f"shapes {shapes}", "shapes that broadcast with each other", "give each the same shape or a number"
-        )
+        expected = "shapes that broadcast with each other"
+        refuse(name, f"shapes {shapes}", expected, "give each the same shape, or pass a number")
 
 
 def choice(name: str, value: object, allowed: Iterable[str]) -> str:
@@ -215,7 +210,7 @@ def flag(name: str, value: object) -> bool:
 
 
 def shape(name: str, array: Array, expected: tuple[int, ...], axes: str) -> None:
-    """Refuse an array that has not just this shape, also one that would broadcast."""
+    """Refuse an array of any other shape, also one that would broadcast."""
     if array.shape != expected:
         refuse(name, f"shape {array.shape}", f"shape {expected}, {axes}", "pass an array of that shape")
 

@@ -1,7 +1,7 @@
 """Lane keeping: the parameter counts of the paper's seven networks (its arXiv version, table 3), derived term by term.
 
-The driving data are not public, so that this experiment is arithmetic: six networks end in a recurrent part whose count
-our own layers confirm. All seven share their convolutions, whose sizes were inferred from the published totals.
+The driving data are not public, so this experiment is arithmetic: six networks end in a recurrent part whose count our
+layers confirm. All seven share their convolutions, whose sizes were inferred from the published totals.
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ class LaneNetwork(NamedTuple):
     name: str  # the paper's
     total: int  # the paper's count of the whole network
     rnn: int | None  # the paper's count of the recurrent part
-    head: tuple[Term, ...]  # what comes before the recurrent part
+    head: tuple[Term, ...]  # the part before the recurrent one
     terms: tuple[Term, ...]  # the recurrent part
-    layer: Callable[[], Layer] | None  # ours of the recurrent part
+    layer: Callable[[], Layer] | None  # our layer for the recurrent part
 
     @property
     def derived(self) -> tuple[int, int]:
@@ -57,7 +57,7 @@ class LaneNetwork(NamedTuple):
 
     @property
     def agrees(self) -> bool:
-        """Whether the derivation and our layer have the paper's counts."""
+        """True if the derivation and our layer have the paper's counts."""
         ours = None if self.layer is None else sum(array.size for array in self.layer().parameters.values())
         return self.derived == (self.total, self.rnn or 0) and ours == self.rnn
 

@@ -15,106 +15,48 @@ __all__ = ["Experiment", "Option", "Part", "Task"]
 
 
 class Part(NamedTuple):
-    """Sequences of a task, as :func:`cfc_ref.fit` takes them.
+    """Sequences of a task, as data for :func:`cfc_ref.fit`."""
 
-    Attributes
-    ----------
-    x : ndarray, shape (N, T, F)
-    y : ndarray, shape (N, T, O) or (N,)
-    timespans : ndarray, shape (N, T)
-    mask : ndarray of bool, shape (N, T), or None
-    """
-
-    x: Array
-    y: Array
-    timespans: Array
-    mask: Array | None = None
+    x: Array  # (N, T, F)
+    y: Array  # (N, T, O) or (N,)
+    timespans: Array  # (N, T)
+    mask: Array | None = None  # (N, T)
 
     def first(self, n: int | None) -> Part:
-        """Return the first `n` of them, or all."""
+        """Return the first `n` sequences, or all."""
         return Part(self.x[:n], self.y[:n], self.timespans[:n], None if self.mask is None else self.mask[:n])
 
 
 class Task(NamedTuple):
-    """What is to be learned.
+    """The data and the measure of an experiment; loss, metric and stop are arguments of :func:`cfc_ref.fit`."""
 
-    Attributes
-    ----------
-    settings : dict
-        What makes it another task; JSON.
-    parts : dict of Part
-        "training", "validation", and where there is one "test".
-    loss : str
-        Of :func:`cfc_ref.fit`.
-    outputs : int
-        Of a network.
-    return_sequences : bool
-        Whether there is a target a step.
-    figure : str
-        What a network is judged by, "MSE" or "accuracy".
-    measure : callable
-        ``measure(outputs, y)`` returns it.
-    metric : callable or None
-        For :func:`cfc_ref.fit`.
-    stop : callable or None
-        For :func:`cfc_ref.fit`.
-    by_step : callable
-        ``by_step(outputs, part)`` returns what the second picture shows: steps, and the figure of each.
-    """
-
-    settings: dict[str, Any]
-    parts: dict[str, Part]
+    settings: dict[str, Any]  # that identify the task; JSON
+    parts: dict[str, Part]  # "training", "validation", and if there is one "test"
     loss: str
-    outputs: int
-    return_sequences: bool
-    figure: str
-    measure: Callable[[Array, Array], float]
+    outputs: int  # of a network
+    return_sequences: bool  # whether there is one target per step
+    figure: str  # by which networks are compared: "MSE" or "accuracy"
+    measure: Callable[[Array, Array], float]  # (outputs, y) -> the figure
     metric: Callable[..., float] | None
     stop: Callable[[History], bool] | None
-    by_step: Callable[[Array, Part], tuple[Array, Array]]
+    by_step: Callable[[Array, Part], tuple[Array, Array]]  # (outputs, part) -> steps and their figures, for a picture
 
 
 class Option(NamedTuple):
-    """An option that only this experiment has, as argparse takes it.
+    """An option of one experiment."""
 
-    Attributes
-    ----------
-    flag : str
-        "--data", for example.
-    keywords : dict
-        Of ``add_argument``.
-    repeated : bool
-        Whether it belongs to the command that is stored with the results.
-    """
-
-    flag: str
-    keywords: dict[str, Any]
-    repeated: bool = True
+    flag: str  # such as "--data"
+    keywords: dict[str, Any]  # of argparse's ``add_argument``
+    repeated: bool = True  # whether it is part of the command that is stored with the results
 
 
 class Experiment(NamedTuple):
-    """All that the command line, the run and the tests know of an experiment.
+    """All that the command line, the run and the tests know of an experiment."""
 
-    Attributes
-    ----------
-    help, description : str
-        For ``cfc-ref experiment --help``.
-    options : tuple of Option
-        Its own; `--model`, `--seed`, `--out`, `--epochs`, `--decay` and `--samples` are everyone's.
-    task : callable
-        ``task(samples=…, **options)`` returns the :class:`Task`.
-    settings : dict
-        Model -> its hyper-parameters.
-    digits : int
-        Of the figure when printed.
-    paper : callable
-        ``paper(model, **options)`` returns the paper's figure on the test part, as printed; "" where there is none.
-    """
-
-    help: str
+    help: str  # for ``cfc-ref experiment --help``
     description: str
-    options: tuple[Option, ...]
-    task: Callable[..., Task]
-    settings: Mapping[str, Hyperparameters]
-    digits: int
-    paper: Callable[..., str]
+    options: tuple[Option, ...]  # besides those of all experiments, such as --model and --seed
+    task: Callable[..., Task]  # (samples=…, **options) -> the task
+    settings: Mapping[str, Hyperparameters]  # by model
+    digits: int  # of the printed figure
+    paper: Callable[..., str]  # (model, **options) -> the paper's figure on the test part, or ""

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 __all__ = ["EXPERIMENT_RUN", "run_experiment"]
 
 EXPERIMENT_RUN = RunKind("cfc-ref experiment", "cfc_ref experiment, version 1", "experiment.json", "results.json")
-_SHORT = 1e-3  # the official code lengthens an LTC's timespans by it
-_BATCH = 256  # sequences at a time, where nothing is learned
+_SHORT = 1e-3  # added to an LTC's timespans, as in the official code
+_BATCH = 256  # sequences per call in the evaluation
 
 
 def run_experiment(

@@ -1,4 +1,4 @@
-"""Settings and arrays of a live ncps model, read off its attributes; neither ncps nor PyTorch is imported."""
+"""Settings and arrays of a live ncps model, from its attributes; neither ncps nor PyTorch is imported."""
 
 from __future__ import annotations
 
@@ -15,18 +15,9 @@ if TYPE_CHECKING:
 
 __all__ = ["described", "is_live"]
 
-_ACTIVATIONS = {  # class of a PyTorch module, or name of a Keras function -> name here
-    "LeCun": "lecun_tanh",
-    "SiLU": "silu",
-    "ReLU": "relu",
-    "Tanh": "tanh",
-    "GELU": "gelu",
-    "lecun_tanh": "lecun_tanh",
-    "silu": "silu",
-    "relu": "relu",
-    "tanh": "tanh",
-    "gelu": "gelu",
-}
+_CLASSES = {"LeCun": "lecun_tanh", "SiLU": "silu", "ReLU": "relu", "Tanh": "tanh", "GELU": "gelu"}
+# class of a PyTorch module, or name of a Keras function -> name here
+_ACTIVATIONS = _CLASSES | {name: name for name in _CLASSES.values()}
 
 
 def is_live(source: Any) -> bool:
@@ -93,7 +84,7 @@ def _activation(name: str) -> str:
 
 
 def _wiring(theirs: Any) -> Wiring:
-    """Return a wiring of ncps as one of ours, without the warning that it may deserve."""
+    """Return a wiring of ncps as one of ours, without warnings."""
     from cfc_ref.wirings import Wiring
 
     layers = [list(theirs.get_neurons_of_layer(l)) for l in range(theirs.num_layers)]

@@ -1,4 +1,4 @@
-"""The .safetensors format, read and written with NumPy alone: a length, a header of JSON, and the bytes of arrays."""
+"""The .safetensors format, read and written with NumPy only: a length, a header of JSON, and the bytes of arrays."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _FORMATS = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2", "BOOL": "?"
 
 
 class BrokenFileError(Exception):
-    """The file is not whole, or not of this format."""
+    """The error of a file that is truncated or has another format."""
 
 
 def unpacked_tensors(content: bytes) -> dict[str, Array]:
@@ -36,9 +36,8 @@ def unpacked_tensors(content: bytes) -> dict[str, Array]:
     except (AttributeError, TypeError, KeyError, ValueError, RecursionError) as error:
         raise BrokenFileError(f"its header can't be read: {error}") from None
     for name, kind in unknown.items():
-        do = (
-            "in PyTorch: save_file({k: v.float().contiguous() for k, v in model.state_dict().items()}, 'f.safetensors')"
-        )
+        floats = "{k: v.float().contiguous() for k, v in model.state_dict().items()}"
+        do = f"in PyTorch: save_file({floats}, 'f.safetensors')"
         checks.refuse(f"source[{name!r}]", f"numbers of type {kind}", "float32 or another of PyTorch's floats", do)
     return arrays
 

@@ -32,7 +32,7 @@ _REWRITTEN = {  # names of the parts from which PyTorch computes a weight -> the
 
 
 def unwrapped(module: Any) -> Any:
-    """Return the model inside ``torch.compile``, ``DataParallel`` and the like."""
+    """Return the model inside wrappers such as ``torch.compile`` and ``DataParallel``."""
     for _ in range(8):  # nested wrappers end somewhere
         inner = [getattr(module, name) for name in _WRAPPERS if hasattr(module, name)]
         module = inner[0] if inner else module
@@ -55,7 +55,7 @@ def named_arrays(source: Mapping[Any, Any]) -> dict[str, Array]:
 
 
 def _dequantised(source: Mapping[Any, Any]) -> dict[str, Any]:
-    """Return a state_dict with the weights of PyTorch's quantised linear maps as floats: the numbers that they mean."""
+    """Return a state_dict with the weights of PyTorch's quantised linear maps as floats."""
     named = {str(key): value for key, value in source.items()}
     for key in [key for key in named if key.endswith(_PACKED)]:
         name, (weight, bias) = key.removesuffix(_PACKED), named.pop(key)
@@ -68,7 +68,7 @@ def _dequantised(source: Mapping[Any, Any]) -> dict[str, Any]:
 
 
 def numbers(name: str, value: Any, *, mask: bool = False) -> Array:
-    """Return a tensor's numbers: in float64 if it is of float64, else float32."""
+    """Return the numbers of a tensor, in float64 if that is its dtype, else in float32."""
     try:
         if hasattr(value, "detach"):  # of PyTorch, on any device
             value = value.detach().cpu()
@@ -78,11 +78,11 @@ def numbers(name: str, value: Any, *, mask: bool = False) -> Array:
         elif hasattr(value, "get") and hasattr(value, "dtype"):  # of CuPy
             value = value.get()
         array = np.asarray(value)
-    except Exception as error:  # of whatever library it is
+    except Exception as error:  # of any library
         got = f"{type(value).__name__} ({error})"
         checks.refuse(name, got, "an array of numbers", "pass tensor.detach().cpu().float().numpy()")
     if array.dtype.kind in "iu" and array.dtype.itemsize == 1 and not mask:
-        do = "pass the floats that they mean, (numbers - zero_point) * scale"
+        do = "pass floats, (numbers - zero_point) * scale"
         checks.refuse(name, f"{array.dtype}, numbers of a quantised model", "floats", do)
     extension = array.dtype.kind == "V" and "float" in array.dtype.name  # bfloat16 of ml_dtypes and JAX
     if extension or array.dtype.kind in "iu" or array.dtype == np.float16 or (mask and array.dtype == bool):
@@ -93,13 +93,9 @@ def numbers(name: str, value: Any, *, mask: bool = False) -> Array:
 def read_safetensors(path: Path) -> dict[str, Any]:
     """Return the arrays of a .safetensors file."""
     if path.suffix.lower() in _PICKLES:
-        checks.refuse(
-            "source",
-            f"{path.name!r}, a pickle, which can run code",
-            "a .safetensors file",
-            "in PyTorch: from safetensors.torch import save_file; "
-            "save_file({k: v.contiguous() for k, v in model.state_dict().items()}, 'model.safetensors')",
-        )
+        save = "save_file({k: v.contiguous() for k, v in model.state_dict().items()}, 'model.safetensors')"
+        do = f"in PyTorch: from safetensors.torch import save_file; {save}"
+        checks.refuse("source", f"{path.name!r}, a pickle, which can run code", "a .safetensors file", do)
     if path.suffix.lower() != ".safetensors":
         checks.refuse("source", f"{path.name!r}", "a .safetensors file", "read others with cfc_ref.load")
     try:

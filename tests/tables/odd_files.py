@@ -123,7 +123,7 @@ TIMES = {
     "summer time": summer_time,
     "back": one_changed(lambda before: str(int(before) - 1), r"after '\d+'.* in line \d+, column 'time'.*sort"),
     "none": one_changed(lambda before: "NA", r"'NA' in line \d+, column 'time'"),
-    "all the same": lambda rng, rows: Column(["5"] * rows, refusal="a median timespan of 0|rows of at least three times"),
+    "all the same": lambda rng, rows: Column(["5"] * rows, refusal="a median timespan of 0|of at least three times"),
 }  # fmt: skip
 
 
