@@ -49,7 +49,7 @@ class CfCRegressor(Estimator):
     x_scaling_, y_scaling_ : ColumnScaling
         Means and standard deviations.
     timespan_unit_ : float or None
-        The median timespan; None where fit was given none.
+        The median timespan; None if fit got none.
 
     Notes
     -----
@@ -156,15 +156,10 @@ class CfCClassifier(Estimator):
 
     Parameters
     ----------
-    units, mode, mixed_memory, activation, backbone_units, backbone_layers, backbone_dropout
-        Settings of the network, as for :class:`cfc_ref.CfC`.
-    learning_rate : float
-        Of the first step. On four small data sets (40 to 300 sequences) the default's worst of five seeds scored at
-        most 0.03 below their mean; from 0.01 on some trainings fail.
-    epochs, batch_size, l2, patience, seed, progress
-        As for :func:`cfc_ref.fit`; `seed` also draws the initial weights.
-    validation_fraction : float
-        Share of the sequences that is held back, to keep the weights of the epoch with the lowest loss on it.
+    units, mode, mixed_memory, activation, backbone_units, backbone_layers, backbone_dropout, learning_rate, epochs
+        As for :class:`CfCRegressor`.
+    batch_size, l2, patience, seed, progress, validation_fraction
+        As for :class:`CfCRegressor`.
 
     Attributes
     ----------
@@ -172,19 +167,12 @@ class CfCClassifier(Estimator):
         The labels, sorted.
     model_ : CfC
         The network; its outputs are logits in the order of `classes_`.
-    history_ : History
-        The course of training.
-    n_features_in_ : int
-        Features per step.
-    x_scaling_ : ColumnScaling
-        Means and standard deviations.
-    timespan_unit_ : float or None
-        The median timespan; None where fit was given none.
+    history_, n_features_in_, x_scaling_, timespan_unit_
+        As of :class:`CfCRegressor`.
 
     Notes
     -----
-    scikit-learn's searches and cross-validations pass `timespans` on only with metadata routing. Before
-    ``GridSearchCV(model, grid).fit(X, y, timespans=dt)`` call ``sklearn.set_config(enable_metadata_routing=True)``.
+    On searches of scikit-learn with `timespans` see :class:`CfCRegressor`.
 
     Examples
     --------
