@@ -1,8 +1,6 @@
 """Exercises that answer: ``teach.check("03.2", answer)`` says what is wrong and gives a hint, never the solution."""
 
-from typing import Any
-
-from cfc_ref.facade import lookup
+from cfc_ref.facade import lazy
 
 _PUBLIC = {
     "Reply": "cfc_ref.teach.answers",
@@ -11,11 +9,4 @@ _PUBLIC = {
 }
 
 __all__ = sorted(_PUBLIC)
-
-
-def __getattr__(name: str) -> Any:
-    return lookup(__name__, _PUBLIC, name)
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__ = lazy(__name__, _PUBLIC)
