@@ -104,23 +104,23 @@ def check(exercise: str, answer: Any) -> Reply:
     return Reply(False, "\n".join([f"{name}: not yet.", *lines]))
 
 
-def exercises() -> dict[str, str]:
+def exercises() -> dict[str, dict[str, str]]:
     """Return what :func:`check` takes as an answer to each exercise.
 
     Returns
     -------
-    dict of str to str
-        By exercise, in order.
+    dict of str to dict
+        By exercise, in order: what to pass for each part.
 
     Examples
     --------
     >>> from cfc_ref import teach
     >>> teach.exercises()["03.1"]
-    'Pass interval: (low, high), the ends of the error x - closed form.'
+    {'interval': '(low, high), the ends of the error x - closed form'}
     """
     for room in sorted(set(_ROOMS.values())):
         importlib.import_module(f"cfc_ref.teach.{room}")
-    return {name: _asks(list(EXERCISES[name].parts())) for name in sorted(EXERCISES)}
+    return {name: {part.name: part.asks for part in EXERCISES[name].parts()} for name in sorted(EXERCISES)}
 
 
 def _name(exercise: Any) -> str:

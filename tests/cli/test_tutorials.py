@@ -1,5 +1,6 @@
 """The tutorials come out of a checkout and out of what a wheel holds, whole, and over nothing that is there."""
 
+import json
 import os
 import subprocess
 import sys
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from cfc_ref import teach
 from cfc_ref.cli import tutorials
 from cfc_ref.cli.command import main
 from tests.cli.test_verify import refused
@@ -93,3 +95,47 @@ def test_an_installation_without_them_says_so(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(tutorials, "_PACKAGE", tmp_path / "cfc_ref")
     refused(["tutorials", "--out", str(tmp_path / "out")], capsys, "tutorials: got an installation without them; ")
     assert not (tmp_path / "out").exists()
+
+
+def cells_of(path):
+    return json.loads(path.read_text(encoding="utf-8"))["cells"]
+
+
+@pytest.mark.parametrize("option", ["--student", "--nbgrader"])
+def test_a_class_gets_cells_for_answers_and_no_solutions(tmp_path, capsys, option):
+    """All other cells are those of the tutorials; each exercise has an empty answer, and a check that names it."""
+    assert main(["tutorials", "--out", str(tmp_path), option]) == 0
+    assert "with a cell for each answer" in capsys.readouterr().out
+    assert files(tmp_path) == {name for name in EXPECTED if not name.startswith("solutions/")}
+    assert "solutions" not in (tmp_path / "README.md").read_text(encoding="utf-8")
+    seen = []
+    for name in NAMES:
+        stored, cells = cells_of(ROOT / "tutorials" / f"{name}.ipynb"), cells_of(tmp_path / f"{name}.ipynb")
+        assert [cell for cell in cells if cell in stored] == stored[:-1]
+        assert "solutions/" not in json.dumps(cells)
+        identities = [cell["id"] for cell in cells]
+        assert len(set(identities)) == len(identities)
+        added = [cell for cell in cells if cell not in stored]
+        assert [cell["cell_type"] for cell in added] == ["markdown", *["markdown", "code", "code"] * 3]
+        for text, answer, check in zip(added[1::3], added[2::3], added[3::3], strict=True):
+            exercise = f"{name[:2]}.{text['source'][len('**Exercise ')]}"
+            seen.append(exercise)
+            values = {}
+            exec(answer["source"], values)  # an answer that is still empty
+            reply = teach.check(exercise, values["answer"])
+            assert not reply.right
+            assert all(part in answer["source"] for part in teach.exercises()[exercise])
+            assert f'teach.check("{exercise}", answer)' in check["source"]
+            graded = answer["metadata"].get("nbgrader"), check["metadata"].get("nbgrader")
+            if option == "--student":
+                assert graded == (None, None)
+            else:
+                assert (graded[0]["solution"], graded[0]["locked"], graded[0]["grade"]) == (True, False, False)
+                assert (graded[1]["solution"], graded[1]["locked"], graded[1]["grade"]) == (False, True, True)
+                assert graded[1]["points"] > 0
+                assert check["source"].endswith("assert reply.right")
+    assert seen == list(teach.exercises())
+
+
+def test_a_class_gets_one_of_both(tmp_path, capsys):
+    refused(["tutorials", "--out", str(tmp_path), "--student", "--nbgrader"], capsys, "")

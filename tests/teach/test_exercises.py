@@ -91,7 +91,11 @@ def test_every_listed_mistake_is_recognised_by_its_value(exercise):
 
 @pytest.mark.parametrize("exercise", ASKED)
 def test_no_reply_gives_the_solution_away(exercise):
-    texts = [*EXERCISES[exercise].hints, ASKED[exercise], *(text for part in parts_of(exercise) for text in part.wrong)]
+    texts = [
+        *EXERCISES[exercise].hints,
+        *ASKED[exercise].values(),
+        *(text for part in parts_of(exercise) for text in part.wrong),
+    ]
     numbers = [float(n) for text in texts for n in re.findall(r"(?<![\w.])-?\d+\.\d+", text)]
     for value in solution(exercise).values():
         if isinstance(value, float) and value not in (0.0, 1.0):
@@ -109,7 +113,8 @@ def test_no_answer_asks_what_to_pass_and_missing_parts_are_listed():
     for nothing in (..., None):
         reply = teach.check("04.1", nothing)
         assert not reply.right
-        assert str(reply) == f"04.1: no answer yet. {ASKED['04.1']}"
+        asked = "; ".join(f"{part}: {asks}" for part, asks in ASKED["04.1"].items())
+        assert str(reply) == f"04.1: no answer yet. Pass {asked}."
     reply = teach.check("04.1", {"ltc": 2 / 3, "symmetric": ...})
     assert str(reply) == "04.1: not yet.\n- ltc: right.\n- still missing: symmetric, error_ltc, error_symmetric."
 
