@@ -151,8 +151,8 @@ SOLVERS: dict[str, Solver] = {
     "euler": Solver(1, euler, d_euler, limit=2.0),
     "rk4": Solver(4, rk4, d_rk4, limit=2.785293563405282),  # where 1 - z + z²/2 - z³/6 + z⁴/24 comes back to 1
     "frozen": Solver(1, frozen, d_frozen, keeps_box=True, kernel=True),
-    "frozen_midpoint": Solver(2, frozen_midpoint, d_frozen_midpoint, keeps_box=True),
-    "cf4": Solver(4, cf4, d_cf4, keeps_box=True),
+    "frozen_midpoint": Solver(2, frozen_midpoint, d_frozen_midpoint, keeps_box=True, kernel=True),
+    "cf4": Solver(4, cf4, d_cf4, keeps_box=True, kernel=True),
     "scipy": Solver(0, whole=integrate),
 }
 

@@ -72,7 +72,7 @@ class LTC(ODELayer):
     dtype, seed
         As in :class:`cfc_ref.CfC`.
     backend : {"auto", "numpy", "numba"}
-        As in :class:`cfc_ref.CfC`; kernels exist for the solvers "fused" and "frozen", without mixed memory.
+        As in :class:`cfc_ref.CfC`; kernels exist for the fused and the frozen solvers and CF4, without mixed memory.
     solver : {"fused", "euler", "rk4", "frozen", "frozen_midpoint", "cf4", "scipy"}
         Of the ODE: ncps's semi-implicit one; explicit Euler and Runge-Kutta; exponential Euler with the conductances of
         the part's start or middle; the closed form of order 4 (:func:`cfc_ref.cells.exponential.cf4`); scipy's DOP853
@@ -206,14 +206,12 @@ class LTC(ODELayer):
 
     @property
     def _has_kernels(self) -> bool:  # type: ignore[override]
-        return SOLVERS[self.solver].kernel and not self.mixed_memory and self.step is None
+        return SOLVERS[self.solver].kernel and not self.mixed_memory
 
     @property
     def _no_kernels(self) -> str:  # type: ignore[override]
         if self.mixed_memory:
             return "an LTC with mixed memory has no kernels"
-        if self.step is not None:
-            return "an LTC with `step` has no kernels"
         return f"only the solvers {' and '.join(repr(name) for name, s in SOLVERS.items() if s.kernel)} have kernels"
 
     @property

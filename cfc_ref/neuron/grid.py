@@ -7,16 +7,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["fewest_parts", "time_grid"]
+__all__ = ["fewest_parts", "forgiven", "time_grid"]
 
 Array = npt.NDArray[Any]
 
 
+def forgiven(dtype: np.dtype[Any]) -> float:
+    """Return a factor that forgives the rounding of lengths and of their division: 0.6 / 0.2 is 3, and no more."""
+    return 1 - max(1e-12, 4 * float(np.finfo(dtype).eps))
+
+
 def fewest_parts(lengths: Array, step: float) -> npt.NDArray[np.intp]:
     """Return into how many equal parts, at least 1, to cut each length so that none is longer than `step`."""
-    # 0.6 / 0.2 is 3 and not "a little more than 3": forgive the division's rounding, and that of the lengths.
-    forgiven = 1 - max(1e-12, 4 * float(np.finfo(lengths.dtype).eps))
-    return np.maximum(np.ceil(lengths.astype(np.float64) / step * forgiven), 1).astype(np.intp)
+    return np.maximum(np.ceil(lengths.astype(np.float64) / step * forgiven(lengths.dtype)), 1).astype(np.intp)
 
 
 def time_grid(t: Array, breakpoints: Array, step: float | None = None) -> tuple[Array, npt.NDArray[np.intp]]:

@@ -44,7 +44,7 @@ def toy_kernel():
     from cfc_ref.kernels.ltc.sums import at
 
     @inner
-    def stage(k, neuron, h, kept, out):
+    def stage(k, neuron, h, kept, out, room):
         x, start, G, Q, c = kept[0], kept[3 * k], kept[3 * k + 1], kept[3 * k + 2], neuron[C]
         for r in range(out.shape[0]):
             length = at(h, r) if k == 1 else at(h, r) / type(G[r])(2)

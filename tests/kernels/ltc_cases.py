@@ -6,6 +6,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from cfc_ref import LTC, wirings
+from cfc_ref.cells.solvers import SOLVERS
 from cfc_ref.cells.tree import leaves, tree_map
 
 SHAPES = [(1, 1), (1, 40), (2, 3), (3, 0), (0, 2), (16, 2), (31, 3), (33, 2), (70, 1)]  # (batch, time)
@@ -30,8 +31,8 @@ class Case(NamedTuple):
 def layers(draw, **options):
     """A fresh layer."""
     made = {
-        "solver": draw(st.sampled_from(["fused", "frozen"])),
-        "ode_unfolds": draw(st.sampled_from([1, 2, 3, 6, 12])),
+        "solver": draw(st.sampled_from([name for name, solver in SOLVERS.items() if solver.kernel])),
+        **draw(st.sampled_from([*({"ode_unfolds": n} for n in (1, 2, 3, 6)), {"step": 0.3}, {"step": 0.7}])),
         "epsilon": draw(st.sampled_from([0.0, 1e-8, 0.3])),
         "implicit_param_constraints": draw(st.booleans()),
         "input_mapping": draw(st.sampled_from(["affine", "linear", None])),

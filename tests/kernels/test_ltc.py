@@ -18,6 +18,8 @@ NETWORKS = {
     "dense, frozen": {"units": 20, "solver": "frozen", "proj_size": 3},
     "wired": {"units": wirings.AutoNCP(40, 5), "implicit_param_constraints": False},
     "wired, frozen": {"units": wirings.AutoNCP(19, 1), "solver": "frozen", "input_mapping": None},
+    "midpoint": {"units": 5, "solver": "frozen_midpoint", "ode_unfolds": 2},
+    "cf4": {"units": wirings.AutoNCP(19, 1), "solver": "cf4", "step": 0.5},
 }
 
 
@@ -106,7 +108,7 @@ def test_a_step_of_no_length_is_the_identity(layer):
 
 def test_neither_leak_nor_capacity_makes_a_nan():
     """Explicit weights may all be 0: with no capacity a neuron is at once where its conductances take it."""
-    for solver in ("fused", "frozen"):
+    for solver in ("fused", "frozen", "cf4"):
         options = {"implicit_param_constraints": False, "solver": solver, "epsilon": 0.0, "seed": 0}
         layers = [LTC(2, 3, **options, backend=backend, dtype="float64") for backend in ("numpy", "numba")]
         for zero in (("gleak",), ("cm",), ("gleak", "cm", "w", "sensory_w")):
@@ -152,11 +154,7 @@ def test_a_tape_is_read_by_what_wrote_it():
         assert_close(layer.backward(tape, output).x, ref, 0, 0)
 
 
-@pytest.mark.parametrize(
-    "options",
-    [{"solver": "euler"}, {"solver": "rk4"}, {"solver": "frozen_midpoint"}, {"solver": "cf4"}, {"mixed_memory": True}],
-    ids=str,
-)
+@pytest.mark.parametrize("options", [{"solver": "euler"}, {"solver": "rk4"}, {"mixed_memory": True}], ids=str)
 def test_without_kernels_auto_is_numpy_and_numba_is_refused(options):
     bad.refuses(LTC, "backend", "numba", input_size=2, units=3, **options)
     x, timespans = np.ones((2, 3, 2)), 0.1

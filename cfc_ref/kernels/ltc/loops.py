@@ -11,62 +11,69 @@ from typing import Any, NamedTuple
 from cfc_ref.cells.ltc.network import LTCSettings
 from cfc_ref.kernels.compiled import dispatch, inner, kernel
 from cfc_ref.kernels.elementwise import _copy
-from cfc_ref.kernels.ltc.packed import (
-    CURRENT,
-    D_C,
-    D_G,
-    D_Q,
-    LEAK,
-)
+from cfc_ref.kernels.ltc.packed import CURRENT, D_C, D_G, D_Q, LEAK, How
 from cfc_ref.kernels.ltc.solvers import KERNELS
-from cfc_ref.kernels.ltc.sums import (
-    _add_synapses,
-    _d_look,
-    _d_synapses,
-    _look,
-    _sum,
-)
+from cfc_ref.kernels.ltc.sums import _add_synapses, _d_look, _d_synapses, _look, _sum
 from cfc_ref.kernels.products import _clear
 
-__all__ = ["COMPILED", "BackRoom", "How", "Room", "Steps", "Sums", "how"]
+__all__ = ["COMPILED", "BackRoom", "Room", "Steps", "Sums", "Tape", "how"]
 
 COMPILED = tuple(KERNELS)  # the solvers that the kernels know; the place of each is its number
 _stage = dispatch([solver.stage for solver in KERNELS.values()], forceinline=True)
 _d_stage = dispatch([solver.d_stage for solver in KERNELS.values()])
 
 
-class How(NamedTuple):
-    """A solver's number, the stages of a part, and the parts of a time step."""
-
-    solver: int
-    stages: int
-    parts: int
-
-
 def how(settings: LTCSettings) -> How:
     """Return the numbers of a solver."""
-    return How(COMPILED.index(settings.solver), KERNELS[settings.solver].stages, settings.parts)
+    kernel = KERNELS[settings.solver]
+    return How(COMPILED.index(settings.solver), kernel.stages, kernel.boxed)
 
 
 class Steps(NamedTuple):
-    """Inputs of all time steps, shapes (batch, time, …); `mask` has no rows where every step is real."""
+    """All time steps, first axes (batch, time).
+
+    Attributes
+    ----------
+    x : ndarray
+        Inputs.
+    h : ndarray
+        The length of a part.
+    counts : ndarray of int64
+        The number of parts: 0 at a masked step.
+    """
 
     x: Any
-    dt: Any
-    mask: Any
+    h: Any
+    counts: Any
+
+
+class Tape(NamedTuple):
+    """States and sums of all parts, (parts, units, 3 · stages, rows), and the place of each block's first, by step.
+
+    Where nothing is kept each block has one place, which its parts share.
+    """
+
+    parts: Any
+    places: Any  # (blocks, time)
+    all: bool  # whether each part has a place of its own
 
 
 class Room(NamedTuple):
-    """Working memory of the forward, for each block of rows: inputs, states, held sums, lengths of a part."""
+    """Working memory of the forward, for each block of rows: inputs, states, held sums, lengths, and rows to use.
+
+    The rows of `lengths` are: the length of a part, the number of parts, and the length of the present part, which is
+    0 where a row has had all of its own.
+    """
 
     I: Any
     states: Any
     held: Any
-    h: Any
+    lengths: Any
+    rows: Any
 
 
 class BackRoom(NamedTuple):
-    """Working memory of the backward, for each part of the batch; `D` is like `kept` of a part."""
+    """Working memory of the backward, for each part of the batch; `D` is like the tape of a part."""
 
     I: Any
     d_inputs: Any
@@ -74,8 +81,8 @@ class BackRoom(NamedTuple):
     D: Any
     d_held: Any
     d_c: Any
-    h: Any
-    d_h: Any
+    lengths: Any
+    d_h: Any  # the gradients of the length of all parts, and of the present one
     rows: Any
 
 
@@ -89,31 +96,49 @@ class Sums(NamedTuple):
 
 
 @inner
-def _load(steps, maps, parts, t, first, I, h):
-    """Write step t's inputs after their map, and the length of a part; a masked step has input 0 and no length.
+def _load(steps, maps, t, first, I, lengths):
+    """Write step t's inputs after their map, and lengths; a masked step has input 0 and no parts.
 
-    Returns whether any row has a step.
+    Returns the largest number of parts.
     """
-    x, dt, mask = steps
-    zero, some = h.dtype.type(0), False
-    for r in range(h.shape[0]):
+    zero, most = lengths.dtype.type(0), 0
+    for r in range(lengths.shape[1]):
         row = first + r
-        real = row < x.shape[0] and (mask.shape[0] == 0 or mask[row, t])
-        some |= real
-        h[r] = dt[row, t] / h.dtype.type(parts) if real else zero
+        count = steps.counts[row, t] if row < steps.x.shape[0] else 0
+        most = max(most, count)
+        lengths[0, r] = steps.h[row, t] if count > 0 else zero
+        lengths[1, r] = count
         for f in range(maps.shape[0]):
-            I[f, 0, r] = maps[f, 0] * (x[row, t, f] if real else zero) + maps[f, 1]
-    return some
+            I[f, 0, r] = maps[f, 0] * (steps.x[row, t, f] if count > 0 else zero) + maps[f, 1]
+    return most
 
 
 @inner
-def _unload(steps, maps, parts, t, first, room, d_inputs, D_maps):
+def _enter_part(p, lengths):
+    """Write the length of part p."""
+    h, counts, now, number, zero = lengths[0], lengths[1], lengths[2], lengths.dtype.type(p), lengths.dtype.type(0)
+    for r in range(now.shape[0]):
+        now[r] = h[r] if number < counts[r] else zero
+
+
+@inner
+def _leave_part(p, lengths, d_h):
+    """Add the gradient of the length of part p, of rows that have it; of the next one it is 0."""
+    counts, whole, of_part, number, zero = lengths[1], d_h[0], d_h[1], lengths.dtype.type(p), lengths.dtype.type(0)
+    for r in range(whole.shape[0]):
+        whole[r] += of_part[r] if number < counts[r] else zero
+    for r in range(whole.shape[0]):
+        of_part[r] = zero
+
+
+@inner
+def _unload(steps, maps, t, first, room, d_inputs, D_maps):
     """Backward of ``_load``."""
-    (x, mask), (d_x, d_dt), d_I, d_h = (steps.x, steps.mask), d_inputs, room.d_inputs, room.d_h[0]
+    x, (d_x, d_dt), d_I, d_h = steps.x, d_inputs, room.d_inputs, room.d_h[0]
     for r in range(min(d_h.shape[0], x.shape[0] - first)):
         row = first + r
-        real = mask.shape[0] == 0 or mask[row, t]
-        d_dt[row, t] = d_h[r] / d_h.dtype.type(parts) if real else d_h.dtype.type(0)
+        real = steps.counts[row, t] > 0
+        d_dt[row, t] = d_h[r] / room.lengths[1, r] if real else d_h.dtype.type(0)
         for f in range(D_maps.shape[0]):
             d_x[row, t, f] = maps[f, 0] * d_I[f, 0, r]
             if real:
@@ -134,16 +159,12 @@ def _leak(neurons, held):
 
 
 @kernel(registry=KERNELS)
-def _forward(packed, how, steps, start, h, kept, room, first, last):
-    """Run blocks of rows from `first` to `last`; h[t] is the state after step t, shape (time, batch, units).
-
-    `kept`, shape (blocks, time, parts, units, 3 · stages, rows), takes states and sums for the backward; with one
-    time step and part in it, it is room to work in.
-    """
-    solver, stages, parts = how
-    (B, T), U, neurons = steps.dt.shape, start.shape[1], packed.neurons
+def _forward(packed, how, steps, start, h, tape, room, first, last):
+    """Run blocks of rows from `first` to `last`; h[t] is the state after step t, shape (time, batch, units)."""
+    solver, stages, _ = how
+    (B, T), U, neurons = steps.h.shape, start.shape[1], packed.neurons
     for block in range(first, last):
-        I, state, held, length = room.I[block], room.states[block], room.held[block], room.h[block]
+        I, state, held, lengths = room.I[block], room.states[block], room.held[block], room.lengths[block]
         row = block * state.shape[1]
         rows = min(state.shape[1], B - row)
         _clear(state)
@@ -151,18 +172,20 @@ def _forward(packed, how, steps, start, h, kept, room, first, last):
             for i in range(U):
                 state[i, r] = start[row + r, i]
         for t in range(T):
-            if _load(steps, packed.maps, parts, t, row, I, length):
+            parts = _load(steps, packed.maps, t, row, I, lengths)
+            if parts > 0:
                 _leak(neurons, held)
                 _add_synapses(packed.sensory, packed.sensory_ends, 0, I, held)
                 for p in range(parts):
-                    own = kept[block, min(t, kept.shape[1] - 1), min(p, kept.shape[2] - 1)]
+                    own = tape.parts[tape.places[block, t] + (p if tape.all else 0)]
+                    _enter_part(p, lengths)
                     for i in range(U):
                         _copy(state[i], own[i, 0])
                     for k in range(stages):
                         _look(packed.synapses, packed.ends, held, own, k)
                         for i in range(U):
                             out = state[i] if k == stages - 1 else own[i, 3 * k + 3]
-                            _stage(solver, k, neurons[i], length, own[i], out)
+                            _stage(solver, k, neurons[i], lengths[2], own[i], out, room.rows[block])
             for r in range(rows):
                 for i in range(U):
                     h[t, row + r, i] = state[i, r]
@@ -179,9 +202,9 @@ def _enter_block(room, d_state, row):
 
 
 @inner
-def _enter_step(steps, maps, parts, d_read, t, row, room):
+def _enter_step(steps, maps, d_read, t, row, room):
     """Add the gradients of step t's states, and load the step, as forward."""
-    at = t - steps.dt.shape[1] + d_read.shape[0]
+    at = t - steps.h.shape[1] + d_read.shape[0]
     if at >= 0:
         for r in range(min(room.d.shape[1], d_read.shape[1] - row)):
             for i in range(d_read.shape[2]):
@@ -189,7 +212,7 @@ def _enter_step(steps, maps, parts, d_read, t, row, room):
     _clear(room.d_h)
     _clear_all(room.d_held)
     _clear_all(room.d_inputs)
-    return _load(steps, maps, parts, t, row, room.I, room.h)
+    return _load(steps, maps, t, row, room.I, room.lengths)
 
 
 @inner
@@ -211,19 +234,33 @@ def _leave_block(room, d_state, row, D):
             d_state[row + r, i] = room.d[i, r]
 
 
+@inner
+def _d_part(packed, solver, stages, kept, room, sums):
+    """Take the gradients of the states after a part to those before it."""
+    neurons, D, length = packed.neurons, room.D, room.lengths[2]
+    _clear_all(D)
+    for k in range(stages - 1, -1, -1):
+        for i in range(neurons.shape[0]):
+            d_out = room.d[i] if k == stages - 1 else D[i, 3 * k + 3]
+            _d_stage(solver, k, neurons[i], length, kept[i], d_out, D[i], room.d_c[i], room.d_h[1], room.rows)
+        _d_look(packed.synapses, packed.ends, kept, D, k, room.d_held, sums.synapses)
+    for i in range(neurons.shape[0]):
+        _copy(D[i, 0], room.d[i])
+
+
 @kernel(registry=KERNELS)
-def _backward(packed, how, steps, kept, d_read, d_state, d_inputs, room, sums, first, last):
+def _backward(packed, how, steps, tape, d_read, d_state, d_inputs, room, sums, first, last):
     """Go back through the shares of a batch from `first` to `last`; d_state becomes that of the first state.
 
     `d_read`, shape (steps, batch, units), are the gradients of the last states by what was read of them;
     `d_inputs` takes those of x and dt. Shares depend on the batch and not on the threads.
     """
-    solver, stages, parts = how
-    neurons, shares, blocks = packed.neurons, sums.neurons.shape[0], kept.shape[0]
+    solver, stages, _ = how
+    shares, blocks = sums.neurons.shape[0], tape.places.shape[0]
     for share in range(first, last):
         own = BackRoom(
             room.I[share], room.d_inputs[share], room.d[share], room.D[share], room.d_held[share], room.d_c[share],
-            room.h[share], room.d_h[share], room.rows[share],
+            room.lengths[share], room.d_h[share], room.rows[share],
         )  # fmt: skip
         all_sums = Sums(sums.neurons[share], sums.synapses[share], sums.sensory[share], sums.maps[share])
         for gradients in (all_sums.neurons, all_sums.synapses, all_sums.sensory, all_sums.maps):
@@ -231,25 +268,15 @@ def _backward(packed, how, steps, kept, d_read, d_state, d_inputs, room, sums, f
         for block in range(blocks * share // shares, blocks * (share + 1) // shares):
             row = block * own.d.shape[1]
             _enter_block(own, d_state, row)
-            for t in range(steps.dt.shape[1] - 1, -1, -1):
-                if _enter_step(steps, packed.maps, parts, d_read, t, row, own):
-                    for p in range(parts - 1, -1, -1):
-                        _clear_all(own.D)
-                        tape = kept[block, t, p]
-                        for k in range(stages - 1, -1, -1):
-                            for i in range(neurons.shape[0]):
-                                d_out = own.d[i] if k == stages - 1 else own.D[i, 3 * k + 3]
-                                _d_stage(
-                                    solver, k, neurons[i], own.h, tape[i], d_out, own.D[i], own.d_c[i], own.d_h[0],
-                                    own.rows,
-                                )  # fmt: skip
-                            _d_look(
-                                packed.synapses, packed.ends, tape, own.D, k, own.d_held, all_sums.synapses
-                            )  # fmt: skip
-                        for i in range(neurons.shape[0]):
-                            _copy(own.D[i, 0], own.d[i])
+            for t in range(steps.h.shape[1] - 1, -1, -1):
+                parts = _enter_step(steps, packed.maps, d_read, t, row, own)
+                for p in range(parts - 1, -1, -1):
+                    _enter_part(p, own.lengths)
+                    _d_part(packed, solver, stages, tape.parts[tape.places[block, t] + p], own, all_sums)
+                    _leave_part(p, own.lengths, own.d_h)
+                if parts > 0:
                     _d_held(packed, own, all_sums)
-                _unload(steps, packed.maps, parts, t, row, own, d_inputs, all_sums.maps)
+                _unload(steps, packed.maps, t, row, own, d_inputs, all_sums.maps)
             _leave_block(own, d_state, row, all_sums)
 
 

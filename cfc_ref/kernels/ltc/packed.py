@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cfc_ref.cells.ltc.network import LTCSettings, ODENetwork, Readout, Scaling
-from cfc_ref.cells.ltc.synapses import LTCParams, Synapses, recurrent_synapses, sensory_synapses
+from cfc_ref.cells.ltc.synapses import LTCParams, Synapses, ltc_box, recurrent_synapses, sensory_synapses
 from cfc_ref.kernels.memory import LINE, aligned, whole_lines
 from cfc_ref.kernels.packed import FC, HEAD, INPUTS, OUTPUTS, READS, ROOM, STATE, UNITS, Weights
+from cfc_ref.neuron.grid import forgiven
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -21,20 +22,31 @@ if TYPE_CHECKING:
 
 __all__: list[str] = []
 
-# Columns of a neuron: conductance and current of its leak, its capacity; and of the sums of its gradients
-LEAK, CURRENT, C = range(3)
+# Columns of a neuron: conductance and current of its leak, its capacity, and the ends of its box, which are read by
+# solvers that clip to it; and of the sums of its gradients
+LEAK, CURRENT, C, LOW, HIGH = range(5)
 D_G, D_Q, D_C = range(3)
 # Of a synapse: s = 1/(1 + 2^(gain x + shift)), w, w E, E, w sigma; its ends; and of the sums of its gradients
 GAIN, SHIFT, W, W_E, E, W_SIGMA = range(6)
 PRE, POST = range(2)
 SUM_W, SUM_E, SUM_Z, SUM_ZX = range(4)
-# Places in the table of a stream, after those of a CfC's: the solver's index, the parts, and the stages of one; where
-# arrays begin, and the numbers of tiles. After them: the ends of each tile, its neuron or input and its first
-# postsynaptic neuron.
-SOLVER, PARTS, STAGES, NEURONS, INPUT_MAP, OUTPUT_MAP, SYNAPSES, SENSORY, TILES, SENSORY_TILES = range(HEAD, HEAD + 10)
-ENDS = HEAD + 10
+# Places in the table of a stream, after those of a CfC's: the solver's index, the stages of a part; the parts of a time
+# step, or 0 and the bits of two float64: the longest part, and what forgives rounding; where arrays begin, and the
+# numbers of tiles. After them: the ends of each tile, its neuron or input and its first postsynaptic neuron.
+SOLVER, STAGES, PARTS, LONGEST, FORGIVEN = range(HEAD, HEAD + 5)
+NEURONS, INPUT_MAP, OUTPUT_MAP, SYNAPSES, SENSORY, TILES, SENSORY_TILES = range(HEAD + 5, HEAD + 12)
+ENDS = HEAD + 12
+SCRATCH = 10  # rows that a stage of a solver may use
 
 _LOG2_E = 1.4426950408889634
+
+
+class How(NamedTuple):
+    """A solver's number, the stages of a part, and whether they clip to the box."""
+
+    solver: int
+    stages: int
+    boxed: bool
 
 
 class Packed(NamedTuple):
@@ -42,7 +54,7 @@ class Packed(NamedTuple):
 
     Attributes
     ----------
-    neurons : ndarray, shape (units, 3)
+    neurons : ndarray, shape (units, 5)
     synapses, sensory : ndarray, shape (synapses, 6)
     ends, sensory_ends : ndarray of uint32, shape (synapses, 2)
         Sorted by the postsynaptic neuron.
@@ -58,11 +70,12 @@ class Packed(NamedTuple):
     maps: Array
 
 
-def pack(params: ODENetwork, epsilon: float) -> Packed:
-    """Return a network's tables; `epsilon` is one more conductance of each neuron."""
+def pack(params: ODENetwork, epsilon: float, boxed: bool) -> Packed:
+    """Return a network's tables; `epsilon` is one more conductance of each neuron, `boxed` adds the neurons' box."""
     cell: LTCParams = params.cell
     dtype = cell.w.dtype
-    neurons = np.stack([cell.gleak + dtype.type(epsilon), cell.gleak * cell.vleak, cell.cm], axis=1)
+    box = ltc_box(cell, epsilon) if boxed else (cell.cm, cell.cm)
+    neurons = np.stack([cell.gleak + dtype.type(epsilon), cell.gleak * cell.vleak, cell.cm, *box], axis=1)
     maps = _factors(params.input_map, len(cell.sensory_w), dtype)
     recurrent, sensory = (_list(synapses) for synapses in (recurrent_synapses(cell), sensory_synapses(cell)))
     return Packed(np.ascontiguousarray(neurons), *recurrent, *sensory, maps)
@@ -127,15 +140,18 @@ def _spread(values: Array, there: tuple[Array, Array], like: Array) -> Array:
 
 
 def pack_stream(
-    params: ODENetwork, readout: Readout, read: slice, settings: LTCSettings, solver: int, stages: int
+    params: ODENetwork, readout: Readout, read: slice, settings: LTCSettings, how: How
 ) -> tuple[Array, npt.NDArray[np.int64]]:
     """Return a network's tiles and its output's maps in one array, and their table."""
-    packed, weights, table = pack(params, settings.epsilon), Weights(), np.zeros(ENDS, np.int64)
+    packed, weights, table = pack(params, settings.epsilon, how.boxed), Weights(), np.zeros(ENDS, np.int64)
+    solver, stages, _ = how
     (output_map, fc), dtype, (inputs, units) = readout, packed.maps.dtype, params.cell.sensory_w.shape
     lanes, reads = whole_lines(units), read.stop - read.start
-    neurons = np.ones((3, lanes), dtype)  # lanes without a neuron have a leak and a capacity like others
+    neurons = np.ones((packed.neurons.shape[1], lanes), dtype)  # lanes without a neuron have a leak and a capacity
     neurons[:, :units] = packed.neurons.T
-    table[SOLVER], table[PARTS], table[STAGES] = solver, settings.parts, stages
+    table[SOLVER], table[STAGES], table[PARTS] = solver, stages, settings.parts
+    if settings.step is not None:
+        table[PARTS], table[[LONGEST, FORGIVEN]] = 0, np.array([settings.step, forgiven(dtype)]).view(np.int64)
     table[INPUTS], table[UNITS], table[READS], table[OUTPUTS] = inputs, units, reads, reads
     table[NEURONS], table[INPUT_MAP] = weights.place(neurons), weights.place(packed.maps.T)
     table[OUTPUT_MAP] = weights.place(_factors(output_map, reads, dtype).T)
@@ -145,7 +161,7 @@ def pack_stream(
     table[TILES], table[SENSORY_TILES] = len(ends), len(sensory_ends)
     if fc is not None:
         table[OUTPUTS], table[FC] = len(fc.W), weights.linear(*fc)
-    table[STATE], table[ROOM] = lanes, (3 + 3 * stages) * lanes + whole_lines(inputs) + whole_lines(reads)
+    table[STATE], table[ROOM] = lanes, (3 + 3 * stages + SCRATCH) * lanes + whole_lines(inputs) + whole_lines(reads)
     return weights.array(dtype), np.concatenate([table, ends.reshape(-1), sensory_ends.reshape(-1)])
 
 
