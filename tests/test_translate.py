@@ -276,6 +276,40 @@ def test_the_table_says_what_stands_against_what():
         assert float(line[30:42]) == pytest.approx(way.output_mse, rel=0.01)
 
 
+def test_a_translation_of_any_kind_is_the_layer_with_that_solver():
+    _, network, x, dt, hx = drawn(2)
+    for kind in ("frozen_midpoint", "cf4"):
+        layer = LTC(2, network.wiring, dtype="float64", solver=kind, ode_unfolds=3, seed=1)
+        layer.load_state_dict(network.state_dict())
+        states = translate.frozen_translation(network, x, dt, hx, parts=3, kind=kind)
+        assert_close(states, layer.trace(x, hx, dt)["state"])
+    for value in (*bad.CHOICES, "fused", "scipy"):
+        bad.refuses(translate.frozen_translation, "kind", value, network=network, x=x)
+        bad.refuses(translate.compare, "kind", value, network=network, x=x)
+
+
+@pytest.mark.parametrize("batched", [True, False])
+def test_what_is_known_of_the_error_of_cf4(batched):
+    _, network, x, dt, hx = drawn(4)
+    if not batched:
+        x, dt, hx = x[0], dt[0], hx[0]
+    compared = translate.compare(network, x, dt, hx, parts=3, kind="cf4")
+    assert list(compared.translations) == ["algorithm1", "algorithm1_free", "frozen", "cf4"]
+    error = compared.translations["cf4"].error
+    states = [translate.frozen_translation(network, x, dt, hx, parts=n, kind="cf4") for n in (3, 6)]
+    assert_close(compared.estimate, 16 / 15 * (states[1] - states[0]))
+    assert_close(np.linalg.norm(compared.estimate - error), 0, 0, 0.2 * np.linalg.norm(error))
+    lengths = np.linalg.norm(error, axis=-1)
+    assert compared.run.bound.shape == compared.run.indication.shape == compared.run.norm.shape == dt.shape
+    assert (lengths <= compared.run.bound + 1e-9).all()
+    assert (compared.run.bound <= 100 * lengths.max()).all()
+    assert np.isfinite(compared.run.indication).all()
+    text = str(compared)
+    assert "rigorous up to the logarithmic norm at five points of each part" in text
+    assert text.count("an indication") == 2
+    assert translate.compare(network, x, dt, hx).run is None
+
+
 def test_time_that_stands_still_is_no_error():
     _, network, x, _, hx = drawn(4)
     compared = translate.compare(network, x, 0.0, hx)

@@ -20,11 +20,11 @@ import numpy.typing as npt
 
 from cfc_ref import checks
 from cfc_ref.cells.adjoint import integrate
-from cfc_ref.cells.exponential import cf4, d_cf4, d_frozen, d_frozen_midpoint, frozen, frozen_midpoint
+from cfc_ref.cells.exponential import cf4, cf4_estimate, d_cf4, d_frozen, d_frozen_midpoint, frozen, frozen_midpoint
 from cfc_ref.cells.ode import Balance, Equation, Scheme, SolverKept, d_right_side, parts_of, right_side
 from cfc_ref.cells.tree import add, tree_map
 
-__all__ = ["SOLVERS", "Overstep", "Solver", "d_solver_step", "overstep", "solver_step"]
+__all__ = ["SOLVERS", "Overstep", "Solver", "d_solver_step", "overstep", "solver_step", "step_estimate"]
 
 Array = npt.NDArray[Any]
 Gradient = tuple[Any, Any, Array, Array]  # of params, held, x and h
@@ -133,6 +133,8 @@ class Solver(NamedTuple):
         The largest h · rate at which it is stable, the rate of a neuron being G/C.
     keeps_box : bool
         Whether states never leave the box of the reversal potentials.
+    estimate : callable, optional
+        (equation, params, held, x, h) → an estimate of the error of one part.
     kernel : bool
         Whether :data:`cfc_ref.kernels.ltc.solvers.KERNELS` has its twin.
     """
@@ -143,6 +145,7 @@ class Solver(NamedTuple):
     whole: Callable[[Scheme, Any, Array, Array, Array], tuple[Array, Any]] | None = None
     limit: float = math.inf
     keeps_box: bool = False
+    estimate: Callable[[Equation, Any, Any, Array, Array], Array] | None = None
     kernel: bool = False
 
 
@@ -152,7 +155,7 @@ SOLVERS: dict[str, Solver] = {
     "rk4": Solver(4, rk4, d_rk4, limit=2.785293563405282),  # where 1 - z + z²/2 - z³/6 + z⁴/24 comes back to 1
     "frozen": Solver(1, frozen, d_frozen, keeps_box=True, kernel=True),
     "frozen_midpoint": Solver(2, frozen_midpoint, d_frozen_midpoint, keeps_box=True, kernel=True),
-    "cf4": Solver(4, cf4, d_cf4, keeps_box=True, kernel=True),
+    "cf4": Solver(4, cf4, d_cf4, keeps_box=True, estimate=cf4_estimate, kernel=True),
     "scipy": Solver(0, whole=integrate),
 }
 
@@ -179,6 +182,17 @@ def solver_step(scheme: Scheme, params: Any, I: Array, x: Array, dt: Array) -> t
         # a row with fewer parts than others waits: a part of no length is the identity
         states.append(solver.part(scheme.equation, params, held, states[-1], np.where(k < counts, h, 0)))
     return states[-1], SolverKept(I, dt, held, states)
+
+
+def step_estimate(scheme: Scheme, params: Any, kept: SolverKept) -> Array:
+    """Return the sum of the estimated errors of a time step's parts, for a solver that has an estimate."""
+    solver, (counts, h) = SOLVERS[scheme.solver], parts_of(scheme, kept.dt)
+    assert solver.estimate is not None
+    of_parts = (
+        solver.estimate(scheme.equation, params, kept.held, x, np.where(k < counts, h, 0))
+        for k, x in enumerate(kept.states[:-1])
+    )
+    return sum(of_parts, start=np.zeros_like(kept.states[0]))
 
 
 def d_solver_step(scheme: Scheme, params: Any, kept: SolverKept, d_new: Array) -> tuple[Any, Array, Array, Array]:

@@ -16,7 +16,7 @@ from cfc_ref.cells.ltc import network
 from cfc_ref.cells.ltc.network import NetworkKept, ODENetwork, Readout, d_scaled, scaled
 from cfc_ref.cells.ode import Equation, Scheme, d_positive, positive
 from cfc_ref.cells.sequence import over_time
-from cfc_ref.cells.solvers import SOLVERS, overstep
+from cfc_ref.cells.solvers import SOLVERS, overstep, step_estimate
 from cfc_ref.cells.tree import tree_map
 from cfc_ref.layers.arguments import MOST_PARTS, Expected, arrange
 from cfc_ref.layers.base import Gradients, Layer, Params, Tape
@@ -211,6 +211,43 @@ class ODELayer(Layer):
         states, _ = over_time(step, params, np.concatenate([before, samples], axis=2), start, dt, keep=False)
         whole = [state[0] for state in states[1:]]
         return call.outward(np.stack(whole, axis=1) if whole else np.empty((*dt.shape, self.state_size)))
+
+    def solve_error(self, x: Any, hx: Any = None, timespans: Any = None) -> Array:
+        r"""Return an estimate of the error that each time step adds: an indication, no bound (THEORY 5.8).
+
+        It is :math:`x^+ - \hat x`, with :math:`\hat x` a result of order 3 from the same looks, summed over the parts
+        of a step. What errors of earlier steps have become is not in it.
+
+        Parameters
+        ----------
+        x, hx, timespans
+            As in a plain call.
+
+        Returns
+        -------
+        ndarray of float64, shape (B, T, units) in the layout of `x`
+
+        Raises
+        ------
+        ValueError, TypeError
+            For arguments that do not fit, and for a solver other than "cf4".
+
+        Examples
+        --------
+        >>> from cfc_ref import LTC
+        >>> layer = LTC(2, 3, solver="cf4", step=0.25, seed=0)
+        >>> x = np.ones((5, 2))
+        >>> bool(np.abs(layer.solve_error(x)).max() < 1e-2)
+        True
+        """
+        if SOLVERS[self.solver].estimate is None:
+            able = " or ".join(repr(name) for name, solver in SOLVERS.items() if solver.estimate)
+            checks.refuse("solver", repr(self.solver), f"{able}, which estimates its error", "make such a layer")
+        call = arrange(self.expected, x, hx, timespans)
+        params, samples, start, dt = tree_map(_as_float64, (self.weights.network, call.x, call.state, call.dt))
+        _, kept = over_time(self._step, params, samples, start, dt, keep=True)
+        errors = [step_estimate(self._scheme, params.cell, step.solver) for step in kept]
+        return call.outward(np.stack(errors, axis=1) if errors else np.empty((*dt.shape, self.state_size)))
 
     def adjoint(self, tape: Tape, d_output: Any, d_hx: Any = None, *, reverse_state: bool = False) -> Gradients:
         """Return the gradient of a layer with ``solver="scipy"``: another ODE, solved backwards in time.

@@ -23,6 +23,7 @@ _LOOKS = {
     "algorithm1": Look(LABELS["algorithm1"], "vermillion", "-"),
     "algorithm1_free": Look(LABELS["algorithm1_free"], "orange", "--"),
     "frozen": Look(LABELS["frozen"], "blue", "-"),
+    "cf4": Look(LABELS["cf4"], "purple", "-"),
 }
 
 

@@ -4,6 +4,7 @@ from cfc_ref.facade import lazy
 
 _PUBLIC = {
     "Comparison": "cfc_ref.translate.comparison",
+    "RunBound": "cfc_ref.translate.run_bound",
     "Translation": "cfc_ref.translate.comparison",
     "algorithm1": "cfc_ref.translate.translations",
     "algorithm1_free": "cfc_ref.translate.translations",

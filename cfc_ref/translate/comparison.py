@@ -12,6 +12,7 @@ from cfc_ref.bounds.certificates import box
 from cfc_ref.bounds.synaptic import FrozenCertificate, network_frozen_error
 from cfc_ref.cells.tree import tree_map
 from cfc_ref.facade import figure
+from cfc_ref.translate.run_bound import RunBound, bound_along_the_run
 from cfc_ref.translate.translations import Posed, algorithm1, algorithm1_free, frozen_translation, pose
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ LABELS = {
     "algorithm1": "Algorithm 1 (teacher-forced)",
     "algorithm1_free": "Algorithm 1, free-running",
     "frozen": "frozen translation",
+    "cf4": "CF4 translation",
 }
 
 
@@ -63,13 +65,17 @@ class Comparison(NamedTuple):
     outputs : ndarray, shape (B, T, outputs)
         The network's output of those.
     translations : dict of Translation
-        "algorithm1" (teacher-forced), "algorithm1_free" and "frozen".
+        "algorithm1" (teacher-forced), "algorithm1_free", "frozen", and where it was asked for, "cf4".
     box : (low, high)
         The box that the states of ODE and frozen translation do not leave, shape (units,) each.
     certificate : FrozenCertificate
         Bound on the error of "frozen", for inputs in the range of x. Algorithm 1 has none.
     parts : int
-        Of a time step, for "frozen".
+        Of a time step, for "frozen" and "cf4".
+    estimate : ndarray, shape of truth, or None
+        With "cf4", an estimate of its error: 16/15 of the difference between twice as many parts and `parts`.
+    run : RunBound or None
+        With "cf4", bounds of its error along the run.
     """
 
     network: Any
@@ -80,6 +86,8 @@ class Comparison(NamedTuple):
     box: tuple[Array, Array]
     certificate: FrozenCertificate
     parts: int
+    estimate: Array | None = None
+    run: RunBound | None = None
 
     def __str__(self) -> str:
         units, outputs, steps = self.truth.shape[-1], self.outputs.shape[-1], self.times.size
@@ -101,8 +109,18 @@ class Comparison(NamedTuple):
                 f"{'the paper, Algorithm 1':30}{PAPER_MSE:>12}   (one output neuron, times of its own)",
                 f"{'variance of the output':30}{float(np.var(self.outputs)):>12.3g}   (the ODE's)",
                 f"bound of the frozen translation: {self.certificate}",
+                *self._of_cf4(),
             ]
         )
+
+    def _of_cf4(self) -> list[str]:
+        """Return what is known of the error of "cf4" without its truth."""
+        if self.estimate is None:
+            return []
+        return [
+            f"estimate of the CF4 translation's largest error: {np.max(np.abs(self.estimate)):.3g} (an indication)",
+            f"bound of the CF4 translation along the run: {self.run}",
+        ]
 
     def plot(self, *, sequence: int = 0, ax: Axes | None = None) -> Axes:
         """Draw the errors over time with :func:`cfc_ref.plots.plot_translation_error`."""
@@ -110,7 +128,9 @@ class Comparison(NamedTuple):
         return axes
 
 
-def compare(network: Any, x: npt.ArrayLike, timespans: Any = None, hx: Any = None, *, parts: int = 1) -> Comparison:
+def compare(
+    network: Any, x: npt.ArrayLike, timespans: Any = None, hx: Any = None, *, parts: int = 1, kind: str = "frozen"
+) -> Comparison:
     """Translate a network in every way, and hold each against its ODE, with the bounds that apply.
 
     Parameters
@@ -121,6 +141,8 @@ def compare(network: Any, x: npt.ArrayLike, timespans: Any = None, hx: Any = Non
         As in a call of the network (there `hx` comes before `timespans`); at least one time step.
     parts : int
         Of a time step, for the frozen translation.
+    kind : {"frozen", "cf4"}
+        "cf4" adds the translation of order 4 with as many parts, an estimate of its error, and bounds along its run.
 
     Returns
     -------
@@ -140,8 +162,12 @@ def compare(network: Any, x: npt.ArrayLike, timespans: Any = None, hx: Any = Non
     >>> compared = compare(LTC(1, 3, seed=0), np.zeros((40, 1)))
     >>> compared.translations["frozen"].output_mse < compared.translations["algorithm1"].output_mse
     True
+    >>> compared = compare(LTC(1, 3, seed=0), np.zeros((40, 1)), kind="cf4")
+    >>> bool(np.all(np.linalg.norm(compared.translations["cf4"].error, axis=-1) <= compared.run.bound + 1e-9))
+    True
     """
     parts = checks.count("parts", parts, at_least=1)
+    checks.choice("kind", kind, ("frozen", "cf4"))
     posed = pose(network, x, timespans, hx)
     if not posed.dt.size:
         checks.refuse("x", "no time steps", "at least one", "pass a sequence")
@@ -151,6 +177,12 @@ def compare(network: Any, x: npt.ArrayLike, timespans: Any = None, hx: Any = Non
         "algorithm1_free": algorithm1_free(network, x, timespans, hx),
         "frozen": frozen_translation(network, x, timespans, hx, parts=parts),
     }
+    estimate = None
+    if kind == "cf4":
+        ways["cf4"], finer = (
+            frozen_translation(network, x, timespans, hx, parts=n, kind=kind) for n in (parts, 2 * parts)
+        )
+        estimate = 16 / 15 * (finer - ways["cf4"])
     start = np.stack([posed.x0.min(axis=0), posed.x0.max(axis=0)])
     low, high = states_box = box(network, start)
     times, outputs = posed.call.outward(posed.times[:, :, 0]), _outputs(network, truth)
@@ -159,7 +191,8 @@ def compare(network: Any, x: npt.ArrayLike, timespans: Any = None, hx: Any = Non
         outside = (states < low - _ROUNDING) | (states > high + _ROUNDING)
         translations[name] = Translation(states, truth - states, outputs - _outputs(network, states), outside)
     certificate = _certificate(network, posed, times, start, parts)
-    return Comparison(network, times, truth, outputs, translations, states_box, certificate, parts)
+    run = bound_along_the_run(posed, network.epsilon, states_box, parts) if kind == "cf4" else None
+    return Comparison(network, times, truth, outputs, translations, states_box, certificate, parts, estimate, run)
 
 
 def _outputs(network: Any, states: Array) -> Array:

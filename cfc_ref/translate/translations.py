@@ -29,9 +29,12 @@ from cfc_ref.cells.sequence import over_time
 from cfc_ref.cells.tree import tree_map
 from cfc_ref.layers.arguments import Call, arrange
 
-__all__ = ["Posed", "algorithm1", "algorithm1_free", "algorithm1_states", "frozen_translation", "pose"]
+__all__ = ["KINDS", "Posed", "algorithm1", "algorithm1_free", "algorithm1_states", "frozen_translation", "pose"]
 
 Array = npt.NDArray[Any]
+
+
+KINDS = ("frozen", "frozen_midpoint", "cf4")
 
 
 class Posed(NamedTuple):
@@ -183,16 +186,17 @@ def algorithm1_free(network: Any, x: npt.ArrayLike, timespans: Any = None, hx: A
 
 
 def frozen_translation(
-    network: Any, x: npt.ArrayLike, timespans: Any = None, hx: Any = None, *, parts: int = 1
+    network: Any, x: npt.ArrayLike, timespans: Any = None, hx: Any = None, *, parts: int = 1, kind: str = "frozen"
 ) -> Array:
-    r"""Frozen closed form of every whole neuron, free-running: one exponential a part, no solver.
+    r"""Frozen closed form of every whole neuron, free-running: exponentials, and no tolerance.
 
     .. math:: \hat x_i \leftarrow x_{\infty,i} + (\hat x_i - x_{\infty,i})\,e^{-h\,k_i}, \qquad
               x_{\infty,i} = \frac{g_i V_i + \sum_j w_{ij} s_{ij} E_{ij}}{g_i + \sum_j w_{ij} s_{ij}}, \qquad
               k_i = \frac{g_i + \sum_j w_{ij} s_{ij}}{C_i}
 
-    with :math:`s_{ij}` at the part's start. A layer made with ``solver="frozen"`` and ``ode_unfolds=parts`` computes
-    the same, streams, and trains.
+    with :math:`s_{ij}` at the part's start ("frozen", order 1); at the part's middle ("frozen_midpoint", order 2); or
+    five half steps with four looks per part ("cf4", order 4: :func:`cfc_ref.cells.exponential.cf4`). A layer made with
+    ``solver=kind`` and ``ode_unfolds=parts`` computes the same, streams, and trains.
 
     Parameters
     ----------
@@ -202,6 +206,8 @@ def frozen_translation(
         As in a call of the network (there `hx` comes before `timespans`).
     parts : int
         Equal parts of a time step.
+    kind : {"frozen", "frozen_midpoint", "cf4"}
+        Which sums are frozen.
 
     Returns
     -------
@@ -221,8 +227,9 @@ def frozen_translation(
     True
     """
     parts = checks.count("parts", parts, at_least=1)
+    checks.choice("kind", kind, KINDS)
     posed = pose(network, x, timespans, hx)
-    scheme = Scheme(synaptic(network.epsilon), "frozen", parts)
+    scheme = Scheme(synaptic(network.epsilon), kind, parts)
 
     def step(weights: ODENetwork, I: Array, state: Any, dt: Array) -> Any:
         return ltc.step(weights, I, state, dt, scheme)

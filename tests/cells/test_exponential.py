@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cfc_ref.cells.exponential import _stages, cf4, d_cf4, d_phi_1, half_step, mix, phi_1
+from cfc_ref.cells.exponential import _stages, cf4, cf4_estimate, d_cf4, d_phi_1, half_step, mix, phi_1
 from cfc_ref.cells.ltc.synapses import LTCParams, synaptic
 from cfc_ref.cells.ode import Balance, Scheme
 from cfc_ref.cells.solvers import solver_step
@@ -28,6 +28,7 @@ REFERENCE = {
         "x4": [0.6437968261806973, -0.5500407253746077],
         "x_m": [0.6668683097072591, -0.5118067592157892],
         "new": [0.6427495518141688, -0.5510477017135597],
+        "estimate": [1.4116913076289705e-06, -9.010948348231462e-05],
     },
     4.0: {
         "x2": [0.5555307247066071, -0.5940606380365443],
@@ -35,6 +36,7 @@ REFERENCE = {
         "x4": [0.5268177366432987, -0.4875324665901215],
         "x_m": [0.55938179959238, -0.5732335517958171],
         "new": [0.524353717729068, -0.529720938992543],
+        "estimate": [-0.002183392065373768, -0.0005146235284817502],
     },
 }
 
@@ -49,7 +51,15 @@ def of_one_step(params, x, h, I=None, epsilon=0.0):
 @pytest.mark.parametrize("h", REFERENCE)
 def test_the_reference_values(h):
     stages = _stages(*of_one_step(TWO, START, h))
-    got = {"x2": stages.x[1], "x3": stages.x[2], "x4": stages.x[3], "x_m": stages.x_m, "new": stages.new}
+    estimate = cf4_estimate(*of_one_step(TWO, START, h))
+    got = {
+        "estimate": estimate,
+        "x2": stages.x[1],
+        "x3": stages.x[2],
+        "x4": stages.x[3],
+        "x_m": stages.x_m,
+        "new": stages.new,
+    }
     for name, ref in REFERENCE[h].items():
         assert_close(got[name], [ref], rtol=0, atol=1e-14)
     assert_close(synaptic().box(TWO), [[-1, -1], [1, 1]])

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from cfc_ref import CTRNN, LTC, NeuralLTC, bounds, export_c, wirings
+from cfc_ref.cells.exponential import cf4, cf4_estimate
 from cfc_ref.cells.ode import Scheme, parts_of
 from cfc_ref.cells.solvers import SOLVERS
 from tests import bad
@@ -104,7 +105,46 @@ def test_the_tube_of_fused_parts():
     assert_close(bounds.box(layer, np.full(3, 5.0), 0.7, "fused"), one)
 
 
+def test_the_estimate_of_a_steps_error_is_the_sum_over_its_parts():
+    layer = LTC(2, 3, solver="cf4", step=0.2, seed=0, dtype="float64", batch_first=False)
+    x, hx = rows(layer)
+    x, hx = x.swapaxes(0, 1) * 3, hx * 2
+    got = layer.solve_error(x, hx, SPANS.T)
+    assert got.shape == (3, 2, 3)
+    scheme, cell, states = (
+        Scheme(layer.equation, "cf4"),
+        layer.weights.network.cell,
+        layer.trace(x, hx, SPANS.T)["state"],
+    )
+    before = np.concatenate([hx[None], states[:-1]])
+    for k in range(3):
+        for b in range(2):
+            I, state, total = layer.weights.network.input_map.w * x[k, b], before[k, b], 0.0
+            held, h = layer.equation.hold(cell, I[None]), np.full((1, 1), SPANS[b, k] / COUNTS[b, k])
+            for _ in range(COUNTS[b, k]):
+                total = total + cf4_estimate(scheme.equation, cell, held, state[None], h)[0]
+                state = cf4(scheme.equation, cell, held, state[None], h)[0]
+            assert_close(got[k, b], total, 1e-10, 1e-14)
+    assert layer.solve_error(x[:0], hx).shape == (0, 2, 3)
+
+
+def test_the_estimate_falls_like_h_to_the_fourth_and_is_computed_in_float64():
+    x, sizes = np.random.default_rng(0).normal(size=(4, 2)), []
+    for parts in (4, 8, 16):
+        layer = LTC(2, 5, solver="cf4", ode_unfolds=parts, seed=0)
+        sizes.append(np.abs(layer.solve_error(x)).max())
+    assert layer.solve_error(x).dtype == np.float64
+    assert np.log2(np.divide(sizes[:-1], sizes[1:])) == pytest.approx([3, 3], abs=0.5)  # of a whole step
+
+
 # --- what is refused
+
+
+def test_only_cf4_estimates_its_error():
+    for solver in set(SOLVERS) - {"cf4"}:
+        with pytest.raises(ValueError, match=refusal("solver")):
+            LTC(2, 3, solver=solver).solve_error(np.zeros((2, 2)))
+    bad.refuses(LTC(2, 3, solver="cf4").solve_error, "x", np.zeros(2))
 
 
 @pytest.mark.parametrize("kind", KINDS)
