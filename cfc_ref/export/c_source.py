@@ -14,7 +14,7 @@ import numpy.typing as npt
 from cfc_ref import checks
 from cfc_ref.cells.dense import Dense
 
-__all__ = ["Costs", "Source", "Weights", "Wires", "fill", "identifier", "number", "section"]
+__all__ = ["ConstantArrays", "Costs", "Source", "Wires", "fill", "identifier", "number", "section"]
 
 Array = npt.NDArray[Any]
 
@@ -77,7 +77,7 @@ class Costs(NamedTuple):
 
 
 @dataclass
-class Weights:
+class ConstantArrays:
     """The constant arrays of a header: a struct of pointers near its top, the numbers at its end."""
 
     arrays: dict[str, tuple[str, Array]] = field(default_factory=dict)  # name → C type, numbers
@@ -125,7 +125,7 @@ class Source:
 
     Attributes
     ----------
-    weights : Weights
+    weights : ConstantArrays
         Its constant arrays.
     functions : list of str
         C functions, each after those that it calls.
@@ -137,7 +137,7 @@ class Source:
         Bytes of the functions' arrays, and of the state.
     """
 
-    weights: Weights = field(default_factory=Weights)
+    weights: ConstantArrays = field(default_factory=ConstantArrays)
     functions: list[str] = field(default_factory=list)
     calls: set[str] = field(default_factory=set)
     costs: Costs = Costs()  # noqa: RUF009 (a constant)

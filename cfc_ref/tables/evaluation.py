@@ -13,10 +13,10 @@ from cfc_ref.csv_times import read_times
 from cfc_ref.learn.scaling import is_constant
 from cfc_ref.tables.columns import Columns
 from cfc_ref.tables.csv import Table
-from cfc_ref.tables.parts import TEST
 from cfc_ref.tables.preparation import Preparation
 from cfc_ref.tables.rivals import baseline_predictions, truth
 from cfc_ref.tables.series import Series, first_rows
+from cfc_ref.tables.split import TEST
 
 if TYPE_CHECKING:
     from cfc_ref.layers.base import Layer

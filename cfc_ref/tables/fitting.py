@@ -17,7 +17,9 @@ from cfc_ref.learn.training_loop import train
 from cfc_ref.tables.columns import Columns
 from cfc_ref.tables.csv import Table
 from cfc_ref.tables.labels import are_labels_of_groups, label_last_rows
-from cfc_ref.tables.parts import (
+from cfc_ref.tables.preparation import Preparation, learn_preparation
+from cfc_ref.tables.series import RowWindows, Series, cut_windows, prepare
+from cfc_ref.tables.split import (
     PARTS,
     TRAIN,
     VALIDATION,
@@ -26,8 +28,6 @@ from cfc_ref.tables.parts import (
     split_by_time,
     split_within_groups,
 )
-from cfc_ref.tables.preparation import Preparation, learn_preparation
-from cfc_ref.tables.series import RowWindows, Series, cut_windows, prepare
 
 if TYPE_CHECKING:
     from cfc_ref.layers.base import Layer

@@ -17,7 +17,7 @@ from cfc_ref.learn.scaling import standardisation
 from cfc_ref.tables.columns import Columns
 from cfc_ref.tables.csv import Table
 from cfc_ref.tables.missing import fill_rows, last_seen
-from cfc_ref.tables.parts import TRAIN
+from cfc_ref.tables.split import TRAIN
 
 __all__ = ["Preparation", "ahead", "learn_preparation", "series_order"]
 

@@ -11,9 +11,9 @@ from cfc_ref.arrays import Array
 from cfc_ref.tables.csv import Table
 from cfc_ref.tables.labels import are_labels_of_groups
 from cfc_ref.tables.missing import last_seen
-from cfc_ref.tables.parts import TRAIN
 from cfc_ref.tables.preparation import Preparation
 from cfc_ref.tables.series import Series, first_rows
+from cfc_ref.tables.split import TRAIN
 
 __all__ = ["Baselines", "baseline_predictions", "truth"]
 

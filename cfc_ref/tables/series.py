@@ -12,8 +12,8 @@ from cfc_ref import checks
 from cfc_ref.arrays import Array
 from cfc_ref.csv_table import Rows
 from cfc_ref.tables.csv import Table
-from cfc_ref.tables.parts import PARTS
 from cfc_ref.tables.preparation import Preparation, ahead, series_order
+from cfc_ref.tables.split import PARTS
 
 __all__ = ["RowWindows", "Series", "check_range", "cut_windows", "first_rows", "prepare"]
 

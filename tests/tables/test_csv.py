@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from cfc_ref.csv_table import read_rows
 from cfc_ref.tables.csv import by_group, read_table, table_of
 from cfc_ref.tables.fitting import TableSettings, prepare_table
-from cfc_ref.tables.parts import TRAIN
 from cfc_ref.tables.series import cut_windows
+from cfc_ref.tables.split import TRAIN
 from tests import bad
 from tests.compare import assert_close, refusal
 

@@ -13,8 +13,8 @@ from cfc_ref.tables.csv import Table, read_table
 from cfc_ref.tables.evaluation import HeldBack, held_back_figures, predict_held_back
 from cfc_ref.tables.fitting import TableSettings, fit_network, new_network, notes, prepare_table
 from cfc_ref.tables.labels import are_labels_of_groups
-from cfc_ref.tables.parts import TEST, TRAIN, VALIDATION, split_within_groups
 from cfc_ref.tables.rivals import baseline_predictions
+from cfc_ref.tables.split import TEST, TRAIN, VALIDATION, split_within_groups
 from tests.compare import assert_close
 
 RNG = np.random.default_rng(0)

@@ -11,10 +11,10 @@ from cfc_ref.csv_table import Rows
 from cfc_ref.tables.columns import Columns
 from cfc_ref.tables.csv import Table, by_group
 from cfc_ref.tables.fitting import TableSettings, prepare_table
-from cfc_ref.tables.parts import TEST, TRAIN, VALIDATION, split_by_group, split_by_time
 from cfc_ref.tables.preparation import Preparation, learn_preparation
 from cfc_ref.tables.rivals import baseline_predictions, truth
 from cfc_ref.tables.series import cut_windows, prepare
+from cfc_ref.tables.split import TEST, TRAIN, VALIDATION, split_by_group, split_by_time
 from tests import bad
 from tests.compare import assert_close
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from cfc_ref.kernels.cfc.modes import KERNELS
-from cfc_ref.kernels.cfc.rows import Kept, Step, _step_rows
+from cfc_ref.kernels.cfc.rows import KeptRows, Step, _step_rows
 from cfc_ref.kernels.compiled import inner, kernel
 from cfc_ref.kernels.elementwise import _copy
 from cfc_ref.kernels.products import _clear
 
-__all__ = ["TILE", "Call", "States"]
+__all__ = ["TILE", "SequenceInputs", "States"]
 
 TILE = 16  # rows whose values stay in the first cache while a product runs over the weights
 
 
-class Call(NamedTuple):
+class SequenceInputs(NamedTuple):
     """Arguments of a sequence; every array has time first, then rows."""
 
     x: Any
@@ -67,7 +67,7 @@ def _forward(W, table, call, states, kept, room, first, last):
                     _clear(km[k, r0:r1])
                 continue
             step = Step(x[t, r0:r1], h[t, r0:r1], c[t, r0:r1], dt[t, r0:r1], drop[d, r0:r1])
-            of_step = Kept(kb[k, r0:r1], kh[k, r0:r1], km[k, r0:r1])
+            of_step = KeptRows(kb[k, r0:r1], kh[k, r0:r1], km[k, r0:r1])
             _step_rows(W, table, step, h[t + 1, r0:r1], c[t + 1, r0:r1], of_step, room[0, r0:r1], room[1, r0:r1])
             if mask.shape[0] > 0:
                 for i in range(r0, r1):

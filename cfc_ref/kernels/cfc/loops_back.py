@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 from cfc_ref.kernels.cfc.loops import _any
 from cfc_ref.kernels.cfc.modes import KERNELS
-from cfc_ref.kernels.cfc.rows import Kept, Step
-from cfc_ref.kernels.cfc.rows_back import Back, Gradients, _d_step_rows, _d_weights
+from cfc_ref.kernels.cfc.rows import KeptRows, Step
+from cfc_ref.kernels.cfc.rows_back import Back, StepGradients, _d_step_rows, _d_weights
 from cfc_ref.kernels.cfc.weights import MEMORY
 from cfc_ref.kernels.compiled import inner, kernel
 from cfc_ref.kernels.elementwise import _add, _copy
@@ -93,8 +93,8 @@ def _steps(W, table, call, states, kept, d, D, room, rows, base, r0, r1):
                     _move(d_h[i], held[i - r0])
                     _move(d_c[i], held_c[i - r0])
         step = Step(x[t, r0:r1], h[t, r0:r1], c[t, r0:r1], dt[t, r0:r1], drop[min(t, drop.shape[0] - 1), r0:r1])
-        of_step = Kept(kb[t, r0:r1], kh[t, r0:r1], km[t, r0:r1])
-        d_step = Gradients(d_h[r0:r1], d_old, d_c[r0:r1], d_y, d_x[t, r0:r1], d_dt[t, r0:r1])
+        of_step = KeptRows(kb[t, r0:r1], kh[t, r0:r1], km[t, r0:r1])
+        d_step = StepGradients(d_h[r0:r1], d_old, d_c[r0:r1], d_y, d_x[t, r0:r1], d_dt[t, r0:r1])
         back = Back(rows.backbone[p : p + n], rows.heads[p : p + n], rows.memory[p : p + n], rows.u[p : p + n])
         _d_step_rows(W, table, step, of_step, d_step, D, back, (du, room[5, base]))
         for i in range(r0, r1):

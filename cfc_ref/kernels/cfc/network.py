@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cfc_ref.kernels import streams, threads
-from cfc_ref.kernels.cfc.loops import TILE, Call, States, _forward
+from cfc_ref.kernels.cfc.loops import TILE, SequenceInputs, States, _forward
 from cfc_ref.kernels.cfc.loops_back import CAPACITY, Collected, Flows, _backward
 from cfc_ref.kernels.cfc.modes import KERNELS
-from cfc_ref.kernels.cfc.rows import Kept
+from cfc_ref.kernels.cfc.rows import KeptRows
 from cfc_ref.kernels.cfc.streaming import start
 from cfc_ref.kernels.cfc.weights import GRADIENT_HEADS, KEPT_BACKBONE, KEPT_HEADS, KEPT_MEMORY, WIDEST, pack, unpack
 from cfc_ref.kernels.memory import aligned, own, whole_lines
@@ -44,7 +44,7 @@ class Taped(NamedTuple):
     dt: Array
     drop: Array
     states: States
-    kept: Kept
+    kept: KeptRows
 
 
 def sequence(
@@ -66,8 +66,8 @@ def sequence(
     W, table = pack(params, settings, timed=timed and keep, span=span)
     h, c = states = States(*(_room_for(first, T) for first in (state[0], _memory(state))))
     widths = table[[KEPT_BACKBONE, KEPT_HEADS, KEPT_MEMORY]]
-    kept = Kept(*(aligned((T if keep else 1, B, width), dtype) for width in widths))
-    call = Call(_time_first(x), _time_first(dt), _mask(mask, B), _factors(params, drop, B, dtype))
+    kept = KeptRows(*(aligned((T if keep else 1, B, width), dtype) for width in widths))
+    call = SequenceInputs(_time_first(x), _time_first(dt), _mask(mask, B), _factors(params, drop, B, dtype))
     room = aligned((2, B, whole_lines(table[WIDEST])), dtype)
     threads.share(_forward, (W, table, call, states, kept, room), B, _parts(W, T, B), TILE)
     taped = Taped(table, span, x, dt, call.drop, states, kept) if keep else None
@@ -95,7 +95,7 @@ def d_sequence(
     widths = table[[INPUTS, UNITS, UNITS, UNITS, KEPT_BACKBONE, KEPT_BACKBONE, GRADIENT_HEADS, KEPT_MEMORY]]
     widths[-1] = widths[-1] // 6 * 4  # of a, i, f, o, tanh c and the output the first four are maps
     rows = Collected(*(aligned((parts * CAPACITY, width), dtype) for width in widths))
-    call = Call(_time_first(kept.x), _time_first(kept.dt), _mask(mask, B), kept.drop)
+    call = SequenceInputs(_time_first(kept.x), _time_first(kept.dt), _mask(mask, B), kept.drop)
     arguments = W, table, call, kept.states, kept.kept, d, D, room, rows, each
     threads.share(_backward, arguments, parts, _parts(W, T, B), 1)
     d_params = unpack(params, table, D.sum(axis=0), settings, kept.span)

@@ -41,7 +41,7 @@ from cfc_ref.kernels.mathfun import _sigmoid, _tanh
 from cfc_ref.kernels.packed import GELU, INPUTS, SILU, UNITS
 from cfc_ref.kernels.products import _linear, _nothing, _whole_lines
 
-__all__ = ["COMPILED", "Kept", "Step"]
+__all__ = ["COMPILED", "KeptRows", "Step"]
 
 COMPILED = tuple(KERNELS)  # modes of which the kernels know; the place of each is its number in a table
 _row = dispatch([kernel.row for kernel in KERNELS.values()])
@@ -57,7 +57,7 @@ class Step(NamedTuple):
     drop: Any  # no columns where nothing drops
 
 
-class Kept(NamedTuple):
+class KeptRows(NamedTuple):
     """Values that the backward reads, of the backbone, the heads and the mixed memory."""
 
     backbone: Any

@@ -41,12 +41,12 @@ from cfc_ref.kernels.elementwise import _activate, _copy, _d_activate, _multiply
 from cfc_ref.kernels.packed import GELU, INPUTS, LINEAR, SILU, UNITS
 from cfc_ref.kernels.products import _add_product, _clear, _d_linear, _nothing, _whole_lines
 
-__all__ = ["Back", "Gradients"]
+__all__ = ["Back", "StepGradients"]
 
 _d_row = dispatch([kernel.d_row for kernel in KERNELS.values()])
 
 
-class Gradients(NamedTuple):
+class StepGradients(NamedTuple):
     """Gradients of a time step, first axis the rows."""
 
     new_h: Any  # of the next state; it is used up

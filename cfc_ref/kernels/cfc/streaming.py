@@ -11,7 +11,7 @@ import math
 from typing import TYPE_CHECKING
 
 from cfc_ref.kernels.cfc.modes import KERNELS
-from cfc_ref.kernels.cfc.rows import Kept, Step, _step_rows
+from cfc_ref.kernels.cfc.rows import KeptRows, Step, _step_rows
 from cfc_ref.kernels.cfc.weights import KEPT_BACKBONE, KEPT_HEADS, KEPT_MEMORY, WIDEST, pack_stream
 from cfc_ref.kernels.compiled import kernel
 from cfc_ref.kernels.elementwise import _copy
@@ -66,7 +66,7 @@ def _stream(P, table, x, S, y):
         if dt[t] >= 0:
             of_step = at_one if dt[t] == one else table
             step = Step(_row(x, t * F, F), h, c, dt[t : t + 1], drop)
-            _step_rows(P, of_step, step, new_h, new_c, Kept(kb, kh, km), z, u)
+            _step_rows(P, of_step, step, new_h, new_c, KeptRows(kb, kh, km), z, u)
             _copy(new_h[0], h[0])
             if km.shape[1] > 0:
                 _copy(new_c[0], c[0])
