@@ -13,6 +13,7 @@ from cfc_ref.experiments.walker2d_task import build_task as walker2d_task
 from cfc_ref.experiments.xor_task import build_task as xor_task
 from cfc_ref.learn.losses import mse
 from cfc_ref.learn.run_folder import CHECKPOINT
+from cfc_ref.learn.training_loop import train
 from tests.compare import assert_close, refusal
 from tests.experiments.small import small
 
@@ -83,9 +84,7 @@ def test_the_last_epochs_figures_stand_beside(tasks, tmp_path, monkeypatch):
     """Of a run whose first epoch was its best."""
     recipe = small("walker2d", "cfc", 3)._replace(learning_rate=5.0)
     kept = []
-    monkeypatch.setattr(
-        training_run, "fit", lambda *args, **kwargs: kept.append(cfc_ref.fit(*args, **kwargs)) or kept[0]
-    )
+    monkeypatch.setattr(training_run, "train", lambda *args, **kwargs: kept.append(train(*args, **kwargs)) or kept[0])
     results = run_experiment(tasks["walker2d"], "cfc", recipe, seed=1, out=tmp_path)
     losses = read(tmp_path / "history.json")["validation_loss"]
     assert results["best_epoch"] == np.argmin(losses) + 1
@@ -141,7 +140,7 @@ def finished(tasks, tmp_path_factory):
 
 def test_a_finished_run_is_read(tasks, finished, monkeypatch):
     before = {path.name: path.read_bytes() for path in finished.iterdir()}
-    monkeypatch.setattr(training_run, "fit", None)
+    monkeypatch.setattr(training_run, "train", None)
     assert ran(tasks, "walker2d", "cfc", finished) == read(finished / RESULTS)
     assert {path.name: path.read_bytes() for path in finished.iterdir()} == before
 
@@ -175,14 +174,15 @@ def test_other_folders_are_refused_and_left_alone(tasks, finished, tmp_path):
 # --- how it is trained
 
 
-def given_to_fit(tasks, data, model, out, monkeypatch):
+def trained_by(tasks, data, model, out, monkeypatch):
+    """The settings of the recipe of a run."""
     given = {}
 
-    def stop(*args, **kwargs):
-        given.update(kwargs)
+    def stop(recipe, *args):
+        given.update(vars(recipe))
         raise Killed
 
-    monkeypatch.setattr(training_run, "fit", stop)
+    monkeypatch.setattr(training_run, "train", stop)
     recipe = EXPERIMENTS[data].settings[model]._replace(batch_size=16)
     with pytest.raises(Killed):
         run_experiment(tasks[data], model, recipe, seed=1, out=out)
@@ -191,13 +191,13 @@ def given_to_fit(tasks, data, model, out, monkeypatch):
 
 def test_the_learning_rate_falls_by_the_decay_in_an_epochs_whole_batches(tasks, tmp_path, monkeypatch):
     """40 sequences are three batches of at most 16, and two whole ones: step n has the factor decay^(n / 2)."""
-    schedule = given_to_fit(tasks, "walker2d", "cfc", tmp_path, monkeypatch)["schedule"]
+    schedule = trained_by(tasks, "walker2d", "cfc", tmp_path, monkeypatch)["schedule"]
     for n in range(9):
         assert schedule(n / 3, 50) == pytest.approx(0.95 ** (n / 2), rel=1e-12)
 
 
 def test_rmsprop_is_that_of_tensorflow_2(tasks, tmp_path, monkeypatch):
-    optimizer = given_to_fit(tasks, "xor", "cfc", tmp_path, monkeypatch)["optimizer"]
+    optimizer = trained_by(tasks, "xor", "cfc", tmp_path, monkeypatch)["optimizer"]
     w, g, s = np.array([1.0, -2.0]), np.array([1e-6, 3.0]), np.zeros(2)
     weights = {"w": w.copy()}
     state = optimizer.start(weights)
@@ -209,7 +209,7 @@ def test_rmsprop_is_that_of_tensorflow_2(tasks, tmp_path, monkeypatch):
 
 
 def test_adam_is_that_of_tensorflow(tasks, tmp_path, monkeypatch):
-    optimizer = given_to_fit(tasks, "walker2d", "mixed", tmp_path, monkeypatch)["optimizer"]
+    optimizer = trained_by(tasks, "walker2d", "mixed", tmp_path, monkeypatch)["optimizer"]
     w, g, m, v = np.array([1.0, -2.0]), np.array([1e-6, 3.0]), np.zeros(2), np.zeros(2)
     weights = {"w": w.copy()}
     state = optimizer.start(weights)
@@ -222,7 +222,7 @@ def test_adam_is_that_of_tensorflow(tasks, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(("data", "model", "clip", "l2"), [("xor", "pure", 5, 3e-5), ("walker2d", "ltc", 10, 0.0)])
 def test_each_arrays_gradient_is_clipped_and_l2_is_the_recipes(tasks, data, model, clip, l2, tmp_path, monkeypatch):
-    given = given_to_fit(tasks, data, model, tmp_path, monkeypatch)
+    given = trained_by(tasks, data, model, tmp_path, monkeypatch)
     clipped = given["clip"]({"a": np.array([3.0, 4.0]) * 4, "b": np.array([1.0])})
     assert_close(clipped["a"], np.array([0.6, 0.8]) * clip)
     assert_close(clipped["b"], [1.0])
