@@ -15,6 +15,7 @@ _PUBLIC = {
     "CfCClassifier": "cfc_ref.learn.estimators",
     "CfCRegressor": "cfc_ref.learn.estimators",
     "CTRNN": "cfc_ref.layers.baselines",
+    "Embedding": "cfc_ref.layers.embedding",
     "LSTM": "cfc_ref.layers.baselines",
     "LTC": "cfc_ref.layers.ltc",
     "LTCNeuron": "cfc_ref.neuron.model",
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     from cfc_ref.layers.baselines import CTRNN as CTRNN
     from cfc_ref.layers.baselines import LSTM as LSTM
     from cfc_ref.layers.cfc import CfC as CfC
+    from cfc_ref.layers.embedding import Embedding as Embedding
     from cfc_ref.layers.ltc import LTC as LTC
     from cfc_ref.layers.ltc import NeuralLTC as NeuralLTC
     from cfc_ref.learn.estimators import CfCClassifier as CfCClassifier

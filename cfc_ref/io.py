@@ -31,6 +31,7 @@ _KINDS = {
     "NeuralLTC": "cfc_ref.layers.ltc",
     "LSTM": "cfc_ref.layers.baselines",
     "CTRNN": "cfc_ref.layers.baselines",
+    "Embedding": "cfc_ref.layers.embedding",
 }
 
 
@@ -193,7 +194,6 @@ def _model(path: Path, header: dict[str, Any], entries: dict[str, Array]) -> Lay
     kind = str(header.get("kind"))
     if kind not in _KINDS:
         _refuse(path, f"which holds a {kind}")
-    make = getattr(importlib.import_module(_KINDS[kind]), kind)
     parts: dict[str, dict[str, Array]] = {"weights": {}, "wiring": {}}
     try:
         for key, array in entries.items():
@@ -204,10 +204,18 @@ def _model(path: Path, header: dict[str, Any], entries: dict[str, Array]) -> Lay
             from cfc_ref.wirings import Wiring
 
             units = Wiring.from_arrays(parts["wiring"])
-        model: Layer = make(units=units, **header["config"], seed=UNDRAWN)
+        model = _made(kind, header["config"], units)
         model.load_state_dict(parts["weights"])
     except (ValueError, TypeError, KeyError, MemoryError) as error:
         _refuse(path, f"whose parts do not fit together ({error})")
+    return model
+
+
+def _made(kind: str, config: dict[str, Any], units: Any) -> Layer:
+    """Return a layer without weights; an embedding holds another one, which `units` are of."""
+    make = getattr(importlib.import_module(_KINDS[kind]), kind)
+    inner = {"layer": _made(**config["layer"], units=units)} if kind == "Embedding" else {"units": units}
+    model: Layer = make(**{**config, **inner}, seed=UNDRAWN)
     return model
 
 

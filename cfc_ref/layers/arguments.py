@@ -37,6 +37,14 @@ class Expected(NamedTuple):
     dtype: np.dtype[Any]  # float32 or float64
     timed: bool = True  # whether timespans change anything; where not, they are refused
     longest: float = math.inf  # the longest timespan: MOST_PARTS of a layer's `step`
+    tokens: int | None = None  # rows of an embedding: inputs are whole numbers below it
+
+    def check_tokens(self, name: str, x: Array) -> None:
+        """Refuse inputs that are no rows of the embedding, if there is one."""
+        if self.tokens is not None:
+            good = (x >= 0) & (x < self.tokens) & (x == np.floor(x))
+            do = "number the tokens from 0, or use a larger table"
+            checks.compare(name, x, good, f"whole numbers 0 to {self.tokens - 1}", do)
 
     def check_longest(self, name: str, dt: Array) -> None:
         """Refuse timespans that would be cut into more than MOST_PARTS parts."""
@@ -87,6 +95,7 @@ def arrange(expected: Expected, x: Any, hx: Any = None, timespans: Any = None, m
     if real is not None:
         whole = np.where(real[:, :, None], whole, 0)
     checks.finite("x", whole)
+    expected.check_tokens("x", whole)
     if not expected.timed and timespans is not None:
         checks.refuse("timespans", type(timespans).__name__, f"None, {UNTIMED}", "remove timespans")
     dt, spread = _timespans(timespans, real, batched, time_axis, B, T, expected.dtype)

@@ -59,7 +59,7 @@ class Gradients(NamedTuple):
     Attributes
     ----------
     parameters : dict
-        By the keys of ``layer.parameters``; entries that a wiring masks are 0.
+        By the keys of ``layer.parameters``; entries that a wiring masks are 0. An embedding's is a ``SparseRows``.
     x : ndarray
         Of the inputs, in their shape.
     hx : ndarray, or pair of them
@@ -68,7 +68,7 @@ class Gradients(NamedTuple):
         In the shape that was given: a float for a number, None for None.
     """
 
-    parameters: dict[str, Array]
+    parameters: dict[str, Any]
     x: Array
     hx: Any
     timespans: Any

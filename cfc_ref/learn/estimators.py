@@ -10,7 +10,7 @@ import numpy as np
 from cfc_ref import checks
 from cfc_ref.arrays import Array
 from cfc_ref.learn.estimator_base import ANOTHER_UNIT, LARGEST, Estimator
-from cfc_ref.learn.losses import softmax
+from cfc_ref.learn.losses import CrossEntropy, softmax
 from cfc_ref.learn.scaling import ColumnScaling, is_constant, standardisation
 from cfc_ref.learn.sequences import Sequences, pad, pad_like, unpad_like
 
@@ -160,6 +160,8 @@ class CfCClassifier(Estimator):
         As for :class:`CfCRegressor`.
     batch_size, l2, patience, seed, progress, validation_fraction
         As for :class:`CfCRegressor`.
+    class_weight : dict, "balanced" or None
+        Weights of the labels in the loss, 1 by default; "balanced" makes every class count alike.
 
     Attributes
     ----------
@@ -184,6 +186,7 @@ class CfCClassifier(Estimator):
     (array(['down', 'up'], dtype='<U4'), True)
     """
 
+    class_weight: Any = None
     _kind = "classifier"
 
     def fit(self, X: Any, y: Any, timespans: Any = None) -> CfCClassifier:
@@ -207,7 +210,8 @@ class CfCClassifier(Estimator):
         classes, numbered = np.unique(_labels(y, len(sequences.x)), return_inverse=True)
         if len(classes) < 2:
             checks.refuse("y", f"the label {classes[0]!r} only", "two classes at least", "pass others as well")
-        task = {"loss": "cross_entropy", "outputs": len(classes), "per_step": False}
+        loss = CrossEntropy(_class_weights(self.class_weight, classes, numbered))
+        task = {"loss": loss, "outputs": len(classes), "per_step": False}
         self._fit(sequences, numbered, timespans, self._split(len(numbered)), **task)
         self.classes_: Array = classes
         return self
@@ -251,6 +255,20 @@ class CfCClassifier(Estimator):
         """
         predicted = self.predict(X, timespans)
         return float(np.mean(predicted == _labels(y, len(predicted))))
+
+
+def _class_weights(weight: Any, classes: Array, numbered: Array) -> tuple[float, ...] | None:
+    """Return one weight per class: scikit-learn's "balanced", N / (classes · count), or those of a dict by label."""
+    if weight is None:
+        return None
+    if isinstance(weight, str) and weight == "balanced":
+        return tuple(len(numbered) / (len(classes) * np.bincount(numbered)))
+    if not isinstance(weight, dict) or not set(weight) <= set(classes.tolist()):
+        expected = "None, 'balanced', or a dict of labels and weights"
+        checks.refuse("class_weight", repr(weight), expected, f"use the labels {classes.tolist()}")
+    weights = checks.numeric("class_weight", [weight.get(label, 1.0) for label in classes.tolist()])
+    checks.compare("class_weight", weights, weights > 0, "weights > 0", "remove such a class")
+    return tuple(weights.tolist())
 
 
 def _labels(y: Any, N: int) -> Array:

@@ -11,7 +11,7 @@ import numpy as np
 
 from cfc_ref import checks
 from cfc_ref.arrays import Array
-from cfc_ref.layers.arguments import Expected, arrange
+from cfc_ref.layers.arguments import arrange
 from cfc_ref.layers.base import Layer
 from cfc_ref.learn.losses import Loss
 
@@ -73,8 +73,7 @@ def arrange_examples(name: str, model: Layer, data: Any, loss: Loss) -> Examples
         checks.refuse(name, got, expected, "pass x and y at least", TypeError)
     x, y, timespans, mask = [*data, None, None][:4]
     with _named_as_part_of(name):
-        takes = Expected(model.input_size, model.state_size, model.mixed_memory, True, model.dtype, model.timed)
-        call = arrange(takes, x, None, timespans, mask)
+        call = arrange(model.expected, x, None, timespans, mask)
     if not call.batched or 0 in call.x.shape[:2]:
         do = "stack sequences along the first axis; pad ragged ones and pass a mask"
         checks.refuse(f"{name} x", f"shape {np.shape(x)}", "(N, T, F), sequences first, neither N nor T 0", do)

@@ -5,15 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from cfc_ref import checks
 from cfc_ref.arrays import Array
+from cfc_ref.layers.sparse_rows import SparseRows
 
 __all__ = ["GlobalNorm", "TensorNorm", "d_l2", "penalised"]
 
-_ByName = dict[str, Array]
+_ByName = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,8 @@ class GlobalNorm:
 
     .. math:: g \leftarrow g \cdot \min\!\Big(1, \frac{c}{\lVert g \rVert + 10^{-6}}\Big), \qquad
               \lVert g \rVert^2 = \sum_\theta \lVert g_\theta \rVert^2
+
+    The gradient of an embedding counts as the whole table.
     """
 
     most: float
@@ -31,7 +35,8 @@ class GlobalNorm:
 
     def __call__(self, gradients: _ByName) -> _ByName:
         """Return the gradients, clipped."""
-        norm = math.sqrt(sum(_squares(g) for g in gradients.values()))
+        whole = (g.summed() if isinstance(g, SparseRows) else g for g in gradients.values())
+        norm = math.sqrt(sum(_squares(g) for g in whole))
         factor = min(1.0, self.most / (norm + 1e-6))
         return {key: factor * g for key, g in gradients.items()}
 
@@ -41,6 +46,8 @@ class TensorNorm:
     r"""Clip each array's gradient by itself: Keras's ``clipnorm``.
 
     .. math:: g_\theta \leftarrow g_\theta \cdot \frac{c}{\max(c, \lVert g_\theta \rVert)}
+
+    Keras takes the norm of an embedding's gradient over its reads, before those of one token are summed.
     """
 
     most: float
@@ -53,8 +60,8 @@ class TensorNorm:
         return {key: self.most / max(self.most, math.sqrt(_squares(g))) * g for key, g in gradients.items()}
 
 
-def _squares(g: Array) -> float:
-    return float(np.square(g, dtype=np.float64).sum())
+def _squares(g: Any) -> float:
+    return float(np.square(g.values if isinstance(g, SparseRows) else g, dtype=np.float64).sum())
 
 
 def penalised(names: Mapping[str, Array]) -> list[str]:

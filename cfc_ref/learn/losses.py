@@ -8,6 +8,7 @@ TypeError.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,7 +18,7 @@ from cfc_ref import checks
 from cfc_ref.activations import sigmoid, softplus
 from cfc_ref.arrays import Array
 
-__all__ = ["LOSSES", "Loss", "binary_cross_entropy", "cross_entropy", "mse", "softmax"]
+__all__ = ["LOSSES", "CrossEntropy", "Loss", "binary_cross_entropy", "cross_entropy", "mse", "softmax"]
 
 Loss = Callable[..., tuple[float, Array]]
 
@@ -103,12 +104,17 @@ def binary_cross_entropy(
 
 
 def cross_entropy(
-    prediction: npt.ArrayLike, target: npt.ArrayLike, mask: npt.ArrayLike | None = None
+    prediction: npt.ArrayLike,
+    target: npt.ArrayLike,
+    mask: npt.ArrayLike | None = None,
+    *,
+    weights: npt.ArrayLike | None = None,
+    ignore: int | None = None,
 ) -> tuple[float, Array]:
-    r"""Cross-entropy of logits and classes.
+    r"""Cross-entropy of logits and classes, each with a weight w if `weights` are given (PyTorch's ``weight``).
 
-    .. math:: L = \frac1n \sum \log \sum_k e^{z_k} - z_y, \qquad
-              \frac{\partial L}{\partial z_k} = \frac1n \big(\mathrm{softmax}(z)_k - [k = y]\big)
+    .. math:: L = \frac{1}{\sum w_y} \sum w_y \Big(\log \sum_k e^{z_k} - z_y\Big), \qquad
+              \frac{\partial L}{\partial z_k} = \frac{w_y}{\sum w_y} \big(\mathrm{softmax}(z)_k - [k = y]\big)
 
     Parameters
     ----------
@@ -118,6 +124,10 @@ def cross_entropy(
         The class y, 0 … K - 1.
     mask : array_like of bool, optional
         True where an entry counts; shape of `target`, or of its first axes.
+    weights : array_like, shape (K,), optional
+        Weights of the classes, > 0; 1 by default.
+    ignore : int, optional
+        A target that does not count, such as -1 for "no label".
 
     Returns
     -------
@@ -131,13 +141,55 @@ def cross_entropy(
     (500.3466, array([[-0.25,  0.25],
                       [ 0.5 , -0.5 ]]))
     """
-    z, y, counts, n = _classes(prediction, target, mask)
+    z, y, counts, n = _classes(prediction, target, mask, ignore)
+    w = counts if weights is None else np.where(counts, _class_weights(weights, z.shape[-1])[y], 0)
+    total = n if weights is None else _sum(w)
     z = z - z.max(axis=-1, keepdims=True)
     log_sum = np.log(np.exp(z).sum(axis=-1, keepdims=True))
     of_target = y[..., None] == np.arange(z.shape[-1])
     loss = log_sum[..., 0] - np.where(of_target, z, 0).sum(axis=-1)
     d_z = np.exp(z - log_sum) - of_target
-    return _sum(np.where(counts, loss, 0)) / n, np.where(counts[..., None], d_z / n, 0).astype(z.dtype)
+    d_z = np.where(counts[..., None], w[..., None] * d_z / total, 0)
+    return _sum(np.where(counts, w * loss, 0)) / total, d_z.astype(z.dtype)
+
+
+@dataclass(frozen=True)
+class CrossEntropy:
+    """The loss :func:`cross_entropy` with weights of the classes, for :func:`cfc_ref.fit`.
+
+    Parameters
+    ----------
+    weights : tuple of float, optional
+        One per class, > 0.
+    ignore : int, optional
+        A target that does not count.
+
+    Examples
+    --------
+    >>> CrossEntropy(weights=(1.0, 3.0))([[0.0, 0.0]], [1])[0] == cross_entropy([[0.0, 0.0]], [1])[0]
+    True
+    """
+
+    weights: tuple[float, ...] | None = None
+    ignore: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.weights is not None:
+            given = checks.numeric("weights", self.weights)
+            vars(self)["weights"] = tuple(_class_weights(given, given.size).tolist())
+        if self.ignore is not None and (isinstance(self.ignore, bool) or not isinstance(self.ignore, int)):
+            checks.refuse("ignore", repr(self.ignore), "a whole number, or None", "pass the label to ignore", TypeError)
+
+    def __call__(self, prediction: Any, target: Any, mask: Any = None) -> tuple[float, Array]:
+        """Return the loss and its gradient."""
+        return cross_entropy(prediction, target, mask, weights=self.weights, ignore=self.ignore)
+
+
+def _class_weights(weights: Any, K: int) -> Array:
+    array = checks.numeric("weights", weights)
+    checks.shape("weights", array, (K,), "one per class")
+    checks.compare("weights", array, array > 0, "weights > 0", "pass 1 for a class without a weight of its own")
+    return array
 
 
 def softmax(z: Array) -> Array:
@@ -181,7 +233,7 @@ def _numbers(prediction: Any, target: Any, mask: Any) -> _Compared:
     return _Compared(p, y, counts, n)
 
 
-def _classes(prediction: Any, target: Any, mask: Any) -> _Compared:
+def _classes(prediction: Any, target: Any, mask: Any, ignore: int | None) -> _Compared:
     """Check logits and a target of classes."""
     z, y = checks.numeric("prediction", prediction), np.asarray(target)
     if z.ndim == 0 or z.shape[-1] == 0:
@@ -191,6 +243,8 @@ def _classes(prediction: Any, target: Any, mask: Any) -> _Compared:
         checks.refuse("target", f"an array of dtype {y.dtype}", "whole numbers", do, TypeError)
     checks.shape("target", y, z.shape[:-1], "that of the prediction without its axis of classes")
     counts, n = _counting(mask, y.shape)
+    if ignore is not None:
+        counts, n = _counting(counts & (y != ignore), y.shape)
     y = np.where(counts, y, 0)
     K = z.shape[-1]
     checks.compare("target", y, (y >= 0) & (y < K), f"classes 0 to {K - 1}", "number the classes from 0")

@@ -17,6 +17,7 @@ import numpy as np
 
 from cfc_ref import checks
 from cfc_ref.arrays import Array
+from cfc_ref.layers.sparse_rows import SparseRows
 
 __all__ = ["OPTIMIZERS", "SGD", "Adam", "AdamW", "Optimizer", "RMSprop"]
 
@@ -73,7 +74,7 @@ class Optimizer:
     def step(
         self,
         parameters: Mapping[str, Array],
-        gradients: Mapping[str, Array],
+        gradients: Mapping[str, Any],
         state: Mapping[str, Array],
         learning_rate: float | None = None,
     ) -> None:
@@ -85,12 +86,16 @@ class Optimizer:
         eta = self.learning_rate if learning_rate is None else learning_rate
         state["step"][...] += 1
         for name, theta in parameters.items():
-            g = gradients[name]
+            g, slots = gradients[name], [state[f"{slot}.{name}"] for slot in self._slots]
+            if isinstance(g, SparseRows):
+                if not self.weight_decay and self._update_rows(theta, g.summed(), eta, *slots):
+                    continue
+                g = g.dense()
             if self._decouples:
                 theta *= 1 - eta * self.weight_decay
             elif self.weight_decay:
                 g = g + self.weight_decay * theta
-            self._update(theta, g, eta, int(state["step"]), *(state[f"{slot}.{name}"] for slot in self._slots))
+            self._update(theta, g, eta, int(state["step"]), *slots)
 
     @property
     def _decouples(self) -> bool:
@@ -99,6 +104,10 @@ class Optimizer:
     def _update(self, theta: Array, g: Array, eta: float, k: int, *remembered: Array) -> None:
         """Write step `k` into one parameter and its state."""
         raise NotImplementedError
+
+    def _update_rows(self, theta: Array, g: SparseRows, eta: float, *remembered: Array) -> bool:
+        """Write the same step from a gradient of few rows, and return True, where other rows of theta do not move."""
+        return False
 
 
 class SGD(Optimizer):
@@ -201,7 +210,18 @@ class RMSprop(Optimizer):
     def _update(self, theta: Array, g: Array, eta: float, k: int, *remembered: Array) -> None:
         (s,) = remembered
         s[...] = self.rho * s + (1 - self.rho) * g**2
-        theta -= eta * g / (np.sqrt(s) + self.epsilon if self.variant == "torch" else np.sqrt(s + self.epsilon))
+        theta -= eta * g / self._root(s)
+
+    def _root(self, s: Array) -> Array:
+        root: Array = np.sqrt(s) + self.epsilon if self.variant == "torch" else np.sqrt(s + self.epsilon)
+        return root
+
+    def _update_rows(self, theta: Array, g: SparseRows, eta: float, *remembered: Array) -> bool:
+        (s,) = remembered
+        s *= self.rho
+        s[g.rows] += (1 - self.rho) * g.values**2
+        theta[g.rows] -= eta * g.values / self._root(s[g.rows])
+        return True
 
 
 class Adam(Optimizer):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from cfc_ref import checks
 from cfc_ref.learn.gradients import GlobalNorm, penalised
 from cfc_ref.learn.losses import LOSSES
+from cfc_ref.learn.metrics import METRICS
 from cfc_ref.learn.optimizers import OPTIMIZERS, Optimizer
 from cfc_ref.learn.schedules import SCHEDULES
 
@@ -48,7 +49,7 @@ class Recipe:
             "clip": _clip(self.clip),
             "l2": checks.number("l2", self.l2),
             "patience": None if self.patience is None else checks.count("patience", self.patience, at_least=1),
-            "metric": _callable("metric", self.metric),
+            "metric": None if self.metric is None else _by_name("metric", self.metric, METRICS),
             "stop": _callable("stop", self.stop),
             "seed": checks.count("seed", self.seed),
         }

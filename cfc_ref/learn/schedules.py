@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from cfc_ref import checks
 
-__all__ = ["SCHEDULES", "Constant", "Cosine", "Exponential", "Schedule"]
+__all__ = ["SCHEDULES", "Constant", "Cosine", "Exponential", "PerEpoch", "Schedule"]
 
 Schedule = Callable[[float, int], float]
 
@@ -87,6 +87,33 @@ class Cosine:
     def __call__(self, epoch: float, epochs: int) -> float:
         """Return the factor."""
         return self.last + (1 - self.last) * (1 + math.cos(math.pi * epoch / epochs)) / 2
+
+
+@dataclass(frozen=True)
+class PerEpoch:
+    """The factor of another schedule at the last whole epoch: PyTorch's schedulers, stepped once per epoch.
+
+    Parameters
+    ----------
+    schedule : callable
+        The other schedule.
+
+    Examples
+    --------
+    >>> PerEpoch(Exponential(0.5))(2.9, 10)
+    0.25
+    """
+
+    schedule: Schedule
+
+    def __post_init__(self) -> None:
+        if not callable(self.schedule) or isinstance(self.schedule, type):
+            got = type(self.schedule).__name__
+            checks.refuse("schedule", got, "a schedule", "pass one such as Exponential(0.9)", TypeError)
+
+    def __call__(self, epoch: float, epochs: int) -> float:
+        """Return the factor."""
+        return self.schedule(float(math.floor(epoch)), epochs)
 
 
 SCHEDULES: dict[str, type[Constant | Exponential | Cosine]] = {

@@ -51,7 +51,7 @@ def fit(
     progress: bool | Callable[[History], object] = True,
     l2: float = 0.0,
     patience: int | None = None,
-    metric: Callable[..., float] | None = None,
+    metric: str | Callable[..., float] | None = None,
     stop: Callable[[History], bool] | None = None,
 ) -> History:
     r"""Train a model; its weights change in place.
@@ -61,7 +61,7 @@ def fit(
 
     Parameters
     ----------
-    model : CfC, LTC, NeuralLTC, LSTM or CTRNN
+    model : CfC, LTC, NeuralLTC, LSTM, CTRNN or Embedding
         With ``batch_first=True``.
     data : tuple (x, y), (x, y, timespans) or (x, y, timespans, mask)
         x, shape (N, T, F). y, the targets: shape (N, T, O) if the model returns sequences, else (N, O), and without the
@@ -92,7 +92,7 @@ def fit(
         λ of Keras's penalty λΣw² on the weights of the cell's linear maps; see :func:`cfc_ref.learn.gradients.d_l2`.
     patience : int, optional
         Stop after so many epochs without a lower validation loss.
-    metric : callable, optional
+    metric : {"accuracy", "auc"} or callable, optional
         ``metric(prediction, target, mask)`` returns a number; it is called with all validation data after each epoch,
         for ``History.metric``.
     stop : callable, optional

@@ -452,3 +452,23 @@ def test_standardised_columns_have_mean_0_and_deviation_1():
 def test_the_unit_of_time_is_the_median_of_what_is_above_0():
     assert time_unit(np.array([[0.0, 3.0], [1.0, 9.0]])) == 3
     assert time_unit(np.zeros((2, 2))) == 1
+
+
+# --- weights of classes
+
+
+def test_balanced_classes_count_alike():
+    y = np.where(np.arange(36) < 6, "rare", "usual")
+    model = CfCClassifier(**FAST, class_weight="balanced").fit(X, y)
+    by_hand = CfCClassifier(**FAST, class_weight={"rare": 36 / 12, "usual": 36 / 60}).fit(X, y)
+    assert_close(model.predict_proba(X), by_hand.predict_proba(X))
+    plain = CfCClassifier(**FAST).fit(X, y)
+    heavy = CfCClassifier(**{**FAST, "epochs": 20}, learning_rate=0.05, class_weight={"rare": 1000.0}).fit(X, y)
+    assert (heavy.predict(X) == "rare").sum() > (plain.predict(X) == "rare").sum()
+
+
+@pytest.mark.parametrize("value", ["rare", {"other": 1.0}, {"low": 0.0}, {"low": np.nan}, 3])
+def test_other_weights_of_classes_are_refused(value):
+    bad.refuses(
+        lambda class_weight: CfCClassifier(**FAST, class_weight=class_weight).fit(X, LABELS), "class_weight", value
+    )

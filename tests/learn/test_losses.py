@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from cfc_ref.learn.losses import LOSSES, binary_cross_entropy, cross_entropy, mse, softmax
+from cfc_ref.learn.losses import LOSSES, CrossEntropy, binary_cross_entropy, cross_entropy, mse, softmax
 from tests import bad
 from tests.compare import assert_close, refusal
 from tests.differences import assert_gradient
@@ -156,3 +156,37 @@ def test_a_mean_over_nothing_is_refused(loss):
 
 def test_a_target_that_float32_does_not_hold_is_refused():
     bad.refuses(mse, "target", [1e39], prediction=np.zeros(1, np.float32))
+
+
+@pytest.mark.parametrize("ignore", [None, 2])
+def test_weights_of_classes_are_pytorchs(ignore):
+    torch = pytest.importorskip("torch")
+    rng = np.random.default_rng(0)
+    logits, target, weights = rng.normal(size=(4, 5, 3)), rng.integers(0, 3, (4, 5)), (1.0, 11.69, 0.5)
+    z = torch.tensor(logits.reshape(-1, 3), requires_grad=True)
+    loss = torch.nn.CrossEntropyLoss(
+        torch.tensor(weights, dtype=torch.float64), ignore_index=-100 if ignore is None else ignore
+    )
+    ref = loss(z, torch.tensor(target.ravel()))
+    ref.backward()
+    value, d_logits = CrossEntropy(weights, ignore)(logits, target)
+    assert_close(value, ref.item())
+    assert_close(d_logits, z.grad.numpy().reshape(logits.shape))
+    mask = rng.random((4, 5)) < 0.6
+    value, d_logits = cross_entropy(logits, target, mask, weights=weights, ignore=ignore)
+    assert_gradient(d_logits, lambda: cross_entropy(logits, target, mask, weights=weights, ignore=ignore)[0], logits)
+    counts = mask & (target != (-1 if ignore is None else ignore))
+    w = np.array(weights)[target[counts]]
+    terms = [one_class(z, y) for z, y in zip(logits[counts], target[counts], strict=True)]
+    assert_close(value, (w * terms).sum() / w.sum())
+
+
+def test_wrong_weights_are_refused():
+    for weights in ([1.0], [1.0, 0.0], [1.0, -1.0], [1.0, np.nan], "ab", [[1.0, 2.0]]):
+        bad.refuses(cross_entropy, "weights", weights, prediction=[[0.0, 1.0]], target=[0])
+    for weights in ([1.0, 0.0], "ab", [[1.0, 2.0]]):
+        bad.refuses(CrossEntropy, "weights", weights)
+    for ignore in (0.5, "1", True):
+        bad.refuses(CrossEntropy, "ignore", ignore)
+    bad.refuses(cross_entropy, "target", [1], prediction=[[0.0, 1.0]], ignore=1)
+    assert repr(CrossEntropy([1, 2])) == "CrossEntropy(weights=(1.0, 2.0), ignore=None)"

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cfc_ref.layers.sparse_rows import SparseRows
 from cfc_ref.learn.gradients import GlobalNorm, TensorNorm, d_l2, penalised
 from cfc_ref.learn.optimizers import OPTIMIZERS, SGD, Adam, AdamW, RMSprop
 from tests import bad
@@ -259,3 +260,41 @@ def test_l2_is_the_gradient_of_kerass_penalty(keras):
         shift = h * np.eye(2)[k]
         ends = [float(penalty(keras.ops.convert_to_tensor(WEIGHTS[name] + s))) for s in (shift, -shift)]
         assert_close(got[0, k], (ends[0] - ends[1]) / (2 * h), rtol=1e-6)
+
+
+# --- gradients of few rows: those of an embedding
+
+
+def sparse(rng):
+    rows, values = rng.integers(0, 6, 20), rng.normal(size=(20, 3)).astype("f4")
+    return SparseRows(rows, values, (9, 3))
+
+
+@pytest.mark.parametrize("weight_decay", [0.0, 0.1])
+@pytest.mark.parametrize(("make", "settings"), CASES.values(), ids=CASES)
+@pytest.mark.parametrize("variant", ["torch", "keras"])
+def test_rows_move_as_in_the_whole_table(make, settings, weight_decay, variant):
+    optimizer = make(0.1, variant=variant, **{**settings, "weight_decay": weight_decay})
+    ends = []
+    for form in (lambda g: g, np.asarray):
+        rng = np.random.default_rng(0)
+        theta = {"w": np.random.default_rng(1).normal(size=(9, 3)).astype("f4")}
+        state = optimizer.start(theta)
+        for _ in range(4):
+            optimizer.step(theta, {"w": form(sparse(rng))}, state)
+        ends.append([theta["w"], *state.values()])
+    for got, ref in zip(*ends, strict=True):
+        assert_close(got, ref, rtol=1e-6, atol=1e-7)
+
+
+def test_clipping_takes_the_norm_over_reads_as_keras_or_over_the_table_as_pytorch():
+    g = sparse(np.random.default_rng(0))
+    over_reads = np.sqrt((g.values.astype(float) ** 2).sum())
+    clipped = TensorNorm(1.0)({"w": g})["w"]
+    assert isinstance(clipped, SparseRows)
+    assert_close(clipped.dense(), g.dense() / over_reads, rtol=1e-6, atol=1e-7)
+    over_table = np.linalg.norm(g.dense().astype(float))
+    clipped = GlobalNorm(1.0)({"w": g})["w"]
+    assert_close(clipped.dense(), g.dense() / over_table, rtol=1e-5, atol=1e-6)
+    assert over_reads != pytest.approx(over_table, rel=0.01)
+    assert_close(TensorNorm(1e3)({"w": g})["w"].dense(), g.dense())

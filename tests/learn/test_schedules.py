@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from cfc_ref.learn.schedules import SCHEDULES, Constant, Cosine, Exponential
+from cfc_ref.learn.schedules import SCHEDULES, Constant, Cosine, Exponential, PerEpoch
 from tests import bad
 from tests.compare import assert_close
 
@@ -60,3 +60,10 @@ def test_bad_decays_are_refused(value):
 @pytest.mark.parametrize("value", [*bad.NUMBERS, -0.1, 1.1])
 def test_bad_last_factors_are_refused(value):
     bad.refuses(Cosine, "last", value)
+
+
+def test_a_factor_per_epoch_changes_at_whole_epochs_only():
+    per_epoch = PerEpoch(Exponential(0.9))
+    assert factors(per_epoch) == [0.9 ** (k // BATCHES) for k in UPDATES]
+    for schedule in (0.9, None, Exponential):
+        bad.refuses(PerEpoch, "schedule", schedule)

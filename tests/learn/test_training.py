@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from cfc_ref import CfC
+from cfc_ref import CfC, Embedding
 from cfc_ref.learn.examples import arrange_examples, predict
 from cfc_ref.learn.gradients import GlobalNorm, TensorNorm
 from cfc_ref.learn.history import History
-from cfc_ref.learn.losses import cross_entropy, mse
+from cfc_ref.learn.losses import CrossEntropy, cross_entropy, mse
 from cfc_ref.learn.optimizers import SGD, Adam, RMSprop
 from cfc_ref.learn.schedules import Exponential
 from cfc_ref.learn.training_loop import fit
@@ -416,7 +416,7 @@ def test_a_function_is_told_of_each_epoch_in_place_of_a_bar():
 
 def test_metrics_and_rules_that_can_not_be_called_are_refused():
     common = {"model": small(), "data": (X, Y), **SHORT}
-    bad.refuses(fit, "metric", "accuracy", validation=HELD_BACK, **common)
+    bad.refuses(fit, "metric", "accurate", validation=HELD_BACK, **common)
     bad.refuses(fit, "metric", mean_of_outputs, **common)
     bad.refuses(fit, "stop", True, **common)
 
@@ -453,3 +453,48 @@ def test_a_batch_to_learn_from_has_the_longest_sequences_first_and_each_once():
     assert sorted(order) == sorted(which)
     for got, ref in zip(batch[:4], examples.take(np.array(order))[:4], strict=True):
         assert np.array_equal(got, ref)
+
+
+# --- tokens, weights of classes, metrics by name
+
+
+def test_an_embedding_learns_which_tokens_matter_and_resumes_to_the_same_bits(tmp_path):
+    rng = np.random.default_rng(0)
+    x, lengths = rng.integers(0, 10, (200, 8, 1)), rng.integers(2, 9, 200)
+    mask = np.arange(8) < lengths[:, None]
+    y = ((x[..., 0] == 3) & mask).any(axis=1).astype(int)
+
+    def made():
+        layer = CfC(4, 8, proj_size=2, backbone_units=16, return_sequences=False, seed=0, backend="numpy")
+        return Embedding(10, layer, 0.1, variant="torch", seed=0)
+
+    common = {
+        "loss": CrossEntropy((1.0, 3.0)),
+        "optimizer": RMSprop(0.02, rho=0.9),
+        "batch_size": 20,
+        "progress": False,
+    }
+    common |= {"clip": TensorNorm(1.0), "metric": "auc", "validation": (x, y, None, mask)}
+    model = made()
+    history = fit(model, (x, y, None, mask), epochs=10, **common)
+    assert history.metric[-1] > 0.99
+    assert history.metric[0] < 0.9
+
+    def stop(history):
+        raise KeyboardInterrupt
+
+    halted = made()
+    with pytest.raises(KeyboardInterrupt):
+        fit(halted, (x, y, None, mask), epochs=10, checkpoint=tmp_path / "run.npz", **{**common, "progress": stop})
+    resumed = made()
+    fit(resumed, (x, y, None, mask), epochs=10, checkpoint=tmp_path / "run.npz", **common)
+    assert same(model.state_dict(), resumed.state_dict())
+
+
+def test_tokens_without_a_row_are_refused_before_training():
+    model = Embedding(5, CfC(4, 8, proj_size=2, return_sequences=False, seed=0), seed=0)
+    before = model.state_dict()
+    x = np.full((3, 2, 1), 5)
+    with pytest.raises(ValueError, match=r"\Adata x: got 5.0 at index \(0, 0, 0\); expected whole numbers 0 to 4; "):
+        fit(model, (x, [0, 1, 0]), **{**SHORT, "loss": "cross_entropy"})
+    assert same(model.state_dict(), before)
