@@ -1,5 +1,7 @@
 """Execute the tutorials in place: ``python tutorials/build.py [01 02 …]``, all of them by default.
 
+``python tutorials/build.py --site FOLDER`` builds the site from what is stored, without executing anything.
+
 What is stored is what a fresh run gives and nothing of the machine: no times, no paths, no widgets (a notebook on the
 web has no kernel that could move them). The picture of the cell tagged ``cover`` is written to figures/NN.png. A
 notebook runs in a folder with a copy of results/ alone, and does not see the data of the machine.
@@ -132,5 +134,18 @@ def main(numbers: list[str]) -> None:
             print(f"{path.name}: {time.perf_counter() - start:.0f} s, {size:.0f} kB")  # noqa: T201
 
 
+def build_site(folders: list[str]) -> None:
+    """Build the site in one new folder."""
+    if len(folders) != 1:
+        raise SystemExit(
+            "--site: got no folder or several; expected one; pass python tutorials/build.py --site FOLDER."
+        )
+    sys.path.insert(0, str(FOLDER / "site"))
+    from assemble import build as assemble
+
+    assemble(Path(folders[0]))
+    print(f"{folders[0]}/index.html")  # noqa: T201
+
+
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    build_site(sys.argv[2:]) if sys.argv[1:2] == ["--site"] else main(sys.argv[1:])

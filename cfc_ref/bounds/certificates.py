@@ -105,9 +105,9 @@ def box(
     by :math:`1/(1 + hk)` in each part of length h ("fused"), with k the rate of the leak. Of a CfC, every state but the
     first, G being the heads' bound:
 
-    .. math:: |x^+| < G \;\text{("default")}, \qquad |x^+| < 2G \;\text{("no_gate")}, \qquad
+    .. math:: |x^+| < G \;\text{("default")}, \qquad |x^+| < 2G \;\text{("no\_gate")}, \qquad
               |x^+ - A| \le \frac{|A|\,e^{-t |w_\tau|}}{e\,t} \;\text{("pure")}, \qquad
-              |x^+ - A| \le |B|\,e^{-t |w_\tau|} \;\text{("paper_pure")}
+              |x^+ - A| \le |B|\,e^{-t |w_\tau|} \;\text{("paper\_pure")}
 
     and in mode "from_x0" :math:`|x - A| \le |A|` for runs that begin there, as at 0.
 
