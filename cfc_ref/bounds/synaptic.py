@@ -106,7 +106,7 @@ class FrozenCertificate(NamedTuple):
 
     @property
     def certified(self) -> bool:
-        """Whether λ > 0."""
+        """True if λ > 0."""
         return self.contraction > 0
 
     def __str__(self) -> str:

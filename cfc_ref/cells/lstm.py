@@ -35,7 +35,7 @@ class LSTMParams(NamedTuple):
 
 
 class LSTMKept(NamedTuple):
-    """What the backward needs of one step: arguments, the gates' values, and tanh of the new memory."""
+    """Values of one step for the backward: arguments, the gates, and tanh of the new memory."""
 
     x: Array
     h: Array
@@ -110,7 +110,7 @@ def _d_advance(c: Array, values: tuple[Array, ...], d_h: Array, d_c: Array) -> t
 
 
 class LSTMSequenceKept(NamedTuple):
-    """What the backward needs of a sequence."""
+    """Values of a sequence for the backward."""
 
     x: Array  # (time, batch, inputs): inputs
     h: Array  # h, c: (time + 1, batch, units): states and memories, the first those before the first step

@@ -31,7 +31,7 @@ class Network(NamedTuple):
 
     @property
     def wired(self) -> bool:
-        """Whether a wiring says which synapses there are."""
+        """True if a wiring selects the synapses."""
         return self.layer.wiring is not None
 
     def step(self, x: Array, state: Any, dt: Array) -> Any:

@@ -120,7 +120,7 @@ def _nothing(n):
 
 @inner
 def _whole_lines(size):
-    """Where the next map lies behind one of this size."""
+    """Return the place of the next map after one of this size."""
     return (size + LINE - 1) // LINE * LINE
 
 

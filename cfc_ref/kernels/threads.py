@@ -1,4 +1,4 @@
-"""How many threads the kernels use, and work shared out over them.
+"""The number of threads of the kernels, and the distribution of work over them.
 
 Kernels release the interpreter's lock, so that Python's own threads do. Numba's ``prange`` takes half as long again to
 compile, and ends a process that was forked after its first use.

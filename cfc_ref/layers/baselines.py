@@ -38,23 +38,15 @@ class LSTM(Layer):
 
     Parameters
     ----------
-    input_size : int
-        Features of x.
     units : int
         Cells.
-    proj_size : int, optional
-        Features of the output, by a linear map of the state h; by default the output is the state.
-    return_sequences : bool
-        Every step's output, or the last one's.
-    batch_first : bool
-        (B, T, F) rather than (T, B, F).
+    input_size, proj_size, return_sequences, batch_first, dtype, seed
+        As in :class:`cfc_ref.CfC`; the projection is that of the state h.
     forget_bias : float
         :math:`\beta` of the forget gate.
     timed : bool
         Whether the timespan t is one more feature, after those of x. Without it time changes nothing, and timespans
         are refused.
-    dtype, seed
-        As in :class:`cfc_ref.CfC`.
     backend : {"auto", "numpy"}
         Who computes.
 
@@ -157,24 +149,16 @@ class CTRNN(ODELayer):
 
     Parameters
     ----------
-    input_size : int
-        Features of x.
     units : int
         Neurons.
-    proj_size : int, optional
-        Features of the output, by a linear map of the state; by default the output is the state.
-    return_sequences : bool
-        Every step's output, or the last one's.
-    batch_first : bool
-        (B, T, F) rather than (T, B, F).
+    input_size, proj_size, return_sequences, batch_first, dtype, seed
+        As in :class:`cfc_ref.CfC`.
     tau : float
         Time constant τ of all neurons, > 0, in the unit of the timespans; it is not trained.
     ode_unfolds : int
         Equal parts of a timespan; not used by scipy.
     solver : {"rk4", "euler", "fused", "frozen", "frozen_midpoint", "cf4", "scipy"}
         Of the ODE, as in :class:`cfc_ref.LTC`.
-    dtype, seed
-        As in :class:`cfc_ref.CfC`.
     backend : {"auto", "numpy"}
         Who computes.
     step : float, optional

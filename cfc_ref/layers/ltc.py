@@ -49,17 +49,11 @@ class LTC(ODELayer):
 
     Parameters
     ----------
-    input_size : int
-        Features of x.
     units : int or Wiring
         Neurons, all connected with each other; or a wiring (:mod:`cfc_ref.wirings`), whose first ``output_dim`` neurons
         are the output.
-    return_sequences : bool
-        Every step's output, or the last one's.
-    batch_first : bool
-        (B, T, F) rather than (T, B, F).
-    mixed_memory : bool
-        Whether to add an LSTM memory; the state is then a pair (h, c).
+    input_size, return_sequences, batch_first, mixed_memory, dtype, seed
+        As in :class:`cfc_ref.CfC`.
     input_mapping, output_mapping : {"affine", "linear", "none"} or None
         Map of each feature, and of each motor neuron: a factor and a shift, a factor, none.
     ode_unfolds : int
@@ -69,8 +63,6 @@ class LTC(ODELayer):
     implicit_param_constraints : bool
         Whether softplus makes w, sensory_w, cm and gleak positive; else they must be >= 0: call :meth:`project` after
         each step of an optimiser.
-    dtype, seed
-        As in :class:`cfc_ref.CfC`.
     backend : {"auto", "numpy", "numba"}
         As in :class:`cfc_ref.CfC`; kernels exist for the fused and the frozen solvers and CF4, without mixed memory.
     solver : {"fused", "euler", "rk4", "frozen", "frozen_midpoint", "cf4", "scipy"}
@@ -253,14 +245,12 @@ class NeuralLTC(ODELayer):
 
     Parameters
     ----------
-    input_size : int
-        Features of x.
     units : int or Wiring
         Neurons, each of which reads everything; or a wiring, which masks W (the signs are learnt), and whose first
         ``output_dim`` neurons are the output.
     implicit_param_constraints : bool
         Whether softplus makes w_tau positive; else it must be >= 0: call :meth:`project`.
-    return_sequences, batch_first, mixed_memory, ode_unfolds, step, dtype, seed, backend, solver
+    input_size, return_sequences, batch_first, mixed_memory, ode_unfolds, step, dtype, seed, backend, solver
         As in :class:`LTC`.
     proj_size : int, optional
         Features of the output, by a linear map.

@@ -26,7 +26,7 @@ _POPULATION = 10  # times the number of unknowns
 
 
 class Found(NamedTuple):
-    """What the search found: the input, its error, and the best error after each generation."""
+    """The result of the search: the input, its error, and the best error after each generation."""
 
     h: Array  # lengths of the pieces, shape (4,)
     level: Array  # input on each piece
