@@ -13,8 +13,8 @@ __all__ = ["main"]
 def main() -> int:
     """Run the command line.
 
-    The kernels have threads of their own, and those of NumPy's BLAS get in their way: they wait for more work on a core
-    that the kernels could use. BLAS reads how many it may have when NumPy is first imported.
+    BLAS gets one thread: more of them would wait for work on cores that the threads of the kernels could use. It reads
+    their number when NumPy is first imported.
     """
     with contextlib.suppress(ImportError):  # an import hook that hides numba
         if find_spec("numba"):

@@ -131,7 +131,7 @@ def box(
     Raises
     ------
     ValueError, TypeError
-        In three parts.
+        For arguments that do not fit.
 
     Examples
     --------
@@ -192,7 +192,7 @@ def lipschitz(model: Any, timespans: npt.ArrayLike = 1.0, norm: str = "max") -> 
     Raises
     ------
     ValueError, TypeError
-        In three parts.
+        For arguments that do not fit.
 
     Examples
     --------
@@ -256,7 +256,7 @@ def tube(
     Raises
     ------
     ValueError, TypeError
-        In three parts, before anything is computed.
+        For arguments that do not fit, before anything is computed.
     RuntimeError
         If scipy's solver gives up.
 

@@ -87,7 +87,7 @@ def frozen_step_error(neuron: LTCNeuron, x0: Given, t: Given, y: Given, f_range:
     Raises
     ------
     ValueError, TypeError
-        In three parts.
+        For arguments that do not fit.
 
     Notes
     -----
@@ -156,7 +156,7 @@ def frozen_error(
     Raises
     ------
     ValueError, TypeError
-        In three parts.
+        For arguments that do not fit.
 
     Examples
     --------

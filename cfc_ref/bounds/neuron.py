@@ -77,7 +77,7 @@ def lemma1(neuron: LTCNeuron, x0: Given, t: Given, f_range: Given = (0, 1)) -> I
     Raises
     ------
     ValueError, TypeError
-        In three parts.
+        For arguments that do not fit.
 
     Notes
     -----
@@ -120,7 +120,7 @@ def form_gap(neuron: LTCNeuron, t: Given, f_range: Given = (0, 1)) -> Interval:
     Raises
     ------
     ValueError, TypeError
-        In three parts.
+        For arguments that do not fit.
 
     Examples
     --------
@@ -192,7 +192,7 @@ def closed_form_error(neuron: LTCNeuron, x0: Given, t: Given, f_range: Given = (
     Raises
     ------
     ValueError, TypeError
-        In three parts.
+        For arguments that do not fit.
 
     Notes
     -----
@@ -237,7 +237,7 @@ def two_term(neuron: LTCNeuron, x0: Given, t: Given, f_range: Given = (0, 1)) ->
     Raises
     ------
     ValueError, TypeError
-        In three parts.
+        For arguments that do not fit.
 
     Examples
     --------
@@ -274,7 +274,7 @@ def asymptotic_error(neuron: LTCNeuron, x0: Given, t: Given, f_range: Given = (0
     Raises
     ------
     ValueError, TypeError
-        In three parts.
+        For arguments that do not fit.
 
     Examples
     --------
@@ -310,7 +310,7 @@ def reachable_states(neuron: LTCNeuron, x0: Given, t: Given, f_range: Given = (0
     Raises
     ------
     ValueError, TypeError
-        In three parts.
+        For arguments that do not fit.
 
     Examples
     --------
@@ -341,7 +341,7 @@ def state_box(neuron: LTCNeuron, x0: Given, t: Given) -> Interval:
     Raises
     ------
     ValueError, TypeError
-        In three parts.
+        For arguments that do not fit.
 
     Examples
     --------
@@ -376,7 +376,7 @@ def time_constant(neuron: LTCNeuron, f_range: Given = (0, 1)) -> Interval:
     Raises
     ------
     ValueError, TypeError
-        In three parts.
+        For arguments that do not fit.
 
     Examples
     --------

@@ -80,7 +80,7 @@ def network_time_constant(network: Any) -> Interval:
     Raises
     ------
     ValueError, TypeError
-        In three parts.
+        For arguments that do not fit.
 
     Examples
     --------
@@ -151,7 +151,7 @@ def network_frozen_error(
     Raises
     ------
     ValueError, TypeError
-        In three parts.
+        For arguments that do not fit.
 
     Examples
     --------

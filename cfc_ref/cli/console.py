@@ -1,4 +1,4 @@
-"""Standard input, output and error as the commands use them: closed, full, or in an encoding that lacks characters."""
+"""Standard input, output and error of the commands, which may be closed, full, or in an encoding without a character."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class _Output:
 
 
 class _Errors(_Output):
-    """Standard error: what it can't take is dropped, so that no run ends for a line about it."""
+    """Standard error: errors of writing to it are ignored, so that no run ends because of a message."""
 
     def _try(self, act: Callable[[], object]) -> None:
         try:
@@ -69,7 +69,7 @@ def standard_streams() -> Iterator[None]:
 
 
 def utf8_output() -> None:
-    """Write UTF-8 to standard output unless a person reads it: a CSV file keeps its names whatever the locale is."""
+    """Write UTF-8 to standard output unless it is a terminal: a CSV file keeps its names in every locale."""
     if hasattr(sys.stdout, "reconfigure") and not sys.stdout.isatty():
         sys.stdout.reconfigure(encoding="utf-8")
 

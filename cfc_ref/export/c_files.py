@@ -145,7 +145,7 @@ def export_c(
     Raises
     ------
     ValueError, TypeError
-        In three parts, before anything is written.
+        For arguments that do not fit, before anything is written.
 
     Examples
     --------

@@ -45,7 +45,7 @@ def export_onnx(model: Layer, path: str | Path) -> tuple[Path, Path]:
     Raises
     ------
     ValueError, TypeError
-        In three parts, before anything is written.
+        For arguments that do not fit, before anything is written.
     ModuleNotFoundError
         Without the package onnx.
 

@@ -152,7 +152,7 @@ def compare(
     Raises
     ------
     ValueError, TypeError
-        In three parts, before anything is computed.
+        For arguments that do not fit, before anything is computed.
     RuntimeError
         If scipy's solver gives up.
 

@@ -113,7 +113,7 @@ def algorithm1(
     Raises
     ------
     ValueError, TypeError
-        In three parts, before anything is computed.
+        For arguments that do not fit, before anything is computed.
 
     Notes
     -----
@@ -167,7 +167,7 @@ def algorithm1_free(network: Any, x: npt.ArrayLike, timespans: Any = None, hx: A
     Raises
     ------
     ValueError, TypeError
-        In three parts, before anything is computed.
+        For arguments that do not fit, before anything is computed.
 
     Examples
     --------
@@ -217,7 +217,7 @@ def frozen_translation(
     Raises
     ------
     ValueError, TypeError
-        In three parts, before anything is computed.
+        For arguments that do not fit, before anything is computed.
 
     Examples
     --------
