@@ -7,16 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cfc_ref.arrays import Array
 from cfc_ref.bench.peers import package
 from cfc_ref.bounds.posed import weights_of
 from cfc_ref.cells.ltc.network import scaled
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
     from cfc_ref.layers.ltc import LTC
 
-    Array = npt.NDArray[Any]
     Advance = Callable[[Array, Array, Array], Array]
 
 __all__ = ["with_diffrax", "with_numbalsoda"]

@@ -5,19 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from statistics import median
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from cfc_ref import backend, signals
+from cfc_ref.arrays import Array
 from cfc_ref.neuron.exact_solution import exact
 from cfc_ref.neuron.model import LTCNeuron
 from cfc_ref.neuron.trajectory import solve
 
 __all__ = ["Timing", "main", "measure"]
-
-Array = npt.NDArray[Any]
 
 _PIECES = 8
 _REPEATS = 5

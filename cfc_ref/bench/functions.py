@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from cfc_ref import activations
+from cfc_ref.arrays import Array
 
 __all__ = ["FunctionRow", "errors", "main", "measure"]
-
-Array = npt.NDArray[Any]
 
 SPECIFICATIONS: dict[str, Callable[..., Array]] = {
     "exp": np.exp,

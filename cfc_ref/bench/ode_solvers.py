@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from cfc_ref.arrays import Array
 from cfc_ref.bench.compiled_solvers import with_diffrax, with_numbalsoda
 from cfc_ref.bench.processes import UnavailableError
 from cfc_ref.bench.results import Finding, Result, Row
@@ -24,9 +25,6 @@ from cfc_ref.layers.cfc import CfC
 from cfc_ref.layers.ltc import LTC
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    Array = npt.NDArray[Any]
     Advance = Callable[[Array, Array, Array], Array]
 
 __all__ = ["SolverProblem", "measure", "pose"]

@@ -9,19 +9,15 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from cfc_ref.arrays import Array
 from cfc_ref.bench.processes import Apart, UnavailableError
 from cfc_ref.bench.results import Finding, Result, Row, ratio
 from cfc_ref.bench.timing import Plan, take_turns
 from cfc_ref.bench.workloads import TrainingTask, Workload, limit_of, unit_of
-
-if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    Array = npt.NDArray[Any]
 
 __all__ = ["PEERS", "SPECIFICATION", "Peer", "Runner", "compare", "package"]
 

@@ -8,15 +8,11 @@ from __future__ import annotations
 import importlib
 import multiprocessing
 from multiprocessing.connection import Connection
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from cfc_ref.arrays import Array
 from cfc_ref.bench.timing import clock
 from cfc_ref.bench.workloads import Workload, make_task
-
-if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    Array = npt.NDArray[Any]
 
 __all__ = ["Apart", "Here", "UnavailableError"]
 

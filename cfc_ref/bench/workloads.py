@@ -6,16 +6,12 @@ No time stands here: each target is a ratio to another program, or to a limit, m
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from cfc_ref import checks
-
-if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    Array = npt.NDArray[Any]
+from cfc_ref.arrays import Array
 
 __all__ = ["STUDIES", "WORKLOADS", "TrainingTask", "Workload", "choose", "limit_of", "make_task", "unit_of"]
 

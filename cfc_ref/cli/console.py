@@ -1,4 +1,4 @@
-"""Standard input, output and error of the commands, which may be closed, full, or in an encoding without a character."""
+"""Standard input, output and error of the commands: closed, full, or in an encoding that lacks characters."""
 
 from __future__ import annotations
 

@@ -7,12 +7,12 @@ they solve the LTC *as stated* exactly for an input that is frozen within a step
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from cfc_ref import checks
+from cfc_ref.arrays import Array
 from cfc_ref.neuron.exact_solution import constant_pieces
 from cfc_ref.neuron.grid import time_grid
 from cfc_ref.neuron.model import LTCNeuron
@@ -20,8 +20,6 @@ from cfc_ref.neuron.problem import pose
 from cfc_ref.signals import SignalLike
 
 __all__ = ["SAMPLES", "closed_form", "eq9", "frozen", "gauss_piece", "gauss_pieces", "gauss_points", "halved_releases"]
-
-Array = npt.NDArray[Any]
 
 SAMPLES = ("start", "midpoint", "gauss")  # of the report and the figures
 _GAUSS_OFFSET = math.sqrt(3) / 6

@@ -6,13 +6,12 @@ constant input the LTC as stated is as solvable: it relaxes to :math:`x_\infty =
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
 from cfc_ref import checks
 from cfc_ref.activations import mean_sigmoid
+from cfc_ref.arrays import Array
 from cfc_ref.neuron.grid import time_grid
 from cfc_ref.neuron.model import FORMS, LTCNeuron
 from cfc_ref.neuron.problem import Problem, pose
@@ -26,8 +25,6 @@ __all__ = [
     "exact",
     "linear_integral",
 ]
-
-Array = npt.NDArray[Any]
 
 _LOOKS = 64  # parts of the whole time at least, so that no narrow pulse of f(I) is missed
 _LARGEST = 1e300  # of sigma (I - mu): infinities would leave no mean

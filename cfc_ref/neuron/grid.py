@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["fewest_parts", "forgiven", "time_grid"]
+from cfc_ref.arrays import Array
 
-Array = npt.NDArray[Any]
+__all__ = ["fewest_parts", "forgiven", "time_grid"]
 
 
 def forgiven(dtype: np.dtype[Any]) -> float:

@@ -13,17 +13,14 @@ Nat. Mach. Intell. 4, 992 (2022).
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
 from cfc_ref import checks
 from cfc_ref.activations import logit, sigmoid
+from cfc_ref.arrays import Array
 
 __all__ = ["FORMS", "ODES", "LTCNeuron", "ltc_ode", "neuron_and_start", "symmetric_ode"]
-
-Array = npt.NDArray[Any]
 
 REFLECTIONS = ("release", "input")
 

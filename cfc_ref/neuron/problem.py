@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from cfc_ref import checks
+from cfc_ref.arrays import Array
 from cfc_ref.neuron.model import LTCNeuron, neuron_and_start
 from cfc_ref.signals import Signal, SignalLike, as_signal
 
 __all__ = ["Problem", "pose"]
-
-Array = npt.NDArray[Any]
 
 
 class Problem(NamedTuple):

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from cfc_ref import checks
+from cfc_ref.arrays import Array
 
 __all__ = ["QUADRATURE_TOLERANCE", "smooth_piece"]
-
-Array = npt.NDArray[Any]
 
 QUADRATURE_TOLERANCE = 1e-12  # per part, relative to max(1, |x|, |A|)
 _MOST_PARTS = 100_000

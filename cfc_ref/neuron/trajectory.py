@@ -9,14 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from cfc_ref import checks
+from cfc_ref.arrays import Array
 from cfc_ref.neuron.grid import time_grid
 from cfc_ref.neuron.model import FORMS, ODES, LTCNeuron
 from cfc_ref.neuron.problem import pose
 from cfc_ref.signals import SignalLike
 
 __all__ = ["METHODS", "solve", "solver_options"]
-
-Array = npt.NDArray[Any]
 
 METHODS = ("RK23", "RK45", "DOP853", "Radau", "BDF", "LSODA")
 _UNSEEN = 1e-150  # scipy squares its error estimate: what would underflow there is 0 here

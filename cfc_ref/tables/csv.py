@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -39,22 +39,10 @@ class Table(NamedTuple):
     group: Array  # (N,) groups, numbered from 0 as they appear
 
 
-def read_table(
-    path: str | Path,
-    *,
-    time: str,
-    target: Sequence[str],
-    features: Sequence[str] | None = None,
-    group: str | None = None,
-    horizon: int = 0,
-    task: str | None = None,
-    dates: bool | None = None,
-) -> tuple[Columns, Table]:
-    """Read a table for training."""
+def read_table(path: str | Path, **roles: Any) -> tuple[Columns, Table]:
+    """Read a table for training; `roles` are the arguments of :func:`cfc_ref.tables.columns.choose_columns`."""
     rows = read_rows(path)
-    columns = choose_columns(
-        rows, time=time, target=target, features=features, group=group, horizon=horizon, task=task, dates=dates
-    )
+    columns = choose_columns(rows, **roles)
     return columns, table_of("path", rows, columns)
 
 
