@@ -103,9 +103,9 @@ def _state_before(recording: StudyData, network: LTC) -> Array:
     return before[-1] if len(before) else np.zeros(network.state_size)
 
 
-def compare_on_the_rest(recording: StudyData, network: LTC, parts: int = 1) -> Comparison:
+def compare_on_the_rest(recording: StudyData, network: LTC, parts: int = 1, kind: str = "frozen") -> Comparison:
     """Compare every translation with the ODE on the rest, from the state that the recording leads to."""
-    return compare(network, recording.rest_x, hx=_state_before(recording, network), parts=parts)
+    return compare(network, recording.rest_x, hx=_state_before(recording, network), parts=parts, kind=kind)
 
 
 def kindest(recording: StudyData, compared: Comparison) -> dict[str, tuple[float, float]]:
@@ -154,6 +154,15 @@ def main() -> None:
         unfolds = trained.network.ode_unfolds or 1
         finer = compare_on_the_rest(recording, trained.network, unfolds).translations["frozen"].output_mse
         print(f"frozen translation in {unfolds} parts a step: output MSE {finer:.3g}")
+        for parts in (1, 2, 4):
+            compared = compare_on_the_rest(recording, trained.network, parts, "cf4")
+            way = compared.translations["cf4"]
+            estimate = np.abs(np.zeros(1) if compared.estimate is None else compared.estimate).max()
+            print(
+                f"CF4 translation, {4 * parts} looks a step: output MSE {way.output_mse:.3g}, "
+                f"{way.output_mse / np.var(compared.outputs):.3g} of the variance; largest error of a state "
+                f"{np.abs(way.error).max():.3g}, estimated {estimate:.3g}; along the run: {compared.run}"
+            )
         own, _ = trained.network(recording.rest_x, _state_before(recording, trained.network))
         print(
             f"the layer itself, {unfolds} fused parts a step: output MSE {np.mean((own - compared.outputs) ** 2):.3g}"

@@ -92,4 +92,5 @@ def test_it_prints_the_tables(short, capsys, monkeypatch):
     out = capsys.readouterr().out
     assert out.count("Algorithm 1 (teacher-forced)") == 2
     assert out.count("the paper, Algorithm 1") == 2
+    assert out.count("CF4 translation, 8 looks a step: output MSE") == 2
     assert "seed 1" in out
