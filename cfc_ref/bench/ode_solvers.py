@@ -1,9 +1,9 @@
 r"""Closed forms against solvers, for an LTC of 64 neurons over irregular steps: what accuracy costs.
 
 The input jumps at each sample, so that every solver starts anew there. Tolerances are relative and absolute, of every
-neuron. scipy calls the NumPy function of the right-hand side, diffrax and numbalsoda a compiled one. All is float64: a
-tolerance of 1e-10 means nothing in float32. The CfC of the same size is another network, and has no error here: how
-well it does a task is what training gives.
+neuron. scipy calls the NumPy function of the right-hand side, the other packages a compiled one; all but torchdiffeq
+run in a compiled loop over the steps. All is float64: a tolerance of 1e-10 means nothing in float32. The CfC of the
+same size is another network, and has no error here: how well it does a task is what training gives.
 """
 
 from __future__ import annotations
@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from cfc_ref.activations import softplus
 from cfc_ref.arrays import Array
-from cfc_ref.bench.compiled_solvers import with_diffrax, with_numbalsoda
+from cfc_ref.bench.compiled_solvers import with_diffrax, with_jax_rk4, with_numbalsoda, with_torchdiffeq
+from cfc_ref.bench.equal_accuracy import findings
 from cfc_ref.bench.processes import UnavailableError
 from cfc_ref.bench.results import Finding, Result, Row
-from cfc_ref.bench.timing import Plan, duration
+from cfc_ref.bench.timing import Plan, clock, duration, take_turns
 from cfc_ref.bench.workloads import INPUTS, UNITS
 from cfc_ref.layers.cfc import CfC
 from cfc_ref.layers.ltc import LTC
@@ -27,13 +29,17 @@ from cfc_ref.layers.ltc import LTC
 if TYPE_CHECKING:
     Advance = Callable[[Array, Array, Array], Array]
 
-__all__ = ["SolverProblem", "measure", "pose"]
+__all__ = ["SolverProblem", "agreement", "measure", "measure_slow", "measure_stiff", "of_one_look", "pose"]
 
 SCIPY = ("RK45", "DOP853", "LSODA", "Radau")
-DIFFRAX = ("Tsit5", "Dopri8", "Kvaerno5")
-RTOLS = tuple(10.0**-k for k in range(3, 11))
-FORMS = ("fused", "frozen", "frozen_midpoint")
+DIFFRAX = ("Tsit5", "Dopri5", "Dopri8", "Kvaerno5")
+NUMBALSODA = {"LSODA": "lsoda", "DOP853": "dop853"}
+RTOLS = tuple(10.0**-k for k in range(1, 11))
+FORMS = ("fused", "frozen", "frozen_midpoint", "cf4")
 PARTS = (1, 2, 6, 20, 60, 200)
+FINE = {"cf4": (1, 2, 3, 4, 6, 10, 16, 24), "JAX RK4": (1, 2, 3, 4, 6, 10, 20, 60)}  # parts of the forms of order 4
+STEPS_OF_CF4 = (1.0, 2.0, 3.0, 4.0, 6.0, 10.0, 16.0, 24.0)  # the mean timespan over `step`
+PROBLEMS = {"solvers": 1.0, "solvers-stiff": 30.0, "solvers-slow": 1 / 30}  # factors of all conductances
 STEPS = 1000
 _BLOCK = 5  # steps between two looks at the clock
 _TRUTH = 1e-12
@@ -50,22 +56,27 @@ class SolverProblem(NamedTuple):
     truth: Array  # (T, units): the states, from scipy's DOP853 at 1e-12
 
 
-def pose(steps: int = STEPS, units: int = UNITS) -> SolverProblem:
-    """Return the problem, the same in every run."""
+def pose(steps: int = STEPS, units: int = UNITS, conductances: float = 1.0) -> SolverProblem:
+    """Return the problem, the same in every run; a factor of all conductances makes it stiff, or slow."""
     rng = np.random.default_rng(0)
-    layer = _ltc(units, "fused", 6)
+    layer = _ltc(units, conductances, solver="fused", ode_unfolds=6)
     x, timespans = rng.normal(size=(steps, INPUTS)), _SPAN * rng.uniform(0.1, 1.9, steps)
     truth = layer.solve(x, timespans=timespans, method="DOP853", rtol=_TRUTH, atol=_TRUTH)
     return SolverProblem(layer, x, timespans, truth)
 
 
-def _ltc(units: int, solver: str, parts: int) -> LTC:
-    return LTC(INPUTS, units, output_mapping=None, solver=solver, ode_unfolds=parts, seed=0, dtype="float64")
+def _ltc(units: int, conductances: float, **solver: Any) -> LTC:
+    layer = LTC(INPUTS, units, output_mapping=None, seed=0, dtype="float64", **solver)
+    for name in ("gleak", "w", "sensory_w") if conductances != 1 else ():
+        key = f"rnn_cell.{name}"
+        effective = conductances * softplus(layer.parameters[key])
+        layer.parameters[key][...] = effective + np.log(-np.expm1(-effective))  # what softplus makes of it
+    return layer
 
 
-def measure(threads: int, plan: Plan) -> Result:
-    """Measure all solvers and forms."""
-    posed = pose(STEPS if plan.rounds > 10 else STEPS // 5)
+def measure(threads: int, plan: Plan, problem: str = "solvers") -> Result:
+    """Measure all solvers and forms on one of the problems."""
+    posed = pose(STEPS if plan.rounds > 10 else STEPS // 5, conductances=PROBLEMS[problem])
     rows, skipped, cut = [], {}, 0
     for name, details, make in _ways(posed):
         try:
@@ -76,14 +87,18 @@ def measure(threads: int, plan: Plan) -> Result:
         except RuntimeError as error:  # a solver that gives up
             skipped[name] = str(error)
             continue
-        if row.details.get("error", 0) > _ASTRAY * details.get("rtol", np.inf) + _NO_BETTER:
+        if not row.details.get("error", 0) <= _ASTRAY * details.get("rtol", np.inf) + _NO_BETTER:
             skipped[name] = f"it is off by {row.details['error']:.0e}"
             continue
         cut += row.details["steps"] < len(posed.x)
         rows.append(row)
     notes = [f"Each way has {plan.seconds / 3:.1f} s; {cut} of {len(rows)} were cut off before step {len(posed.x):,}."]
-    description = f"LTC, {INPUTS} inputs, {UNITS} units all connected, float64: {len(posed.x):,} irregular steps"
-    return Result("solvers", description, "a step", rows, _findings(posed, rows), skipped, notes)
+    scaled = "" if problem == "solvers" else f", conductances × {PROBLEMS[problem]:.3g}"
+    description = (
+        f"LTC, {INPUTS} inputs, {UNITS} units all connected{scaled}, float64: {len(posed.x):,} irregular steps"
+    )
+    found = [agreement(posed), *findings(rows, targets=problem == "solvers"), *of_one_look(posed, plan)]
+    return Result(problem, description, "a step", rows, found, skipped, notes)
 
 
 def _ways(posed: SolverProblem) -> Iterator[tuple[str, dict[str, Any], Callable[[], Advance]]]:
@@ -92,23 +107,38 @@ def _ways(posed: SolverProblem) -> Iterator[tuple[str, dict[str, Any], Callable[
     cfc = CfC(INPUTS, layer.state_size, seed=0, dtype="float64")
     yield "CfC", {"way": "CfC"}, partial(_called, cfc)
     for form in FORMS:
-        for parts in PARTS:
-            made = _ltc(layer.state_size, form, parts)
+        for parts in FINE.get(form, PARTS):
+            made = _same(layer, solver=form, ode_unfolds=parts)
             yield f"{form} × {parts}", {"way": form, "parts": parts}, partial(_called, made)
+    for share in STEPS_OF_CF4:
+        step = float(np.mean(posed.timespans)) / share
+        made = _same(layer, solver="cf4", step=step)
+        yield f"cf4, step {step:.3g}", {"way": "cf4 by step", "step": step}, partial(_called, made)
     solvers: dict[str, Callable[[float], Advance]] = {
         **{f"scipy {method}": partial(_solved, layer, method) for method in SCIPY},
         **{f"diffrax {method}": _once(partial(with_diffrax, layer, method)) for method in DIFFRAX},
-        "numbalsoda LSODA": _once(partial(with_numbalsoda, layer)),
+        **{f"numbalsoda {name}": _once(partial(with_numbalsoda, layer, own)) for name, own in NUMBALSODA.items()},
+        "torchdiffeq dopri5": _once(partial(with_torchdiffeq, layer, "dopri5")),
     }
     for way, at in solvers.items():
         for rtol in RTOLS:
             yield f"{way}, rtol {rtol:.0e}", {"way": way, "rtol": rtol}, partial(at, rtol)
+    fixed = _once(partial(with_jax_rk4, layer))
+    for parts in FINE["JAX RK4"]:
+        yield f"JAX RK4 × {parts}", {"way": "JAX RK4", "parts": parts}, partial(fixed, parts)
 
 
-def _once(prepare: Callable[[], Callable[[float], Advance]]) -> Callable[[float], Advance]:
-    """Compile when it is first asked for, for all tolerances."""
+def _same(layer: LTC, **solver: Any) -> LTC:
+    """Return a layer with the same weights and another solver."""
+    other = LTC(INPUTS, layer.state_size, output_mapping=None, seed=0, dtype="float64", **solver)
+    other.load_state_dict(layer.state_dict())
+    return other
+
+
+def _once(prepare: Callable[[], Callable[[Any], Advance]]) -> Callable[[Any], Advance]:
+    """Compile when it is first asked for, for all settings."""
     prepared = cache(prepare)
-    return lambda rtol: prepared()(rtol)
+    return lambda setting: prepared()(setting)
 
 
 def _called(layer: Any) -> Advance:
@@ -153,27 +183,48 @@ def _in_blocks(advance: Advance, posed: SolverProblem, seconds: float) -> tuple[
     return np.concatenate(states[1:]), samples
 
 
-def _findings(posed: SolverProblem, rows: list[Row]) -> list[Finding]:
-    """Return how far two solvers agree on the truth, and how many times faster closed forms are at their own errors."""
+def agreement(posed: SolverProblem) -> Finding:
+    """Return how far two solvers of scipy agree on the truth."""
     few = slice(0, 2 * _BLOCK)
     radau = posed.layer.solve(posed.x[few], timespans=posed.timespans[few], method="Radau", rtol=_TRUTH, atol=_TRUTH)
-    agreed = Finding(
-        "largest difference of DOP853 and Radau at rtol 1e-12", float(np.abs(radau - posed.truth[few]).max())
-    )
-    found = [agreed]
-    solvers = [row for row in rows if "rtol" in row.details]
-    cfc = next(row for row in rows if row.details["way"] == "CfC")
-    for package in ("scipy", "diffrax", "numbalsoda"):
-        times = [row.median / cfc.median for row in solvers if row.details["way"].startswith(package)]
-        if times:
-            found += [
-                Finding(f"{package}, fastest / CfC", min(times)),
-                Finding(f"{package}, slowest / CfC", max(times)),
-            ]
-    for form in FORMS:
-        for row in [row for row in rows if row.details["way"] == form]:
-            as_exact = [one.median for one in solvers if one.details["error"] <= row.details["error"]]
-            if as_exact:
-                what = f"fastest solver that is as exact / {row.name} (error {row.details['error']:.0e})"
-                found.append(Finding(what, min(as_exact) / row.median))
-    return found
+    what = "largest difference of DOP853 and Radau at rtol 1e-12"
+    return Finding(what, float(np.abs(radau - posed.truth[few]).max()))
+
+
+def of_one_look(posed: SolverProblem, plan: Plan) -> list[Finding]:
+    """Return what 16 looks of CF4 per step cost, forward and in training, in units of one frozen look."""
+    layers = {
+        name: _same(posed.layer, solver=name, ode_unfolds=4 if name == "cf4" else 1) for name in ("cf4", "frozen")
+    }
+    x, timespans = posed.x[None, :200].repeat(8, axis=0), posed.timespans[:200]
+    calls: dict[str, Callable[[], Any]] = {}
+    for name, layer in layers.items():
+        d_output = np.ones((8, x.shape[1], layer.state_size))
+
+        def train(layer: LTC = layer, d_output: Any = d_output) -> Any:
+            return layer.backward(layer.forward(x, None, timespans)[2], d_output)
+
+        calls[f"{name} forward"], calls[f"{name} training"] = partial(layer, x, None, timespans), train
+    for call in calls.values():
+        call()  # compiles
+    times = {
+        name: np.median(seconds) for name, seconds in take_turns({n: clock(c) for n, c in calls.items()}, plan).items()
+    }
+    return [
+        Finding(
+            f"16 looks of CF4 / one frozen look, {what}",
+            float(times[f"cf4 {what}"] / times[f"frozen {what}"]),
+            (0.0, most),
+        )
+        for what, most in (("forward", 17.0), ("training", 20.0))
+    ]
+
+
+def measure_stiff(threads: int, plan: Plan) -> Result:
+    """Measure on the problem whose conductances are 30 times as large."""
+    return measure(threads, plan, "solvers-stiff")
+
+
+def measure_slow(threads: int, plan: Plan) -> Result:
+    """Measure on the problem whose conductances are a thirtieth."""
+    return measure(threads, plan, "solvers-slow")

@@ -33,12 +33,16 @@ class Finding(NamedTuple):
 
     what: str  # what it is
     value: float  # the figure
-    target: tuple[float, float] | None = None  # the range that was asked for; None where it is told only
+    # the range that was asked for, without an upper end where that is None; None where the figure is told only
+    target: tuple[float, float | None] | None = None
 
     @property
     def reached(self) -> bool | None:
         """Return whether the ratio is within its target."""
-        return None if self.target is None else self.target[0] <= self.value <= self.target[1]
+        if self.target is None:
+            return None
+        low, high = self.target
+        return low <= self.value and (high is None or self.value <= high)
 
     @property
     def verdict(self) -> str:
@@ -46,7 +50,9 @@ class Finding(NamedTuple):
         if self.target is None:
             return ""
         low, high = self.target
-        wanted = f"at most {high:.3g}" if low == 0 else f"{low:.3g} to {high:.3g}"
+        wanted = (
+            f"at least {low:.3g}" if high is None else f"at most {high:.3g}" if low == 0 else f"{low:.3g} to {high:.3g}"
+        )
         return f"{wanted}: {'reached' if self.reached else 'not reached'}"
 
 

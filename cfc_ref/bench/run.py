@@ -37,6 +37,7 @@ _PACKAGES = (
     "jaxlib",
     "diffrax",
     "numbalsoda",
+    "torchdiffeq",
 )
 
 

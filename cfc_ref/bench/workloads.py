@@ -64,6 +64,8 @@ WORKLOADS: dict[str, Workload] = {
 }
 STUDIES: dict[str, str] = {  # measured otherwise than by who takes how long for the same
     "solvers": "cfc_ref.bench.ode_solvers.measure",
+    "solvers-stiff": "cfc_ref.bench.ode_solvers.measure_stiff",
+    "solvers-slow": "cfc_ref.bench.ode_solvers.measure_slow",
     "scaling": "cfc_ref.bench.growth.measure",
     "cold-start": "cfc_ref.bench.cold_start.measure",
 }

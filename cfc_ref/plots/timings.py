@@ -19,14 +19,20 @@ _WAYS = {  # colour, line, marker; forms are drawn through, scipy dashed, compil
     "fused": ("orange", "-", "o"),
     "frozen": ("green", "-", "s"),
     "frozen_midpoint": ("blue", "-", "^"),
+    "cf4": ("vermillion", "-", "D"),
+    "cf4 by step": ("purple", "-", "*"),
     "scipy RK45": ("black", "--", "x"),
     "scipy DOP853": ("purple", "--", "v"),
     "scipy LSODA": ("sky", "--", "P"),
     "scipy Radau": ("vermillion", "--", "d"),
     "diffrax Tsit5": ("black", ":", "o"),
+    "diffrax Dopri5": ("blue", ":", "D"),
     "diffrax Dopri8": ("purple", ":", "s"),
     "diffrax Kvaerno5": ("vermillion", ":", "^"),
     "numbalsoda LSODA": ("sky", ":", "v"),
+    "numbalsoda DOP853": ("green", ":", "x"),
+    "torchdiffeq dopri5": ("orange", ":", "P"),
+    "JAX RK4": ("orange", ":", "d"),
 }
 
 
@@ -51,7 +57,7 @@ def bench_figures(results: Sequence[Any], title: Callable[[str], str]) -> Iterat
         if any("error" in row.details for row in result.rows):
             figure = Figure(figsize=(7.2, 6.2), dpi=100, layout="constrained")
             plot_work_precision(result, ax=figure.subplots())
-            yield "work_precision.png", figure
+            yield f"work_precision{result.workload.removeprefix('solvers')}.png", figure
 
 
 def plot_bars(result: Any, title: Callable[[str], str], *, ax: Axes) -> Axes:
@@ -96,7 +102,7 @@ def plot_work_precision(result: Any, *, ax: Axes) -> Axes:
     ax.invert_xaxis()
     dress(
         ax,
-        "LTC, C x' = Q − G x: closed forms and solvers",
+        f"LTC, C x' = Q − G x ({result.workload}): closed forms and solvers",
         "largest error (dimensionless)",
         "time of a step (µs)",
         columns=3,
