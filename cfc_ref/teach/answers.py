@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cfc_ref import checks
-from cfc_ref.teach.parts import EXERCISES, Part
+from cfc_ref.teach.parts import EXERCISES, Question
 
 __all__ = ["Reply", "check", "exercises"]
 
@@ -135,7 +135,7 @@ def _name(exercise: Any) -> str:
     return number
 
 
-def _split(name: str, parts: list[Part], answer: Any) -> dict[str, Any]:
+def _split(name: str, parts: list[Question], answer: Any) -> dict[str, Any]:
     """Return the answer by part."""
     names = [part.name for part in parts]
     if isinstance(answer, dict) and (len(parts) > 1 or set(answer) == set(names)):
@@ -155,6 +155,6 @@ def _say(fault: str | None) -> str:
     return "right." if fault is None else fault or "not right, and no common mistake either."
 
 
-def _asks(parts: list[Part]) -> str:
+def _asks(parts: list[Question]) -> str:
     """Return what to pass, in one sentence."""
     return f"Pass {'; '.join(f'{part.name}: {part.asks}' for part in parts)}."

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from cfc_ref import CfC, LTCNeuron, checks, exact, signals
-from cfc_ref.teach.parts import Array, Part, amount, exercise, function, judged, words
+from cfc_ref.teach.parts import Array, Question, amount, exercise, function, judged, words
 
 __all__: list[str] = []
 
@@ -23,7 +23,7 @@ _MODES = ("no_gate", "pure", "paper_pure", "from_x0")
     "the weight of g is sigma(-f t): solve for f t.",
     "sigma(-z) is smaller than 0.01 where z is larger than the logit of 0.99.",
 )
-def _when_below_one_per_cent() -> Iterator[Part]:
+def _when_below_one_per_cent() -> Iterator[Question]:
     gate, exponential = -math.log(0.01 / 0.99) / 2, math.log(100) / 2
     wrong = {
         "that is the time of exp(-2 t), not of the gate.": exponential,
@@ -60,7 +60,7 @@ _FACTORS = {  # group of weights -> the fault, where they keep the value that th
     "call the states of `torch` y = x/1.7159. Which weights read a state, and which ones write it?",
     "the heads' arguments take 0.666; what reads a state takes 1.7159; the gate turns round with time_a alone.",
 )
-def _between_variants() -> Iterator[Part]:
+def _between_variants() -> Iterator[Question]:
     def judge(answer: Any) -> str | None:
         function("translate", answer, "translate(weights) -> weights")
         made = CfC(3, 8, proj_size=2, variant="tensorflow", backbone_units=16, dtype="float64", seed=1)
@@ -134,7 +134,7 @@ def _recordings(rng: np.random.Generator, batch: int, samples: int = 20) -> tupl
     "use one seed, one set of recordings and one number of steps for all modes.",
     "report root mean squared errors on new recordings, with the learning rate of the notebook first.",
 )
-def _other_modes() -> Iterator[Part]:
+def _other_modes() -> Iterator[Question]:
     def judge(answer: Any) -> str | None:
         if not isinstance(answer, dict) or set(answer) != set(_MODES):
             given = str(sorted(answer)) if isinstance(answer, dict) else type(answer).__name__

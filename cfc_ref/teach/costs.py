@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from cfc_ref import LTC, checks, from_ncps, to_ncps_state_dict, wirings
-from cfc_ref.teach.parts import Part, amount, calls, exercise, judged, words
+from cfc_ref.teach.parts import Question, amount, calls, exercise, judged, words
 
 __all__: list[str] = []
 
@@ -25,7 +25,7 @@ def _policy() -> LTC:
     "a synapse has four numbers. Which synapses are computed once per sample, and which once in each part?",
     "the masks of `state_dict()` say which synapses of the neural circuit policy exist.",
 )
-def _counts() -> Iterator[Part]:
+def _counts() -> Iterator[Question]:
     full = LTC(_INPUTS, _UNITS, input_mapping=None, output_mapping=None, seed=0)
     ends = ("w", "sigma", "mu", "erev")
     numbers = sum(array.size for name, array in full.parameters.items() if name.endswith(ends))
@@ -70,7 +70,7 @@ def _counts() -> Iterator[Part]:
     "the error of n parts is a/n + b/n^2 + …; which term cancels?",
     "measure the error for n and 2n: by which factor does it fall?",
 )
-def _extrapolation() -> Iterator[Part]:
+def _extrapolation() -> Iterator[Question]:
     once, twice = np.random.default_rng(0).normal(size=(2, 3))
     wrong = {
         "that is the mean: the first-order term does not cancel.": (once + twice) / 2,
@@ -96,7 +96,7 @@ def _extrapolation() -> Iterator[Part]:
     "half precision takes 2 bytes per number; count all arrays that are stored.",
     "compare the largest difference of the outputs with the outputs' standard deviation.",
 )
-def _half_precision() -> Iterator[Part]:
+def _half_precision() -> Iterator[Question]:
     arrays = to_ncps_state_dict(_policy())
     size = 2 * sum(array.size for array in arrays.values())
     trained = 2 * sum(array.size for name, array in arrays.items() if "mask" not in name)

@@ -10,7 +10,7 @@ import numpy as np
 
 from cfc_ref import CfC, checks
 from cfc_ref.datasets.xor import official_bit_streams
-from cfc_ref.teach.parts import Array, Part, exercise, judged, words
+from cfc_ref.teach.parts import Array, Question, exercise, judged, words
 
 __all__: list[str] = []
 
@@ -34,7 +34,7 @@ def _parts() -> tuple[Array, Array, Array]:
     "count how many of the samples that were drawn later were also among the first thousand.",
     "the streams differ far less than the samples: a sample drawn later is often a copy of one that was learned.",
 )
-def _thousand() -> Iterator[Part]:
+def _thousand() -> Iterator[Question]:
     def judge(answer: Any) -> str | None:
         got = checks.numeric("answer['accuracies']", answer)
         if got.shape != (3,):
@@ -76,7 +76,7 @@ def _fresh() -> CfC:
     "only the product of time_a and the time enters the gate.",
     "weights and biases of time_a alone: what does a gate do at time 0?",
 )
-def _unit_of_time() -> Iterator[Part]:
+def _unit_of_time() -> Iterator[Question]:
     def judge(network: Any) -> str | None:
         if not isinstance(network, CfC):
             checks.refuse(
@@ -111,7 +111,7 @@ def _unit_of_time() -> Iterator[Part]:
     "the elapsed time is the second of two features; `timespans` is left out.",
     "feed runs of ones that are longer than any in training, and look at the outputs.",
 )
-def _time_as_input() -> Iterator[Part]:
+def _time_as_input() -> Iterator[Question]:
     def judge(network: Any) -> str | None:
         size = getattr(network, "input_size", None)
         if not callable(network) or size is None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from cfc_ref import LTCNeuron, bounds, checks, closed_form, exact, signals
-from cfc_ref.teach.parts import Part, amount, curve, exercise, judged, words
+from cfc_ref.teach.parts import Question, amount, curve, exercise, judged, words
 
 __all__: list[str] = []
 
@@ -19,7 +19,7 @@ __all__: list[str] = []
     "the error is c exp(-w_tau t) times a bracket. Between which two numbers does the bracket lie?",
     "c = x0 - A is negative: what does that do to the two ends?",
 )
-def _interval_by_hand() -> Iterator[Part]:
+def _interval_by_hand() -> Iterator[Question]:
     neuron, x0, t = LTCNeuron(w_tau=1.0, A=0.0), -2.0, 1.0
     low, high = (float(end) for end in bounds.lemma1(neuron, x0, t))
     bound = abs(x0) * math.exp(-t)
@@ -48,7 +48,7 @@ def _error(signal: signals.SignalLike, t: float, neuron: LTCNeuron = _LEMMA, for
     "set the derivative of y exp(-y t) by y to zero.",
     "put that y into the error and divide by |c| exp(-w_tau t); one factor of the time stays.",
 )
-def _worst_constant_input() -> Iterator[Part]:
+def _worst_constant_input() -> Iterator[Question]:
     at = np.array([1.25, 2.0, 5.0])
     y = 1 / at
     error = np.array([_error(float(_LEMMA.f_inverse(one)), t) for one, t in zip(y, at, strict=True)])
@@ -84,7 +84,7 @@ def _ramp_share(K: float, end: float, t: float = 2.0) -> float:
     "write the share of the supremum as a function of K and of the level at t, and bisect over K.",
     "f need not be saturated at t: a lower level leaves less time in which F grows.",
 )
-def _ramps() -> Iterator[Part]:
+def _ramps() -> Iterator[Question]:
     def steep(value: Any) -> str | None:
         K = checks.number("answer['K']", value)
         if K <= 0:
@@ -112,7 +112,7 @@ def _ramps() -> Iterator[Part]:
     "set x' = 0 in each of the two ODEs.",
     "the closed form goes to A; an error is truth minus closed form.",
 )
-def _two_rests() -> Iterator[Part]:
+def _two_rests() -> Iterator[Question]:
     w, A, y, x0, t = 0.5, 2.0, 0.25, 0.0, 60.0
     neuron = LTCNeuron(w, A)
     I = float(neuron.f_inverse(y))
@@ -148,7 +148,7 @@ def _two_rests() -> Iterator[Part]:
     "for which release in [0.2, 1] and at which time is the gap largest?",
     "the largest gap is |A| times a fraction of w_tau and the smallest rate.",
 )
-def _small_leak() -> Iterator[Part]:
+def _small_leak() -> Iterator[Question]:
     a = 0.2
 
     def gap(w: float, low: float = a) -> float:
@@ -177,7 +177,7 @@ def _small_leak() -> Iterator[Part]:
     "the lower end needs the smallest z = x - A: which release pulls z down while z > 0, and which while z < 0?",
     "the switch is where z passes 0 under the first release: solve z' = -(w_tau + y) z - A w_tau for that time.",
 )
-def _attain_the_lower_end() -> Iterator[Part]:
+def _attain_the_lower_end() -> Iterator[Question]:
     neuron, t, a, b = LTCNeuron(1.0, 1.0), 3.0, 0.1, 0.9
     low, high = (float(end) for end in bounds.closed_form_error(neuron, _START, t, f_range=(a, b)))
 

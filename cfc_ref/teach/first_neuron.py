@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from cfc_ref import LTCNeuron, bounds, checks, closed_form, exact, signals
-from cfc_ref.teach.parts import Part, amount, calls, exercise, judged
+from cfc_ref.teach.parts import Question, amount, calls, exercise, judged
 
 __all__: list[str] = []
 
@@ -17,7 +17,7 @@ _LATE = 1e4  # a time at which every start is forgotten
 
 
 @exercise("01.1", "at rest x' = 0. How fast is a distance to the rest forgotten?", "1 % of the way is left at t99.")
-def _rest_and_time_constant() -> Iterator[Part]:
+def _rest_and_time_constant() -> Iterator[Question]:
     w, A, f = 0.5, -2.0, 0.75
     neuron = LTCNeuron(w, A)
     I = neuron.f_inverse(f)
@@ -51,7 +51,7 @@ def _rest_and_time_constant() -> Iterator[Part]:
     "the distance shrinks where its factor is smaller than 1 in size, and the factor may be negative.",
     "for `implicit`, collect both terms with the new state on one side.",
 )
-def _limit_of_euler() -> Iterator[Part]:
+def _limit_of_euler() -> Iterator[Question]:
     w, A, f = 0.5, -2.0, 0.75
     k = 1 / float(bounds.time_constant(LTCNeuron(w, A), (f, f))[0])
     wrong = {
@@ -82,7 +82,7 @@ def _limit_of_euler() -> Iterator[Part]:
     "two points give a straight line of x/tau over 1/tau: what are its slope and its zero?",
     "once w_tau is known, 1/tau gives the release.",
 )
-def _from_two_recordings() -> Iterator[Part]:
+def _from_two_recordings() -> Iterator[Question]:
     rows, truth = [], []
     for w, A, mu in ((0.8, 3.0, 0.4), (0.3, -1.5, -0.2)):
         neuron = LTCNeuron(w, A, mu, 1.5)
@@ -110,7 +110,7 @@ def _from_two_recordings() -> Iterator[Part]:
     "F(t) is a sum of rectangles, one per piece, of height f(value) and the width that lies before t.",
     "the last rectangle ends at t: min(end, t), and no width is negative.",
 )
-def _eq8_by_hand() -> Iterator[Part]:
+def _eq8_by_hand() -> Iterator[Question]:
     times, values = [0.0, 0.7, 1.5, 2.0], [0.5, -2.0, 3.0, -0.3]
     t = np.array([0.0, 0.4, 1.0, 1.8, 3.0])
     neuron, signal, w, A, x0 = LTCNeuron(0.5, 2.0), signals.piecewise_constant(times, values), 0.5, 2.0, -1.0
@@ -138,7 +138,7 @@ def _eq8_by_hand() -> Iterator[Part]:
     "the value at the single time t does not change F(t). What are the smallest and the largest F(t)?",
     "let the two inputs differ as much as they may before t, and jump to the same value at t.",
 )
-def _two_inputs() -> Iterator[Part]:
+def _two_inputs() -> Iterator[Question]:
     neuron, x0, t, a, b = LTCNeuron(1.0, 1.0), -1.0, 2.0, 0.1, 0.9
     scale = 2 * math.exp(-t)
     ends = [float(exact(neuron, neuron.f_inverse(y), x0, t, form="symmetric")) for y in (a, b)]
@@ -174,7 +174,7 @@ def _two_inputs() -> Iterator[Part]:
     "multiply z' = -(w_tau + f) z - A w_tau by exp(w_tau t + F(t)) and integrate.",
     "the exponent never falls: how large can the second term be, compared with |A| w_tau t?",
 )
-def _second_constant() -> Iterator[Part]:
+def _second_constant() -> Iterator[Question]:
     w, A, x0, t = 1.0, 1.0, -1.0, np.linspace(0.0, 4.0, 2001)
     neuron, wave = LTCNeuron(w, A, sigma=3.0), signals.sine(1.0, 0.4)
     truth, symmetric = (exact(neuron, wave, x0, t[::100], form=form) for form in ("ltc", "symmetric"))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from cfc_ref import checks
-from cfc_ref.teach.parts import Array, Part, amount, calls, exercise, function, judged, words
+from cfc_ref.teach.parts import Array, Question, amount, calls, exercise, function, judged, words
 
 __all__: list[str] = []
 
@@ -18,7 +18,7 @@ __all__: list[str] = []
     "two positions and the time between them give a velocity; what does a forecast do with it?",
     "divide errors with the times by errors without them, over all steps and over those after a gap.",
 )
-def _positions_only() -> Iterator[Part]:
+def _positions_only() -> Iterator[Question]:
     rng = np.random.default_rng(0)
     now, before, dt, ahead = rng.normal(size=(2, 5)), rng.normal(size=(2, 5)), [2.0, 3.0], [0.5, 4.0]
     asked = list(zip(now, before, dt, ahead, strict=True))
@@ -54,7 +54,7 @@ def _positions_only() -> Iterator[Part]:
     "a network that answers 0 now says: nothing changes.",
     "divide the errors of the two networks column by column.",
 )
-def _changes() -> Iterator[Part]:
+def _changes() -> Iterator[Question]:
     x, y = np.random.default_rng(0).normal(size=(2, 3, 4))
     wrong = {
         "its sign is wrong: the change leads from x_k to x_{k+1}.": x - y,
@@ -101,7 +101,7 @@ def _rows(wrong: dict[str, Array]) -> dict[str, Array]:
     "the noise of each column is 0.2 of that column's own standard deviation, and the targets stay as they are.",
     "in an open loop the network's own answers, errors included, are its next inputs.",
 )
-def _noise() -> Iterator[Part]:
+def _noise() -> Iterator[Question]:
     def judge(answer: Any) -> str | None:
         function("noisy", answer, "noisy(x, rng) -> x with noise")
         rng = np.random.default_rng(0)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from cfc_ref import LTCNeuron, bounds, checks, exact, frozen, signals
-from cfc_ref.teach.parts import Part, amount, exercise, judged
+from cfc_ref.teach.parts import Question, amount, exercise, judged
 
 __all__: list[str] = []
 
@@ -19,7 +19,7 @@ __all__: list[str] = []
     "where would the state come to rest if the release stayed at y*, and at which rate does it go there?",
     "the rate is w_tau + y*; how much of the way is left after h?",
 )
-def _one_step() -> Iterator[Part]:
+def _one_step() -> Iterator[Question]:
     w, A, y, h = 1.0, 2.0, 0.5, 2 / 3 * math.log(2)
     neuron = LTCNeuron(w, A)
     I = float(neuron.f_inverse(y))
@@ -41,7 +41,7 @@ def _one_step() -> Iterator[Part]:
     "section 2's bound needs L, the largest slope of y in time: f's largest slope times that of the input.",
     "the slope of the sine is 2 pi times its frequency; M is the largest |A - x| that can occur, k the smallest rate.",
 )
-def _step_for_a_tolerance() -> Iterator[Part]:
+def _step_for_a_tolerance() -> Iterator[Question]:
     neuron, x0, wave, target = LTCNeuron(1.0, 1.0, sigma=2.0), 0.0, signals.sine(frequency=0.3), 1e-3
     a = float(neuron.f(-1.0))
     L, M, k = 2 / 4 * 2 * math.pi * 0.3, max(abs(x0 - 1), 1 / (1 + a)), 1 + a
@@ -85,7 +85,7 @@ def _step_for_a_tolerance() -> Iterator[Part]:
     "plot both errors over h for w_tau = 100. What is left of psi(u), and of phi_1(u)/6, for a large u?",
     "the state follows -A w_tau/(w_tau + y) closely: compare the terms h y' and h^2 y'' that the two steps miss.",
 )
-def _magnus() -> Iterator[Part]:
+def _magnus() -> Iterator[Question]:
     w, s = 100.0, np.linspace(0.0, 4.0, 4001)
     y = 0.5 + 0.4 * np.sin(2 * s)
     slope = np.gradient(y, s)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from cfc_ref import CfC, checks
-from cfc_ref.teach.parts import Array, Part, amount, calls, exercise, function, judged
+from cfc_ref.teach.parts import Array, Question, amount, calls, exercise, function, judged
 
 __all__: list[str] = []
 
@@ -18,7 +18,7 @@ __all__: list[str] = []
     "write down g, h, p and s at t = 0 first; then one derivative at a time, from the new state back.",
     "tanh has the derivative 1 - tanh^2, the gate s (1 - s), and p = b_a t + b_b.",
 )
-def _one_unit() -> Iterator[Part]:
+def _one_unit() -> Iterator[Question]:
     cell = CfC(1, 1, backbone_layers=0, dtype="float64", seed=0, backend="numpy")
     biases = {"ff1": np.arctanh(0.5), "ff2": -np.arctanh(0.5), "time_a": 1.0, "time_b": 0.0}
     for name, array in cell.parameters.items():
@@ -72,7 +72,7 @@ _FAULTS: dict[str, tuple[str, Callable[..., Any]]] = {  # gradient -> what is of
     "go through the formula from its end: first A, then the exponential, then the rate, then f_1.",
     "f_1 occurs in the rate as |f_1| and once more as a factor: add both shares.",
 )
-def _mode_pure() -> Iterator[Part]:
+def _mode_pure() -> Iterator[Question]:
     layer = CfC(2, 3, mode="pure", backbone_layers=0, dtype="float64", seed=3, backend="numpy")
     own = {short: layer.parameters[f"rnn_cell.{name}"] for short, name in _NAMES.items()}
     rng = np.random.default_rng(0)
@@ -135,7 +135,7 @@ def _gradient_fault(key: str, got: Any, right: Any, context: tuple[Any, ...]) ->
     "the network is told gamma times the clock's pauses: what does the chain rule do with a timespan's gradient?",
     "add up over all samples; gamma makes up for c, so what is their product?",
 )
-def _wrong_clock() -> Iterator[Part]:
+def _wrong_clock() -> Iterator[Question]:
     rng = np.random.default_rng(0)
     clock, gradient = rng.uniform(0.2, 1.2, (3, 4)), rng.normal(size=(3, 4))
     truth = float(np.sum(clock * gradient))

@@ -17,7 +17,7 @@ from cfc_ref import checks
 __all__ = [
     "EXERCISES",
     "Exercise",
-    "Part",
+    "Question",
     "amount",
     "calls",
     "curve",
@@ -33,7 +33,7 @@ Judge = Callable[[Any], "str | None"]
 Reader = Callable[[str, Any], Array]
 
 
-class Part(NamedTuple):
+class Question(NamedTuple):
     """One thing that an exercise asks for.
 
     Attributes
@@ -58,16 +58,16 @@ class Exercise(NamedTuple):
     """One exercise: its two hints, and the function that yields its parts."""
 
     hints: tuple[str, str]
-    parts: Callable[[], Iterator[Part]]
+    parts: Callable[[], Iterator[Question]]
 
 
 EXERCISES: dict[str, Exercise] = {}
 
 
-def exercise(name: str, hint: str, second: str) -> Callable[[Callable[[], Iterator[Part]]], Any]:
+def exercise(name: str, hint: str, second: str) -> Callable[[Callable[[], Iterator[Question]]], Any]:
     """Register the decorated function, which yields the parts of an exercise."""
 
-    def register(parts: Callable[[], Iterator[Part]]) -> Callable[[], Iterator[Part]]:
+    def register(parts: Callable[[], Iterator[Question]]) -> Callable[[], Iterator[Question]]:
         EXERCISES[name] = Exercise((hint, second), parts)
         return parts
 
@@ -83,7 +83,7 @@ def amount(
     read: Reader | None = None,
     rtol: float = 2e-3,
     atol: float = 1e-6,
-) -> Part:
+) -> Question:
     """Return a part that asks for numbers; `wrong` maps what is wrong to the value that shows it."""
     right = np.asarray(truth, dtype=float)
 
@@ -97,15 +97,17 @@ def amount(
             return None
         return next((text for text, value in wrong.items() if same(got, np.asarray(value), rtol, atol)), "")
 
-    return Part(name, asks, judge, wrong)
+    return Question(name, asks, judge, wrong)
 
 
-def curve(name: str, asks: str, at: Sequence[float], truth: npt.ArrayLike, wrong: Mapping[str, npt.ArrayLike]) -> Part:
+def curve(
+    name: str, asks: str, at: Sequence[float], truth: npt.ArrayLike, wrong: Mapping[str, npt.ArrayLike]
+) -> Question:
     """Return a part that asks for a function of one number, or for its value at the second of the numbers `at`."""
     values, faults = np.asarray(truth), {text: np.asarray(value) for text, value in wrong.items()}
     whole = amount(name, asks, values, faults, read=calls("of one number", *((number,) for number in at)))
     number = amount(name, asks, values[1], {text: value[1] for text, value in faults.items()})
-    return Part(name, asks, lambda answer: (whole if callable(answer) else number).judge(answer), number.wrong)
+    return Question(name, asks, lambda answer: (whole if callable(answer) else number).judge(answer), number.wrong)
 
 
 def same(a: Array, b: Array, rtol: float = 2e-3, atol: float = 1e-6) -> bool:
@@ -113,7 +115,7 @@ def same(a: Array, b: Array, rtol: float = 2e-3, atol: float = 1e-6) -> bool:
     return bool(np.allclose(a, b, rtol=rtol, atol=atol))
 
 
-def words(name: str, asks: str, right: Sequence[str], wrong: Mapping[str, Sequence[str]]) -> Part:
+def words(name: str, asks: str, right: Sequence[str], wrong: Mapping[str, Sequence[str]]) -> Question:
     """Return a part that asks for words: any of `right` in the text is right; `wrong` maps what is wrong to words."""
 
     def judge(answer: Any) -> str | None:
@@ -126,12 +128,12 @@ def words(name: str, asks: str, right: Sequence[str], wrong: Mapping[str, Sequen
         found = next((text for text, signs in wrong.items() if any(sign in said for sign in signs)), "")
         return found or (None if any(sign in said for sign in right) else "")
 
-    return Part(name, asks, judge, {text: signs[0] for text, signs in wrong.items()})
+    return Question(name, asks, judge, {text: signs[0] for text, signs in wrong.items()})
 
 
-def judged(name: str, asks: str, judge: Judge) -> Part:
+def judged(name: str, asks: str, judge: Judge) -> Question:
     """Return a part with a judge of its own."""
-    return Part(name, asks, judge)
+    return Question(name, asks, judge)
 
 
 def calls(signature: str, *arguments: tuple[Any, ...]) -> Reader:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from cfc_ref import LTC, checks, translate, wirings
-from cfc_ref.teach.parts import Array, Part, amount, calls, exercise, function, judged, words
+from cfc_ref.teach.parts import Array, Question, amount, calls, exercise, function, judged, words
 
 __all__: list[str] = []
 
@@ -19,7 +19,7 @@ __all__: list[str] = []
     "each part of a step reads the other neurons as they were at its start.",
     "a chain: how many synapses lie between the input and the motor neuron?",
 )
-def _four_parts() -> Iterator[Part]:
+def _four_parts() -> Iterator[Question]:
     def judge(wiring: Any) -> str | None:
         if not isinstance(wiring, wirings.Wiring):
             checks.refuse("answer['wiring']", type(wiring).__name__, "a Wiring", "pass wirings.Wiring(…)", TypeError)
@@ -54,7 +54,7 @@ def _hears(wiring: wirings.Wiring, parts: int) -> bool:
     "x_inf = Q/G is a mean of reversal potentials, weighted by conductances.",
     "the distance to x_inf falls with exp(-t G/C), t being the time since the start.",
 )
-def _whole_neuron() -> Iterator[Part]:
+def _whole_neuron() -> Iterator[Question]:
     rng = np.random.default_rng(0)
     asked = [(*rng.uniform(0.5, 2.0, (3, 3)), rng.uniform(-2.0, -0.5, 3), t) for t in (0.3, 1.2)]
     rows = [_ways(*arguments) for arguments in asked]
@@ -91,7 +91,7 @@ def _ways(x0: Array, G: Array, C: Array, Q: Array, t: float) -> dict[str, Array]
     "scale `network.parameters['rnn_cell.sigma']` in place, compare, and put the old values back.",
     "the certificate's bound is an array: its largest entry is what it promises.",
 )
-def _certificates() -> Iterator[Part]:
+def _certificates() -> Iterator[Question]:
     def judge(answer: Any) -> str | None:
         function("certified", answer, "certified(network, x, hx, factor) -> (promise, error)")
         network = LTC(2, wirings.AutoNCP(8, 1), ode_unfolds=3, epsilon=0.0, dtype="float64", seed=1, backend="numpy")

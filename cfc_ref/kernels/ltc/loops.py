@@ -16,7 +16,7 @@ from cfc_ref.kernels.ltc.solvers import KERNELS
 from cfc_ref.kernels.ltc.sums import _add_synapses, _d_look, _d_synapses, _look, _sum
 from cfc_ref.kernels.products import _clear
 
-__all__ = ["COMPILED", "BackRoom", "Room", "Steps", "Sums", "Tape", "how"]
+__all__ = ["COMPILED", "BackRoom", "Room", "StageTape", "Steps", "Sums", "how"]
 
 COMPILED = tuple(KERNELS)  # the solvers that the kernels know; the place of each is its number
 _stage = dispatch([solver.stage for solver in KERNELS.values()], forceinline=True)
@@ -47,7 +47,7 @@ class Steps(NamedTuple):
     counts: Any
 
 
-class Tape(NamedTuple):
+class StageTape(NamedTuple):
     """States and sums of all parts, (parts, units, 3 · stages, rows), and the place of each block's first, by step.
 
     Where nothing is kept each block has one place, which its parts share.

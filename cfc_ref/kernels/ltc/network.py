@@ -10,7 +10,7 @@ import numpy as np
 from cfc_ref.cells.ltc.network import LTCSettings, ODENetwork, Readout, State
 from cfc_ref.cells.ode import parts_of
 from cfc_ref.kernels import threads
-from cfc_ref.kernels.ltc.loops import BackRoom, Room, Steps, Sums, Tape, _backward, _forward, how
+from cfc_ref.kernels.ltc.loops import BackRoom, Room, StageTape, Steps, Sums, _backward, _forward, how
 from cfc_ref.kernels.ltc.packed import SCRATCH, Packed, pack, unpack
 from cfc_ref.kernels.ltc.streaming import start
 from cfc_ref.kernels.ltc.sums import ROWS
@@ -34,7 +34,7 @@ class Kept(NamedTuple):
 
     packed: Packed
     steps: Steps
-    tape: Tape
+    tape: StageTape
 
 
 def sequence(
@@ -56,7 +56,7 @@ def sequence(
     return h, (h[-1] if T else first, None), Kept(packed, steps, tape) if keep else None
 
 
-def _tape(counts: Array, units: int, stages: int, rows: int, dtype: np.dtype[Any], keep: bool) -> Tape:
+def _tape(counts: Array, units: int, stages: int, rows: int, dtype: np.dtype[Any], keep: bool) -> StageTape:
     """Return memory for the parts of all steps, or for one part of each block."""
     (B, T), blocks = counts.shape, -(-len(counts) // rows)
     places, parts = np.repeat(np.arange(blocks)[:, None], T, axis=1), blocks
@@ -64,7 +64,7 @@ def _tape(counts: Array, units: int, stages: int, rows: int, dtype: np.dtype[Any
         most = np.maximum.reduceat(counts, np.arange(0, B, rows)) if B else np.zeros((0, T), np.int64)
         ends = np.cumsum(most).reshape(blocks, T)
         places, parts = ends - most, int(most.sum())
-    return Tape(aligned((parts, units, 3 * stages, rows), dtype), places, keep)
+    return StageTape(aligned((parts, units, 3 * stages, rows), dtype), places, keep)
 
 
 def d_sequence(

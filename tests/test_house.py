@@ -1,0 +1,26 @@
+"""The house keeps to its limits: what ``python -m tests.house`` counts."""
+
+import pytest
+
+from tests.house import figures
+
+LIMITS = {
+    "lines of the README": 160,
+    "lines of the package": 34_000,  # asked were 25,000 before C, ONNX, data sets and exercises came; never more
+    "of these docstrings, %": 30,
+}
+
+
+@pytest.fixture(scope="module")
+def counted():
+    return figures()
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_size(name, counted):
+    assert counted[name] <= LIMITS[name]
+
+
+def test_names_arguments_and_imports(counted):
+    """No name twice, no call of more than twelve arguments, no circle, no deep import in a notebook."""
+    assert {name: found for name, found in counted.items() if name not in LIMITS and found} == {}
