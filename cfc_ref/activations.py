@@ -7,6 +7,7 @@ export records the operations on them (:mod:`cfc_ref.export.onnx_trace`).
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from typing import NamedTuple
@@ -89,12 +90,17 @@ def mean_sigmoid(z0: npt.ArrayLike, z1: npt.ArrayLike) -> Array:
     ramp = np.maximum(z1, 0) - np.maximum(z0, 0)
     bend = np.log1p(np.exp(-np.abs(z1))) - np.log1p(np.exp(-np.abs(z0)))
     quotient = (ramp + bend) / np.where(close, 1, rise)
-    nodes, weights = np.polynomial.legendre.leggauss(6)
-    gauss = sum(
-        weight / 2 * sigmoid(z0 + rise * ((node + 1) / 2))
-        for node, weight in zip(nodes.tolist(), weights.tolist(), strict=True)
-    )
+    if not close.any():
+        return np.asarray(quotient)
+    gauss = sum(weight * sigmoid(z0 + rise * node) for node, weight in _six_points())
     return np.where(close, gauss, quotient)
+
+
+@functools.cache
+def _six_points() -> list[tuple[float, float]]:
+    """Return Gauss's nodes in (0, 1) with their weights."""
+    nodes, weights = np.polynomial.legendre.leggauss(6)
+    return list(zip(((nodes + 1) / 2).tolist(), (weights / 2).tolist(), strict=True))
 
 
 def tanh(z: npt.ArrayLike) -> Array:

@@ -11,7 +11,6 @@ to rounding (THEORY 5.6 has the forms with Dawson's function, which NumPy has no
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -27,6 +26,7 @@ Map = tuple[Array, Array]  # E, G
 
 SATURATED = 40.0  # beyond ± this u its logistic is 0 or 1 to rounding
 _GONE = 64.0  # what fades by more e-foldings before the end is not seen
+_NARROWED = 18  # halvings of a ratio
 
 
 def _rule(n: int) -> tuple[Array, Array, Array]:
@@ -129,9 +129,9 @@ def _faded(w: Array, a: Array, b: Array, length: Array, logistic: bool) -> Array
 
 def _shorter(w: Array, a: Array, b: Array, length: Array, logistic: bool) -> Array:
     """Return how long before its end a line has faded by _GONE, to a few digits."""
-    low, high = np.zeros_like(length), length.copy()
-    for _ in range(math.ceil(math.log2(1e16))):
-        middle = (low + high) / 2
+    low, high = np.minimum(_GONE / (w + 1), length), length.copy()
+    for _ in range(_NARROWED):
+        middle = np.sqrt(low) * np.sqrt(high)
         enough = _faded(w, b + (a - b) * (middle / length), b, middle, logistic) > _GONE
         low, high = np.where(enough, low, middle), np.where(enough, middle, high)
     return high

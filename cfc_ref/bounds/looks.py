@@ -18,7 +18,7 @@ from cfc_ref.bounds.frozen import frozen_error, one_look
 from cfc_ref.bounds.neuron import closed_form_error, relax, z_extremes
 from cfc_ref.neuron.model import FORMS, LTCNeuron
 
-__all__ = ["best_look", "radius", "radius_per_step", "ratio_of_eq9"]
+__all__ = ["best_look", "radius", "radius_per_step", "ratio_of_eq9", "spread", "turns", "weight"]
 
 Array = npt.NDArray[Any]
 
@@ -203,19 +203,35 @@ def best_look(neuron: LTCNeuron, x0: Given, t: Given, release: Given, lipschitz:
     >>> round(float(time), 4), round(float(R), 5)
     (4.5383, 0.02041)
     """
+    shaped = weight(neuron, x0 - neuron.A, t, release)
+    end = shaped.t
+    whole = shaped.integral(0 * end, end)
+    # Not in the paper: the best time for one look
+    tau = _last(0 * end, end, lambda r: shaped.sign * shaped.integral(0 * end, r) <= np.abs(whole) / 2)
+    return tau, lipschitz[0] * spread(shaped, tau, turns(shaped, tau))
+
+
+def weight(neuron: LTCNeuron, c: Array, t: Array, release: Array) -> _Weight:
+    """Return ω, whose product with a small change of the release, integrated, is the change of x(t)."""
     k = neuron.w_tau + release
-    c, z_inf = x0 - neuron.A, -neuron.A * neuron.w_tau / k
-    weight = _Weight(c - z_inf, z_inf, k, t)
-    zero, end = 0 * (c + z_inf + t), t + 0 * (c + z_inf)
-    whole = weight.integral(zero, end)
-    sign = np.where(whole < 0, -1, 1)
-    # Not in the paper: the best time for one look. Where ω changes its sign the integrals below change it once at most.
-    tau = _last(zero, end, lambda r: sign * weight.integral(zero, r) <= np.abs(whole) / 2)
-    before = _last(zero, tau, lambda r: sign * weight.integral(zero, r) <= 0)
-    after = _last(tau, end, lambda r: sign * weight.integral(r, end) >= 0)
-    early = weight.moment(zero, tau, tau) - 2 * weight.moment(zero, before, before)
-    late = weight.moment(tau, end, tau) - 2 * weight.moment(after, end, after)
-    return tau, lipschitz[0] * sign * (late - early)
+    z_inf = -neuron.A * neuron.w_tau / k
+    shaped = _Weight(c - z_inf, z_inf, k, t + 0 * (c + z_inf), np.ones(()))
+    return shaped._replace(sign=np.where(shaped.integral(0 * shaped.t, shaped.t) < 0, -1, 1))
+
+
+def turns(shaped: _Weight, tau: Array) -> tuple[Array, Array]:
+    """Return where the integral of ω from 0, before τ, and that to t, after τ, change their sign; once at most."""
+    end, sign = shaped.t, shaped.sign
+    before = _last(0 * end, tau + 0 * end, lambda r: sign * shaped.integral(0 * end, r) <= 0)
+    return before, _last(tau + 0 * end, end, lambda r: sign * shaped.integral(r, end) >= 0)
+
+
+def spread(shaped: _Weight, tau: Array, turned: tuple[Array, Array]) -> Array:
+    """Return R(τ)/L to leading order."""
+    (before, after), start, end = turned, 0 * shaped.t, shaped.t
+    early = shaped.moment(start, tau, tau) - 2 * shaped.moment(start, before, before)
+    late = shaped.moment(tau, end, tau) - 2 * shaped.moment(after, end, after)
+    return np.asarray(shaped.sign * (late - early))
 
 
 def _last(low: Array, high: Array, holds: Callable[[Array], npt.NDArray[np.bool_]]) -> Array:
@@ -234,6 +250,7 @@ class _Weight(NamedTuple):
     z_inf: Array
     k: Array
     t: Array
+    sign: Array  # of its integral
 
     def _parts(self, end: Array) -> tuple[Array, Array]:
         """Return the constant part of ω, and the other at the time `end`."""

@@ -311,21 +311,32 @@ def extremal_input(
     if of == "release":
         ok, do = neuron.sigma != 0, "its release is 1/2 for every input"
         checks.compare("neuron", np.asarray(neuron.sigma), ok, "a gain other than 0", do)
-    last = run.query(end.reshape(1))
-    lowest, highest = (np.where(run.track.posed.mirror < 0, -side, side)[:, 0] for side in (-1, 1))
-    return _played(neuron, run, float(end), lowest, last), _played(neuron, run, float(end), highest, last)
+    return _played(neuron, run, float(end), -1), _played(neuron, run, float(end), 1)
 
 
-def _played(
-    neuron: LTCNeuron, run: _Run, end: float, sides: npt.NDArray[np.intp], last: dict[int, tuple[Array, Array]]
-) -> signals.Signal:
-    """Return the input that reaches the end of each neuron's side (1 or -1) at the time `end`."""
-    posed, corners = run.track.posed, [_corners(run, i, int(side), end, last) for i, side in enumerate(sides)]
+def extremal_corners(
+    sides: Array, neuron: LTCNeuron, x0: Array, t: float, times: Array, values: Array, lipschitz: Array, of: str
+) -> list[tuple[Array, Array]]:
+    """Return the corners, times and positions, of the inputs that lead to the lower (side -1) or the upper end (1)."""
+    run, _ = _run(neuron, x0, t, times, values, lipschitz, of, (0, 1), "ltc", plain=False)
+    return _paths(run, t, sides)
+
+
+def _paths(run: _Run, end: float, sides: Any) -> list[tuple[Array, Array]]:
+    """Return the corners of each neuron's path to one end at the time `end`, held between the limits."""
+    posed, last = run.track.posed, run.query(np.array([end]))
+    low = np.where(posed.logistic & (posed.low <= -SATURATED), -np.inf, posed.low)[:, 0]
+    high = np.where(posed.logistic & (posed.high >= SATURATED), np.inf, posed.high)[:, 0]
+    mirrored = np.where(posed.mirror[:, 0] < 0, -1, 1) * sides
+    corners = [_corners(run, i, int(side), end, last) for i, side in enumerate(mirrored)]
+    return [(t, np.clip(p, low[i], high[i])) for i, (t, p) in enumerate(corners)]
+
+
+def _played(neuron: LTCNeuron, run: _Run, end: float, side: int) -> signals.Signal:
+    """Return the input that reaches one end, the lower (-1) or the upper (1), at the time `end`."""
+    posed, corners = run.track.posed, _paths(run, end, side)
     grid = np.unique(np.concatenate([*(t for t, _ in corners), [0.0]]))
     p = np.stack([np.interp(grid, *corner) for corner in corners]) if corners else np.empty((0, grid.size))
-    low = np.where(posed.logistic & (posed.low <= -SATURATED), -np.inf, posed.low)
-    high = np.where(posed.logistic & (posed.high >= SATURATED), np.inf, posed.high)
-    p = np.clip(p, low, high)
     if posed.logistic:
         straight = np.stack([np.interp(grid, run.track.times, row) for row in run.values]) if corners else p
         flat = np.where(posed.gain == 0, straight, posed.mu + p / np.where(posed.gain == 0, 1, posed.gain))

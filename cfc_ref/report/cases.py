@@ -7,8 +7,9 @@ beginning at T_k,
 .. math:: u = \text{level}_k + \text{slope}_k\,s + \text{amplitude}\,\sin(\omega\,(T_k + s) + \phi).
 
 With ``amplitude = slope = 0`` it is piecewise constant, with ``amplitude = 0`` piecewise linear. Pieces of length 0
-fill the rows up. The drive *at* the last time has a field of its own, because a jump there changes the closed form and
-not the ODE. Both ODEs are linear in (x, A): states far from 1 are held in a unit of their own.
+fill the rows up. In *released* cases u is f(I) itself. The drive *at* the last time has a field of its own, because a
+jump there changes the closed form and not the ODE. Both ODEs are linear in (x, A): states far from 1 are held in a unit
+of their own.
 """
 
 from __future__ import annotations
@@ -24,7 +25,20 @@ from cfc_ref.bounds.neuron import extremal_control
 from cfc_ref.neuron.model import LTCNeuron
 from cfc_ref.report.recording import Recording
 
-__all__ = ["FAMILIES", "FIXABLE", "MOST_FOLDINGS", "MOST_SAMPLES", "Cases", "draw", "start"]
+__all__ = [
+    "FAMILIES",
+    "FIXABLE",
+    "MOST_FOLDINGS",
+    "MOST_SAMPLES",
+    "Cases",
+    "Start",
+    "draw",
+    "filled",
+    "log_uniform",
+    "neurons",
+    "shares",
+    "start",
+]
 
 Array = npt.NDArray[Any]
 Generator = np.random.Generator
@@ -37,6 +51,7 @@ _SATURATED = 40.0  # logistic(-40) = 4e-18
 _STEEP = 200.0  # a straight piece on which the drive changes by more is cut where f saturates
 _MODERATE = (2.0**-10, 4.0)  # states of this size are held as they are
 _LARGEST = 1e300
+_ROUNDING = 64 * float(np.finfo(np.float64).eps)
 
 
 class Cases(NamedTuple):
@@ -55,6 +70,13 @@ class Cases(NamedTuple):
     h: Array  # (B, K)
     level: Array
     slope: Array
+    released: bool = False
+
+    @property
+    def largest(self) -> Array:
+        """The size of A and of the start, shape (B,)."""
+        size: Array = np.maximum(np.abs(self.x0), np.abs(self.neuron.A))
+        return size
 
     @property
     def t(self) -> Array:
@@ -69,7 +91,8 @@ class Cases(NamedTuple):
     def take(self, index: npt.NDArray[Any]) -> Cases:
         """Return the cases at `index`."""
         w, A, mu, sigma = (parameter[index] for parameter in self.neuron.parameters)
-        return Cases(self.family, LTCNeuron(w, A, mu, sigma), *(field[index] for field in self[2:]))
+        taken = Cases(self.family, LTCNeuron(w, A, mu, sigma), *(field[index] for field in self[2:-1]))
+        return taken._replace(released=self.released)
 
     def piece(self, index: npt.NDArray[Any], k: int) -> Cases:
         """Return piece k alone of the cases at `index`."""
@@ -90,7 +113,29 @@ class Cases(NamedTuple):
         if self.amplitude.any():
             begin = (np.cumsum(self.h, axis=1) - self.h)[:, columns]
             u = u + self.amplitude[:, None] * np.sin(self.omega[:, None] * (begin + s) + self.phase[:, None])
-        return sigmoid(u)
+        return u if self.released else sigmoid(u)
+
+    def describe(self, i: int) -> dict[str, Any]:
+        """Return everything that is needed to try case i again."""
+        unit, real = float(self.unit[i]), self.h[i] > 0
+        w, A, mu, sigma = (float(parameter[i]) for parameter in self.neuron.parameters)
+        described: dict[str, Any] = {"w_tau": w, "A": A * unit}
+        if not self.released:
+            described |= {"mu": mu, "sigma": sigma}
+        described |= {"x0": float(self.x0[i]) * unit, "t": float(self.t[i]), "input": self.family}
+        offset, per_drive = (0.0, 1.0) if self.released else (mu, 1 / sigma if sigma else 0.0)
+        level = "release" if self.released else "level"
+        pieces = {"length": self.h[i][real], level: offset + self.level[i][real] * per_drive}
+        if self.slope[i].any():
+            pieces["slope"] = self.slope[i][real] * per_drive
+        if not self.released and abs(sigma) * np.spacing(abs(mu)) > _ROUNDING:  # I says less than sigma (I - mu)
+            pieces["drive"] = self.level[i][real]
+        described["pieces"] = {name: values.tolist() for name, values in pieces.items()}
+        if self.amplitude[i]:
+            described["sine"] = {name: float(getattr(self, name)[i]) for name in ("amplitude", "omega", "phase")}
+            described["sine"]["amplitude"] *= per_drive
+        described[f"{'release' if self.released else 'input'}_at_t"] = offset + float(self.last[i]) * per_drive
+        return described
 
 
 def draw(
@@ -103,7 +148,7 @@ def draw(
     return FAMILIES[family](count, rng, fixed)
 
 
-class _Start(NamedTuple):
+class Start(NamedTuple):
     """Neurons, starts and the units of both."""
 
     neuron: LTCNeuron
@@ -111,18 +156,19 @@ class _Start(NamedTuple):
     unit: Array
 
 
-def _log_uniform(rng: Generator, low: float, high: float, count: int) -> Array:
+def log_uniform(rng: Generator, low: float, high: float, count: int) -> Array:
+    """Draw numbers whose logarithm is uniform."""
     return np.exp(rng.uniform(np.log(low), np.log(high), count))
 
 
-def _neurons(
+def neurons(
     count: int, rng: Generator, fixed: Mapping[str, float], spread: float | None = None, **given: Array
-) -> _Start:
+) -> Start:
     """Draw neurons and starts: w from 1e-2 to 10, |A| and |x0| up to 3, gains up to 8, half of them with mu = 0."""
     if spread is None:
         spread = 8 / max(8.0, abs(fixed.get("sigma", 0.0)))
     drawn = {
-        "w_tau": _log_uniform(rng, 1e-2, 10, count),
+        "w_tau": log_uniform(rng, 1e-2, 10, count),
         "A": rng.uniform(-3, 3, count),
         "mu": spread * rng.uniform(-2, 2, count) * (rng.random(count) < 0.5) + 0.0,  # no -0
         "sigma": rng.uniform(0.1, 8, count) * rng.choice([-1, 1], count),
@@ -133,19 +179,19 @@ def _neurons(
     return start(**drawn)
 
 
-def start(w_tau: Array, A: Array, mu: Array, sigma: Array, x0: Array) -> _Start:
+def start(w_tau: Array, A: Array, mu: Array, sigma: Array, x0: Array) -> Start:
     """Hold A and x0 in a unit of their own, where they are far from 1."""
     largest = np.maximum(np.abs(A), np.abs(x0))
     moderate = (largest == 0) | ((largest >= _MODERATE[0]) & (largest <= _MODERATE[1]))
     unit = np.exp2(np.where(moderate, 0, np.floor(np.log2(np.where(moderate, 1, largest)))))
-    return _Start(LTCNeuron(w_tau, A / unit, mu, sigma), x0 / unit, unit)
+    return Start(LTCNeuron(w_tau, A / unit, mu, sigma), x0 / unit, unit)
 
 
 def _times(neuron: LTCNeuron, rng: Generator, count: int, most: float = 20.0) -> Array:
-    return np.minimum(_log_uniform(rng, 1e-2, most, count), MOST_FOLDINGS / (neuron.w_tau + 1))
+    return np.minimum(log_uniform(rng, 1e-2, most, count), MOST_FOLDINGS / (neuron.w_tau + 1))
 
 
-def _cases(family: str, begin: _Start, h: Array, level: Array, **fields: Array) -> Cases:
+def filled(family: str, begin: Start, h: Array, level: Array, **fields: Array) -> Cases:
     """Fill in what a family does not set: no slope, no sine, the last piece's value at the end, no known range."""
     zero, unknown = np.zeros(len(h)), np.full(len(h), np.nan)
     defaults: dict[str, Any] = {
@@ -160,7 +206,7 @@ def _cases(family: str, begin: _Start, h: Array, level: Array, **fields: Array) 
     return Cases(family, *begin, h=h, level=level, **(defaults | fields))
 
 
-def _shares(rng: Generator, count: int, most: int, fewest: int = 1) -> Array:
+def shares(rng: Generator, count: int, most: int, fewest: int = 1) -> Array:
     """Divide 1 into `fewest` to `most` random positive parts, followed by zeros; shape (count, most)."""
     parts = rng.exponential(size=(count, most)) + 1e-3
     parts[np.arange(most) >= rng.integers(fewest, most + 1, count)[:, None]] = 0
@@ -192,36 +238,36 @@ def _levels(rng: Generator, neuron: LTCNeuron, many: int, fixed: Mapping[str, fl
 
 
 def _piecewise_constant(count: int, rng: Generator, fixed: Mapping[str, float]) -> Cases:
-    begin = _neurons(count, rng, fixed)
-    h = _times(begin.neuron, rng, count)[:, None] * _shares(rng, count, _PIECES)
+    begin = neurons(count, rng, fixed)
+    h = _times(begin.neuron, rng, count)[:, None] * shares(rng, count, _PIECES)
     level = _levels(rng, begin.neuron, _PIECES, fixed)
-    return _cases("piecewise constant", begin, h, _fill_forward(level, h))
+    return filled("piecewise constant", begin, h, _fill_forward(level, h))
 
 
 def _smooth(count: int, rng: Generator, fixed: Mapping[str, float]) -> Cases:
-    begin = _neurons(count, rng, fixed)
+    begin = neurons(count, rng, fixed)
     t = _times(begin.neuron, rng, count)
     middle, wide = _gains(rng, begin.neuron, fixed)
     level = middle + wide * rng.uniform(-2, 2, (count, 1))
     amplitude, phase = wide[:, 0] * rng.uniform(0, 3, count), rng.uniform(0, 2 * np.pi, count)
-    omega = np.minimum(_log_uniform(rng, 0.1, 10, count), 60 / t)
+    omega = np.minimum(log_uniform(rng, 0.1, 10, count), 60 / t)
     last = level[:, 0] + amplitude * np.sin(omega * t + phase)
-    return _cases("smooth", begin, t[:, None], level, amplitude=amplitude, omega=omega, phase=phase, last=last)
+    return filled("smooth", begin, t[:, None], level, amplitude=amplitude, omega=omega, phase=phase, last=last)
 
 
 def _sampled(count: int, rng: Generator, fixed: Mapping[str, float]) -> Cases:
-    begin = _neurons(count, rng, fixed)
-    h = _times(begin.neuron, rng, count)[:, None] * _shares(rng, count, 63)
+    begin = neurons(count, rng, fixed)
+    h = _times(begin.neuron, rng, count)[:, None] * shares(rng, count, 63)
     samples = _levels(rng, begin.neuron, 64, fixed)
     slope = np.divide(np.diff(samples, axis=1), h, out=np.zeros_like(h), where=h > 0)
     real = (h > 0).sum(axis=1)
-    return _cases("sampled", begin, h, samples[:, :-1], slope=slope, last=samples[np.arange(count), real])
+    return filled("sampled", begin, h, samples[:, :-1], slope=slope, last=samples[np.arange(count), real])
 
 
 def _recorded(count: int, rng: Generator, fixed: Mapping[str, float], recording: Recording) -> Cases:
     """Draw pieces of the recording: t = 0 at a random sample, up to a random share of the rest of the file."""
     inside = recording.inside(fixed)
-    begin = _neurons(count, rng, inside, 1.0)
+    begin = neurons(count, rng, inside, 1.0)
     samples = recording.times.size
     first = rng.integers(0, samples - 1, count)
     final = np.minimum(first + MOST_SAMPLES, samples - 1)
@@ -236,14 +282,14 @@ def _recorded(count: int, rng: Generator, fixed: Mapping[str, float], recording:
     begin = begin._replace(neuron=recording.outside(begin.neuron, fixed))
     h = np.diff(edges, axis=1)
     if not recording.linear:
-        return _cases("recorded", begin, h, _fill_forward(drive[:, :-1], h))
+        return filled("recorded", begin, h, _fill_forward(drive[:, :-1], h))
     slope = np.diff(drive, axis=1) / np.where(h > 0, np.diff(recording.times[k], axis=1), 1)
     slope = np.where(h > 0, np.clip(slope, -_LARGEST, _LARGEST), 0)
     real = np.maximum((h > 0).sum(axis=1), 1) - 1
     rows = np.arange(count)
     last = drive[rows, real] + slope[rows, real] * h[rows, real]
     h, level, slope = _cut_where_steep(h, drive[:, :-1], slope)
-    return _cases("recorded", begin, h, level, slope=slope, last=last)
+    return filled("recorded", begin, h, level, slope=slope, last=last)
 
 
 def _cut_where_steep(h: Array, level: Array, slope: Array) -> tuple[Array, Array, Array]:
@@ -269,7 +315,7 @@ def _adversarial(count: int, rng: Generator, fixed: Mapping[str, float]) -> Case
 
     Half of them saturate f, half stay in a random known range.
     """
-    begin = _neurons(count, rng, fixed)
+    begin = neurons(count, rng, fixed)
     neuron, x0, _ = begin
     t = _times(neuron, rng, count)
     a, b = np.sort(rng.uniform(0.01, 0.99, (2, count)), axis=0)
@@ -293,26 +339,24 @@ def _adversarial(count: int, rng: Generator, fixed: Mapping[str, float]) -> Case
         levels = np.stack([np.where(y, u_a, u_b) for y in (y1 == a, y2 == a, ~last)], axis=1)
         h[mine] = np.stack([switch, t - switch, np.zeros(count)], axis=1)[mine]
         level[mine] = levels[mine]
-    return _cases("adversarial", begin, h, level, last=level[:, -1])
+    return filled("adversarial", begin, h, level, last=level[:, -1])
 
 
 def _edge(count: int, rng: Generator, fixed: Mapping[str, float]) -> Cases:
     """Take values at the edge: c = 0, A = 0, A < 0, t = 0, saturated f, w tiny and huge, a switch exactly at t."""
     which = np.arange(count) % 8
-    w, A, x0 = _log_uniform(rng, 1e-2, 10, count), rng.uniform(-3, 3, count), rng.uniform(-3, 3, count)
-    w = np.select(
-        [which == 5, which == 6], [_log_uniform(rng, 1e-6, 1e-4, count), _log_uniform(rng, 1e2, 1e3, count)], w
-    )
+    w, A, x0 = log_uniform(rng, 1e-2, 10, count), rng.uniform(-3, 3, count), rng.uniform(-3, 3, count)
+    w = np.select([which == 5, which == 6], [log_uniform(rng, 1e-6, 1e-4, count), log_uniform(rng, 1e2, 1e3, count)], w)
     A = np.select([which == 1, which == 2], [np.zeros(count), -np.abs(A)], A)
     x0 = np.where(which == 0, A, x0)
-    begin = _neurons(count, rng, fixed, w_tau=w, A=A, x0=x0)
+    begin = neurons(count, rng, fixed, w_tau=w, A=A, x0=x0)
     t = np.where(which == 3, 0.0, _times(begin.neuron, rng, count))
     h = np.stack([t / 2, t / 2, np.zeros(count)], axis=1)
     level = _levels(rng, begin.neuron, 3, fixed)
     saturation = rng.choice([-1, 1], (count, 3)) * _SATURATED * (begin.neuron.sigma != 0)[:, None]
     level = np.where((which == 4)[:, None], saturation, level)
     level[:, 2] = np.where(which == 7, level[:, 2], level[:, 1])
-    return _cases("edge", begin, h, level)
+    return filled("edge", begin, h, level)
 
 
 FAMILIES: dict[str, Callable[[int, Generator, Mapping[str, float]], Cases]] = {

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from cfc_ref.report.cases import Cases
-
-__all__ = ["AGREEMENT", "Check", "Evaluation", "find"]
+__all__ = ["AGREEMENT", "Check", "Evaluation", "Tried", "find"]
 
 Array = npt.NDArray[Any]
 
@@ -20,6 +18,25 @@ _FAR_BELOW = 10.0  # a case decides where the truths' difference times this is b
 _ROUNDING = 64 * float(np.finfo(np.float64).eps)
 _ENDS = ("low", "high")
 _SMALLEST_POWER = 1e-16
+
+
+class Tried(Protocol):
+    """A batch of B cases of one family, as the judge sees it; arrays of shape (B,)."""
+
+    @property
+    def family(self) -> str:
+        """The kind of input."""
+
+    @property
+    def unit(self) -> Array:
+        """The unit of a case's states and errors."""
+
+    @property
+    def largest(self) -> Array:
+        """The size of what a case's states come from."""
+
+    def describe(self, i: int) -> dict[str, Any]:
+        """Return everything that is needed to try case i again."""
 
 
 class Check(NamedTuple):
@@ -34,6 +51,7 @@ class Check(NamedTuple):
     ends: tuple[str, ...] = ()  # the ends that are to be approached
     scale: Array | None = None  # what is left of an end is measured against this; the interval's width if None
     note: str = ""
+    given: Mapping[str, Array] = {}  # what is known of each case beforehand, such as its samples
 
 
 @dataclass
@@ -45,11 +63,16 @@ class Evaluation:
     unsettled: int = 0  # left out: the truths differ by more than AGREEMENT, or something overflows
     violations: int = 0
     worst: float = -np.inf  # largest distance outside of the interval where a case decides; negative: inside
+    nearest: float = -np.inf  # of these, the largest distance from the interval's middle over half its width
     worst_case: dict[str, Any] | None = None
     truths_differ: float = 0.0  # at most, relative to max(1, |x|), where a case was used
     agreement: dict[str, int] = field(default_factory=dict)  # cases whose truths agree to 1e-16, 1e-15, …
     reached: dict[str, list[float]] = field(default_factory=dict)  # family -> share of the way to the low and high end
     orders: dict[str, float] = field(default_factory=dict)
+
+    def _urgency(self) -> tuple[bool, float]:
+        """Return what decides which case is shown: the farthest outside, or else the nearest by ratio."""
+        return self.worst > 0, self.worst if self.worst > 0 else self.nearest
 
     def add(self, other: Evaluation) -> None:
         """Add another block's summary."""
@@ -57,8 +80,9 @@ class Evaluation:
         self.undecided += other.undecided
         self.unsettled += other.unsettled
         self.violations += other.violations
-        if other.worst > self.worst:
-            self.worst, self.worst_case = other.worst, other.worst_case
+        if other._urgency() > self._urgency():
+            self.nearest, self.worst_case = other.nearest, other.worst_case
+        self.worst = max(self.worst, other.worst)
         self.truths_differ = max(self.truths_differ, other.truths_differ)
         for digits, many in other.agreement.items():
             self.agreement[digits] = self.agreement.get(digits, 0) + many
@@ -68,7 +92,7 @@ class Evaluation:
         self.orders |= other.orders
 
 
-def find(cases: Cases, checks: Iterable[Check]) -> Evaluation:
+def find(cases: Tried, checks: Iterable[Check]) -> Evaluation:
     """Judge one family of cases."""
     found = Evaluation()
     for check in checks:
@@ -76,8 +100,8 @@ def find(cases: Cases, checks: Iterable[Check]) -> Evaluation:
     return found
 
 
-def _find(cases: Cases, check: Check) -> Evaluation:
-    error, doubt, size, low, high, use, ends, scale, _ = check
+def _find(cases: Tried, check: Check) -> Evaluation:
+    error, doubt, size, low, high, use, ends, scale, *_ = check
     relative = doubt / np.maximum(1, size)
     finite = np.isfinite(error) & np.isfinite(low) & np.isfinite(high) & np.isfinite(relative)
     settled = use & finite & (relative <= AGREEMENT)
@@ -85,8 +109,7 @@ def _find(cases: Cases, check: Check) -> Evaluation:
     found.agreement = _agreement(relative[use & finite])
     if not settled.any():
         return found
-    largest = np.maximum(np.abs(cases.x0), np.abs(cases.neuron.A))[: len(error)]
-    unit = cases.unit[: len(error)]
+    largest, unit = cases.largest[: len(error)], cases.unit[: len(error)]
     uncertain = _FAR_BELOW * doubt + _ROUNDING * np.maximum(np.maximum(1, size), largest)
     excess = np.maximum(low - error, error - high)
     clear = settled & (np.abs(excess) > uncertain)
@@ -96,8 +119,12 @@ def _find(cases: Cases, check: Check) -> Evaluation:
     found.violations = int((clear & (excess > 0)).sum())
     found.truths_differ = float(relative[settled].max())
     if clear.any():
-        worst = int(np.where(clear, excess * unit, -np.inf).argmax())
-        found.worst, found.worst_case = float(excess[worst] * unit[worst]), _describe(cases, check, worst)
+        outside = np.where(clear, excess * unit, -np.inf)
+        with np.errstate(divide="ignore", over="ignore", invalid="ignore"):  # an interval may be a point
+            ratio = np.nan_to_num(np.abs(error - low / 2 - high / 2) / (high / 2 - low / 2))
+        found.worst = float(outside.max())
+        shown = int((outside if found.worst > 0 else np.where(clear, ratio, -np.inf)).argmax())
+        found.nearest, found.worst_case = float(ratio[shown]), _describe(cases, check, shown)
     if ends:
         scale = high - low if scale is None else scale
         near = settled & (uncertain <= 1e-4 * scale)
@@ -116,27 +143,14 @@ def _agreement(relative: Array) -> dict[str, int]:
     return {f"1e{power:+03d}": int(many) for power, many in zip(*np.unique(powers, return_counts=True), strict=True)}
 
 
-def _describe(cases: Cases, check: Check, i: int) -> dict[str, Any]:
+def _describe(cases: Tried, check: Check, i: int) -> dict[str, Any]:
     """Return everything that is needed to try case i again; null for what overflows outside of the case's unit."""
-    unit, real = float(cases.unit[i]), cases.h[i] > 0
-    w, A, mu, sigma = (float(parameter[i]) for parameter in cases.neuron.parameters)
-    described: dict[str, Any] = {"w_tau": w, "A": A * unit, "mu": mu, "sigma": sigma}
-    described |= {"x0": float(cases.x0[i]) * unit, "t": float(cases.t[i]), "input": cases.family}
+    unit, described = float(cases.unit[i]), cases.describe(i)
     described |= {name: float(getattr(check, name)[i]) * unit for name in ("error", "low", "high")}
     described["truths_differ"] = float(check.doubt[i]) * unit
+    described |= {name: values[i].tolist() for name, values in check.given.items()}
     if check.note:
         described["about"] = check.note
-    per_drive = 1 / sigma if sigma else 0.0
-    pieces = {"length": cases.h[i][real], "level": mu + cases.level[i][real] * per_drive}
-    if cases.slope[i].any():
-        pieces["slope"] = cases.slope[i][real] * per_drive
-    if abs(sigma) * np.spacing(abs(mu)) > _ROUNDING:  # I says less than sigma (I - mu)
-        pieces["drive"] = cases.level[i][real]
-    described["pieces"] = {name: values.tolist() for name, values in pieces.items()}
-    if cases.amplitude[i]:
-        described["sine"] = {name: float(getattr(cases, name)[i]) for name in ("amplitude", "omega", "phase")}
-        described["sine"]["amplitude"] *= per_drive
-    described["input_at_t"] = mu + float(cases.last[i]) * per_drive
     return _finite(described)
 
 

@@ -20,8 +20,9 @@ class StatementResult:
     """One statement with the outcome of its cases.
 
     `worst` is the largest distance of an error outside of its interval among the cases that decide (negative:
-    inside), in units of the state; `tightness` says how near the ends of the interval were approached, the smaller of
-    both. Each is None where no case says anything.
+    inside), in units of the state. `worst_case` is the case farthest outside, or else the one nearest to its bound by
+    ratio, and `nearest` that ratio: 0 in the middle of the interval, 1 at an end. `tightness` says how near the ends of
+    the interval were approached, the smaller of both. Each is None where no case says anything.
     """
 
     name: str
@@ -39,6 +40,7 @@ class StatementResult:
     truths_differ: float
     agreement: dict[str, int]
     worst: float | None
+    nearest: float | None
     tightness: float | None
     tightness_by_input: dict[str, list[float | None]]
     orders: dict[str, float]
@@ -61,6 +63,7 @@ class StatementResult:
             verdict=_verdict(statement, finding, tightness),
             agreement=dict(sorted(finding.agreement.items(), key=lambda item: float(item[0]))),
             worst=_finite(finding.worst),
+            nearest=_finite(finding.nearest),
             tightness=_finite(tightness),
             tightness_by_input={family: [_finite(v) for v in ends] for family, ends in finding.reached.items()},
             orders=finding.orders,

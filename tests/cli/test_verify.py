@@ -78,7 +78,7 @@ BAD_WORDS = [
     (["--cases", "many"], "--cases: got 'many'; expected a whole number; "),
     (["--jobs", "0"], "--jobs: got 0; "),
     (["--seed", "-1"], "--seed: got -1; "),
-    (["--statement", "S16"], "--statement: got 'S16'; expected one of "),
+    (["--statement", "S99"], "--statement: got 'S99'; expected one of "),
     (["--neuron", "w=1"], "--neuron: got 'w'; expected one of 'w_tau', "),
     (["--neuron", "w_tau"], "--neuron: got 'w_tau'; expected name=number"),
     (["--neuron", "w_tau=fast"], "--neuron: got 'w_tau=fast'; expected name=number"),

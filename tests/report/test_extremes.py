@@ -12,7 +12,7 @@ from cfc_ref.report.judge import find
 from cfc_ref.report.result import StatementResult
 from cfc_ref.report.statements import STATEMENTS
 
-BOUNDS = [name for name, statement in STATEMENTS.items() if not statement.ends]  # those without a search
+BOUNDS = [name for name, s in STATEMENTS.items() if s.judged and not s.ends]  # those without a search
 NEURONS = [
     {"A": -1e200},
     {"w_tau": 1e308},
@@ -37,6 +37,13 @@ def test_extreme_neurons_are_no_violation(neuron):
     assert str(report)
 
 
+@pytest.mark.parametrize("neuron", [NEURONS[0], NEURONS[4], *NEURONS[-3:]], ids=str)
+def test_extreme_neurons_violate_no_statement_about_looks_and_samples(neuron):
+    report = verify(cases=1, neuron=neuron, statements=[name for name, s in STATEMENTS.items() if s.trial])
+    assert not any(s.violations for s in report.statements)
+    json.dumps(report.as_dict(), allow_nan=False)
+
+
 @pytest.mark.parametrize(
     ("times", "values"),
     [
@@ -59,7 +66,7 @@ def test_recordings_with_an_offset_or_a_unit_of_their_own(times, values, neuron)
 @pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan])
 def test_a_number_that_overflows_decides_nothing(field, value):
     evidence = gather(draw("piecewise constant", 8, np.random.default_rng(1), {}), frozen=False)
-    (check,) = STATEMENTS["S7"].compare(evidence)
+    (check,) = STATEMENTS["S7"].judged(evidence)
     found = find(evidence.cases, [check._replace(**{field: np.full(8, value)})])
     assert (found.cases, found.violations, found.unsettled) == (0, 0, 8)
     assert StatementResult.of(STATEMENTS["S7"], found).verdict == "not tested"
@@ -67,7 +74,7 @@ def test_a_number_that_overflows_decides_nothing(field, value):
 
 def test_a_statement_on_which_rounding_decides_every_case_is_not_tested():
     evidence = gather(draw("piecewise constant", 8, np.random.default_rng(1), {}), frozen=False)
-    (check,) = STATEMENTS["S7"].compare(evidence)
+    (check,) = STATEMENTS["S7"].judged(evidence)
     found = find(evidence.cases, [check._replace(low=check.error - 4e-15, high=check.error + 4e-15)])
     assert (found.cases, found.undecided) == (8, 8)
     assert StatementResult.of(STATEMENTS["S7"], found).verdict == "not tested"
