@@ -1,8 +1,9 @@
 """Activations, each next to its derivative.
 
 A derivative is written in terms of the activation's *value* if that is shorter, as a backward pass has the value:
-``sigmoid' = s (1 - s)`` with ``s = sigmoid(z)``. Subclasses of arrays pass through the functions that cells call: an
-export records the operations on them (:mod:`cfc_ref.export.onnx_trace`).
+``sigmoid' = s (1 - s)`` with ``s = sigmoid(z)``. Subclasses of arrays pass through the functions that cells call, and
+may have a ``sigmoid`` of their own: an export records the operations on them (:mod:`cfc_ref.export.onnx_trace`), a
+bound carries errors along (:mod:`cfc_ref.bounds.round_off`).
 """
 
 from __future__ import annotations
@@ -52,6 +53,8 @@ def sigmoid(z: npt.ArrayLike) -> Array:
     Twin: :func:`cfc_ref.kernels.activations.sigmoid`.
     """
     z = np.asanyarray(z)
+    if type(z) is not np.ndarray and hasattr(z, "sigmoid"):
+        return z.sigmoid()
     e = np.exp(-np.abs(z))
     return np.where(z >= 0, 1, e) / (1 + e)
 

@@ -30,6 +30,7 @@ _PUBLIC = {
     "release_derivatives": "cfc_ref.bounds.frozen",
     "state_box": "cfc_ref.bounds.neuron",
     "time_constant": "cfc_ref.bounds.neuron",
+    "rounding": "cfc_ref.bounds.round_off",
     "tube": "cfc_ref.bounds.certificates",
     "two_term": "cfc_ref.bounds.neuron",
 }

@@ -52,13 +52,13 @@ _SUMS = """
         for (int k = 0; k < synapses; k++)
             ws[k] = w[k] * NAME_sigmoid(sigma[k] * (pre[from[k]] - mu[k]));
         for (int i = 0, k = 0; i < units; i++) {
-            float g = G_0[i], q = Q_0[i];
+            float g = 0.0f, q = 0.0f;
             for (; k < end[i]; k++) {
                 g += ws[k];
                 q += ws[k] * E[k];
             }
-            G[i] = g;
-            Q[i] = q;
+            G[i] = g + G_0[i];
+            Q[i] = q + Q_0[i];
         }
     }
 """

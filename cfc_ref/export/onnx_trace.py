@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cfc_ref import checks
+from cfc_ref.activations import sigmoid
 
 __all__ = ["Graph", "Node", "Traced"]
 
@@ -61,8 +62,6 @@ class Graph:
     def add(self, operator: str, inputs: tuple[Any, ...], example: Any, **attributes: Any) -> Traced:
         """Record an operation; return its result."""
         names = tuple(map(self.name, inputs))
-        names = self._sigmoid(operator, names) or names
-        operator = "Sigmoid" if operator == "Div" and len(names) == 1 else operator
         output = f"{operator.lower()}_{len(self.nodes)}"
         self.nodes[output] = Node(operator, names, output, attributes)
         return Traced(np.asarray(example), self, output)
@@ -77,19 +76,6 @@ class Graph:
         name = self._known.setdefault(key, f"constant_{len(self._known)}")
         self.constants[name] = array
         return name
-
-    def _sigmoid(self, operator: str, names: tuple[str, ...]) -> tuple[str] | None:
-        """Return the argument of a logistic function whose last operation this is: where(z >= 0, 1, e)/(1 + e)."""
-        above, below = (self.nodes.get(name) for name in (*names, "", "")[:2])
-        if operator != "Div" or above is None or below is None or (above.operator, below.operator) != ("Where", "Add"):
-            return None
-        condition, one, e = above.inputs
-        exp, test = self.nodes[e], self.nodes[condition]
-        negative = self.nodes[exp.inputs[0]]
-        chain = (test.operator, below.inputs, exp.operator, negative.operator, self.nodes[negative.inputs[0]])
-        z = test.inputs[0]
-        wanted = ("GreaterOrEqual", (one, e), "Exp", "Neg", ("Abs", (z,)))
-        return (z,) if (*chain[:4], chain[4][:2]) == wanted else None
 
     def needed(self, outputs: list[str]) -> list[Node]:
         """Return the operations that lead to some values, in order."""
@@ -145,6 +131,10 @@ class Traced(np.ndarray):
                 example = _plain(value)[(slice(None),) * axis + (part,)]
                 value = self.graph.add("Slice", (value, *ends), example)
         return value
+
+    def sigmoid(self) -> Traced:
+        """Record the logistic function as one operation."""
+        return self.graph.add("Sigmoid", (self,), sigmoid(_plain(self)))
 
     def astype(self, dtype: Any, *_: Any, **__: Any) -> Any:
         """Return the array: a graph computes in float32."""

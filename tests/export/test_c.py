@@ -1,5 +1,7 @@
 """Generated C compiles without a warning, computes what NumPy does, and is refused where there is none."""
 
+import ctypes
+import math
 import re
 import shutil
 import subprocess
@@ -8,8 +10,11 @@ import numpy as np
 import pytest
 
 from cfc_ref import LSTM, LTC, CfC, CfCRegressor, NeuralLTC, export_c, wirings
+from cfc_ref.activations import sigmoid
+from cfc_ref.bounds.round_off import ERF, FUNCTION
 from cfc_ref.cells.cfc.modes import MODES
 from cfc_ref.export.c_cfc import MODES_IN_C
+from cfc_ref.export.c_math import functions
 from tests import bad
 from tests.cells import toy_mode
 from tests.compare import refusal
@@ -71,21 +76,40 @@ def line_of(header):
 
 
 @needs_compiler
-@pytest.mark.parametrize("math", ["libm", "own"])
-def test_the_golden_test_passes_and_can_fail(tmp_path, math):
-    header = export_c(CfC(3, wirings.AutoNCP(9, 1), seed=0), tmp_path / "new", "robot", math=math)
+@pytest.mark.parametrize("source", ["libm", "own"])
+def test_the_golden_test_passes_and_can_fail(tmp_path, source):
+    header = export_c(CfC(3, wirings.AutoNCP(9, 1), seed=0), tmp_path / "new", "robot", math=source)
     assert {path.name for path in header.parent.iterdir()} == {"robot.h", "robot_test.c", "README.md"}
     ran = subprocess.run(line_of(header), shell=True, cwd=header.parent, capture_output=True, text=True)
     assert (ran.returncode, ran.stderr) == (0, "")
     assert re.fullmatch(r"robot: 64 steps, largest error \S+, passed\n", ran.stdout)
     text = header.read_text(encoding="utf-8")
-    assert ("math.h" in text) == (math == "libm")
+    assert ("math.h" in text) == (source == "libm")
     assert "static const float" in text
     begin = text.index("{\n", text.index("static const float robot_layer_3_g_b"))
     header.write_text(text[:begin] + "{1e-3f +" + text[begin + 1 :], encoding="utf-8")
     ran = subprocess.run(line_of(header), shell=True, cwd=header.parent, capture_output=True, text=True)
     assert ran.returncode == 1
     assert "FAILED" in ran.stdout
+
+
+@needs_compiler
+def test_functions_of_its_own_err_as_the_certificate_of_rounding_says(tmp_path):
+    names = ("exp", "expm1", "tanh", "sigmoid", "erf")
+    code = "".join(functions(set(names), "own")).replace("static inline ", "")
+    loops = "".join(f"void all_{n}(float *z, int k) {{ for (; k--; z++) *z = NAME_{n}(*z); }}\n" for n in names)
+    (tmp_path / "own.c").write_text(code + loops, encoding="utf-8")
+    subprocess.run([COMPILER, "-std=c99", "-O1", "-fPIC", "-shared", "own.c", "-o", "own.so"], cwd=tmp_path, check=True)
+    library, rng = ctypes.CDLL(str(tmp_path / "own.so")), np.random.default_rng(0)
+    z = np.concatenate([rng.normal(size=50_000), np.geomspace(1e-30, 87, 50_000), -np.geomspace(1e-30, 87, 50_000)])
+    exact = {"exp": np.exp, "expm1": np.expm1, "tanh": np.tanh, "sigmoid": sigmoid, "erf": np.vectorize(math.erf)}
+    for name in names:
+        given = np.array(-np.abs(z) if name.startswith("exp") else z, np.float32)
+        got = given.copy()
+        getattr(library, f"all_{name}")(got.ctypes.data_as(ctypes.c_void_p), len(got))
+        ref = exact[name](given.astype(float))
+        allowed = {"sigmoid": 2 * FUNCTION + 4}.get(name, FUNCTION) * 2.0**-24 * np.abs(ref) + 1e-37
+        assert (np.abs(got - ref) <= (ERF if name == "erf" else allowed)).all(), name
 
 
 @pytest.mark.skipif(shutil.which("g++") is None, reason="no C++ compiler is installed")
@@ -166,8 +190,8 @@ def test_names_that_are_no_identifiers_are_refused(name, tmp_path):
 
 def test_other_arguments_are_refused(tmp_path):
     model = CfC(2, 3, seed=0)
-    for math in bad.CHOICES:
-        bad.refuses(export_c, "math", math, model=model, folder=tmp_path / "new")
+    for choice in bad.CHOICES:
+        bad.refuses(export_c, "math", choice, model=model, folder=tmp_path / "new")
     bad.refuses(export_c, "raw", True, model=model, folder=tmp_path / "new")
     (tmp_path / "file").write_text("")
     for folder in (tmp_path / "file", "", None, 3):

@@ -1,0 +1,94 @@
+"""``python -m tests.export.speed``: a step of generated C next to reading its weights and to the Numba stepper."""
+
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from cfc_ref import LTC, CfC, export_c, wirings
+from tests.export.networks import COMPILER
+
+FAST = ("-std=c99", "-O3", "-march=native", "-ffast-math")
+MODELS = {
+    "CfC 17 to 64, backbone 128": lambda: CfC(17, 64, proj_size=17, seed=0),
+    "CfC AutoNCP(19, 1)": lambda: CfC(17, wirings.AutoNCP(19, 1), seed=0),
+    "LTC AutoNCP(19, 1)": lambda: LTC(17, wirings.AutoNCP(19, 1), seed=0),
+    "LTC AutoNCP(64, 8)": lambda: LTC(17, wirings.AutoNCP(64, 8), seed=0),
+}
+_MAIN = """
+#include <stdio.h>
+#include <time.h>
+#include "n.h"
+static float x[1024][n_INPUTS], weights[%(weights)d], y[n_OUTPUTS];
+int main(void)
+{
+    volatile float sink;
+    n_state state;
+    double best[2] = {1e9, 1e9};
+    for (int k = 0; k < 1024; k++)
+        for (int j = 0; j < n_INPUTS; j++)
+            x[k][j] = (float)((k * 37 + j * 11) %% 100) / 50.0f - 1.0f;
+    n_reset(&state);
+    for (int round = 0; round < 40; round++) {
+        clock_t start = clock();
+        for (int k = 0; k < 10240; k++)
+            n_step(&state, x[k & 1023], 0.7f, y);
+        double took = (double)(clock() - start) / CLOCKS_PER_SEC / 10240;
+        best[0] = took < best[0] ? took : best[0];
+        start = clock();
+        for (int k = 0; k < 10240; k++) {
+            float sum[64] = {0.0f};
+            weights[k %% %(weights)d] = (float)k;
+            for (int j = 0; j + 64 <= %(weights)d; j += 64)
+                for (int l = 0; l < 64; l++)
+                    sum[l] += weights[j + l];
+            for (int l = 0; l < 64; l++)
+                sink = sum[l];
+        }
+        took = (double)(clock() - start) / CLOCKS_PER_SEC / 10240;
+        best[1] = took < best[1] ? took : best[1];
+    }
+    (void)sink;
+    printf("%%.4f %%.4f %%g\\n", 1e6 * best[0], 1e6 * best[1], (double)y[0]);
+    return 0;
+}
+"""
+
+
+def of_c(model, folder, math):
+    """Return microseconds of a step, and of reading as many numbers as it has weights."""
+    text = export_c(model, folder, "n", math=math).read_text(encoding="utf-8")
+    size = int(text.partition(" bytes of weights")[0].rpartition("* ")[2].replace(",", ""))
+    (folder / "main.c").write_text(_MAIN % {"weights": size // 4}, encoding="utf-8")
+    subprocess.run([COMPILER, *FAST, "main.c", "-o", "main", "-lm"], cwd=folder, check=True)
+    step, read, _ = subprocess.run([folder / "main"], check=True, capture_output=True, text=True).stdout.split()
+    return float(step), float(read)
+
+
+def of_numba(model):
+    """Return microseconds of a step of the stepper, called from Python as a user does."""
+    step, x = model.stepper(), np.ones(17, np.float32)
+    y, best = step(x, 0.7), np.inf
+    for _ in range(40):
+        start = time.perf_counter()
+        for _ in range(2000):
+            step(x, 0.7, y)
+        best = min(best, (time.perf_counter() - start) / 2000)
+    return 1e6 * best
+
+
+def main():
+    for name, make in MODELS.items():
+        for math in ("libm", "own"):
+            with tempfile.TemporaryDirectory() as folder:
+                step, read = of_c(make(), Path(folder), math)
+            print(f"{name}, math {math}: step {step:.2f} us, weights {read:.2f} us, ratio {step / read:.2f}")  # noqa: T201
+        if "--numba" in sys.argv:
+            print(f"    Numba stepper {of_numba(make()):.2f} us")  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()
