@@ -186,7 +186,6 @@ def _words(
 ) -> dict[str, Any]:
     """Return the facts that the texts state."""
     flash, state = source.weights.size, source.state
-    multiply_adds, exponentials = source.costs
     return {
         "version": cfc_ref.__version__,
         "model": repr(model),
@@ -200,14 +199,14 @@ def _words(
         "flash": f"{flash:,}",
         "state": f"{state:,}",
         "stack": f"{source.stack:,}",
-        "multiply_adds": f"{multiply_adds:,}",
-        "exponentials": f"{exponentials:,}",
+        "multiply_adds": f"{source.multiply_adds:,}",
+        "exponentials": f"{source.exponentials:,}",
         "depends": "`<math.h>`" if math == "libm" else "nothing",
         "tolerance": f"{golden.tolerance:.2g}",
         "unit": "1" if raw is None or raw.classes else "the standard deviation of the target",
         "certificate": _certificate(model),
-        "sizes": f"{flash:,} bytes of weights, {state:,} of state; per step {multiply_adds:,} multiply-adds, "
-        f"{exponentials:,} exponentials",
+        "sizes": f"{flash:,} bytes of weights, {state:,} of state; per step {source.multiply_adds:,} multiply-adds, "
+        f"{source.exponentials:,} exponentials",
     }
 
 

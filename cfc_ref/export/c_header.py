@@ -195,7 +195,7 @@ class _Step:
         """Map each feature of the first of `ends` by itself, to the second."""
         add, (of, to) = self.source.weights.add, ends
         b = "" if scaling.b is None else f" + {add(f'{name}_b', scaling.b)}[j]"
-        self.source.costs = self.source.costs.plus(multiply_adds=len(scaling.w))
+        self.source.multiply_adds += len(scaling.w)
         self.add(_SCALED, what=what, n=len(scaling.w), to=to, of=of, w=add(f"{name}_w", scaling.w), b=b)
 
     def remember(self, lstm: LSTMParams) -> None:

@@ -135,7 +135,8 @@ def _sums(source: Source, name: str, synapses: Synapses, words: tuple[str, ...],
     """Add synapses' numbers; return the statement of their sums, made so many times in a step."""
     there = synapses.w.T != 0
     count = int(there.sum())
-    source.costs = source.costs.plus(3 * count * times, count * times)
+    source.multiply_adds += 3 * count * times
+    source.exponentials += count * times
     arrays = [
         source.weights.add(name + symbol, values.T[there])
         for symbol, values in zip(("w", "sigma", "mu", "E"), synapses, strict=True)
@@ -155,7 +156,7 @@ def neural_cell(source: Source, params: NeuralLTCParams, settings: Scheme, wired
     wires = Wires("synapses", there[:, inputs:])
     of_part = source.linear("f_x", of_states, ("x", "z"), wires, b="held", times=settings.parts)
     source.call("sigmoid", units * settings.parts)
-    source.costs = source.costs.plus(2 * units * settings.parts)
+    source.multiply_adds += 2 * units * settings.parts
     room, solver = source.room({"held": units, "z": units}), _part(source, settings, units)
     source.add(_NEURAL, parts=settings.parts, units=units, room=room, sensory=held, recurrent=of_part, solver=solver)
 
@@ -163,7 +164,7 @@ def neural_cell(source: Source, params: NeuralLTCParams, settings: Scheme, wired
 def _part(source: Source, settings: Scheme, units: int) -> str:
     """Return the statements of one part for neuron i."""
     solver = ode_solver(settings.solver)
-    source.costs = source.costs.plus(4 * units * settings.parts)
+    source.multiply_adds += 4 * units * settings.parts
     for function in solver.functions:
         source.call(function, units * settings.parts)
     return fill(solver.part)

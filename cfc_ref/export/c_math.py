@@ -2,214 +2,169 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import re
+import textwrap
 
-from cfc_ref.export.c_source import fill
-
-__all__ = ["FUNCTIONS", "MATH", "functions", "of_library"]
-
-
-class Function(NamedTuple):
-    """A C function, and the names of those that it calls."""
-
-    text: str
-    calls: tuple[str, ...] = ()
-
+__all__ = ["MATH", "functions", "of_library"]
 
 MATH = ("libm", "own")
 _LIBM = {"exp": "expf", "expm1": "expm1f", "tanh": "tanhf", "erf": "erff", "abs": "fabsf"}
 
-_OWN = {
-    "abs": Function("""
-        static inline float NAME_abs(float z)
-        {
-            return z < 0.0f ? -z : z;
-        }
-    """),
-    "exp": Function("""
-        /* e^r for |r| <= ln(2)/2, less 1 (coefficients: Cephes) */
-        static inline float NAME_exp_near_0(float r)
-        {
-            float p = 1.9875691500e-4f;
-            p = p * r + 1.3981999507e-3f;
-            p = p * r + 8.3334519073e-3f;
-            p = p * r + 4.1665795894e-2f;
-            p = p * r + 1.6666665459e-1f;
-            p = p * r + 5.0000001201e-1f;
-            return p * r * r + r;
-        }
+_OWN = """
+    static inline float NAME_abs(float z)
+    {
+        return z < 0.0f ? -z : z;
+    }
 
-        /* e^z for z <= 0: 2^n e^r with n = round(z / ln 2); the bits of 2^n are those of n + 127, 23 places up */
-        static inline float NAME_exp(float z)
-        {
-            const float c = z > -87.0f ? z : -87.0f;
-            const int n = (int)(c * 1.44269504f - 0.5f);
-            const float r = (c - (float)n * 0.693359375f) + (float)n * 2.12194440e-4f;
-            union { unsigned int bits; float value; } power;
-            power.bits = (unsigned int)(n + 127) << 23;
-            return power.value * (1.0f + NAME_exp_near_0(r));
-        }
-    """),
-    "expm1": Function(
-        """
-        /* e^z - 1 for z <= 0, without cancellation near 0 */
-        static inline float NAME_expm1(float z)
-        {
-            return z > -0.34f ? NAME_exp_near_0(z) : NAME_exp(z) - 1.0f;
-        }
-        """,
-        ("exp",),
-    ),
-    "tanh": Function(
-        """
-        /* the hyperbolic tangent: a polynomial near 0 (coefficients: Cephes), else (1 - e^-2|z|) / (1 + e^-2|z|) */
-        static inline float NAME_tanh(float z)
-        {
-            const float a = NAME_abs(z), e = NAME_exp(-2.0f * a), square = z * z;
-            const float far = (1.0f - e) / (1.0f + e);
-            float p = -5.70498872745e-3f;
-            p = p * square + 2.06390887954e-2f;
-            p = p * square - 5.37397155531e-2f;
-            p = p * square + 1.33314422036e-1f;
-            p = p * square - 3.33332819422e-1f;
-            return a < 0.625f ? p * square * z + z : z < 0.0f ? -far : far;
-        }
-        """,
-        ("abs", "exp"),
-    ),
-    "erf": Function(
-        """
-        /* the error function to 4e-7 (Abramowitz & Stegun 7.1.26) */
-        static inline float NAME_erf(float z)
-        {
-            const float a = NAME_abs(z), t = 1.0f / (1.0f + 0.3275911f * a);
-            float p = 1.061405429f;
-            p = p * t - 1.453152027f;
-            p = p * t + 1.421413741f;
-            p = p * t - 0.284496736f;
-            p = p * t + 0.254829592f;
-            const float y = 1.0f - p * t * NAME_exp(-a * a);
-            return z < 0.0f ? -y : y;
-        }
-        """,
-        ("abs", "exp"),
-    ),
-}
+    /* e^r for |r| <= ln(2)/2, less 1 (coefficients: Cephes) */
+    static inline float NAME_exp_near_0(float r)
+    {
+        float p = 1.9875691500e-4f;
+        p = p * r + 1.3981999507e-3f;
+        p = p * r + 8.3334519073e-3f;
+        p = p * r + 4.1665795894e-2f;
+        p = p * r + 1.6666665459e-1f;
+        p = p * r + 5.0000001201e-1f;
+        return p * r * r + r;
+    }
 
-FUNCTIONS = {
-    "sigmoid": Function(
-        """
-        /* 1 / (1 + e^-z), in e^-|z|, which does not overflow */
-        static inline float NAME_sigmoid(float z)
-        {
-            const float e = NAME_exp(-NAME_abs(z));
-            return (z >= 0.0f ? 1.0f : e) / (1.0f + e);
-        }
-        """,
-        ("abs", "exp"),
-    ),
-    "lecun_tanh": Function(
-        """
-        static inline float NAME_lecun_tanh(float z)
-        {
-            return 1.7159f * NAME_tanh(0.666f * z);
-        }
-        """,
-        ("tanh",),
-    ),
-    "silu": Function(
-        """
-        static inline float NAME_silu(float z)
-        {
-            return z * NAME_sigmoid(z);
-        }
-        """,
-        ("sigmoid",),
-    ),
-    "relu": Function("""
-        static inline float NAME_relu(float z)
-        {
-            return z > 0.0f ? z : 0.0f;
-        }
-    """),
-    "gelu": Function(
-        """
-        /* z times the normal distribution function */
-        static inline float NAME_gelu(float z)
-        {
-            return 0.5f * z * (1.0f + NAME_erf(0.70710678f * z));
-        }
-        """,
-        ("erf",),
-    ),
-    "linear": Function("""
-        static inline float NAME_linear(float z)
-        {
-            return z;
-        }
-    """),
-    "missing": Function("""
-        /* whether a value is NaN, read off its bits: -ffast-math assumes that nothing is */
-        static inline int NAME_missing(float value)
-        {
-            union { float value; unsigned int bits; } number;
-            number.value = value;
-            return (number.bits & 0x7fffffffu) > 0x7f800000u;
-        }
-    """),
-    "affine": Function("""
-        /* z = W u + b */
-        static inline void NAME_affine(const float *W, const float *b, const float *u, float *z, int rows, int columns)
-        {
-            int i = 0;
-            /* four rows at once: their sums do not wait for each other */
-            for (; i + 4 <= rows; i += 4, W += 4 * columns) {
-                float z_0 = 0.0f, z_1 = 0.0f, z_2 = 0.0f, z_3 = 0.0f;
-                for (int j = 0; j < columns; j++) {
-                    z_0 += W[j] * u[j];
-                    z_1 += W[columns + j] * u[j];
-                    z_2 += W[2 * columns + j] * u[j];
-                    z_3 += W[3 * columns + j] * u[j];
-                }
-                z[i] = z_0 + b[i];
-                z[i + 1] = z_1 + b[i + 1];
-                z[i + 2] = z_2 + b[i + 2];
-                z[i + 3] = z_3 + b[i + 3];
+    /* e^z for z <= 0: 2^n e^r with n = round(z / ln 2); the bits of 2^n are those of n + 127, 23 places up */
+    static inline float NAME_exp(float z)
+    {
+        const float c = z > -87.0f ? z : -87.0f;
+        const int n = (int)(c * 1.44269504f - 0.5f);
+        const float r = (c - (float)n * 0.693359375f) + (float)n * 2.12194440e-4f;
+        union { unsigned int bits; float value; } power;
+        power.bits = (unsigned int)(n + 127) << 23;
+        return power.value * (1.0f + NAME_exp_near_0(r));
+    }
+
+    /* e^z - 1 for z <= 0, without cancellation near 0 */
+    static inline float NAME_expm1(float z)
+    {
+        return z > -0.34f ? NAME_exp_near_0(z) : NAME_exp(z) - 1.0f;
+    }
+
+    /* the hyperbolic tangent: a polynomial near 0 (coefficients: Cephes), else (1 - e^-2|z|) / (1 + e^-2|z|) */
+    static inline float NAME_tanh(float z)
+    {
+        const float a = NAME_abs(z), e = NAME_exp(-2.0f * a), square = z * z;
+        const float far = (1.0f - e) / (1.0f + e);
+        float p = -5.70498872745e-3f;
+        p = p * square + 2.06390887954e-2f;
+        p = p * square - 5.37397155531e-2f;
+        p = p * square + 1.33314422036e-1f;
+        p = p * square - 3.33332819422e-1f;
+        return a < 0.625f ? p * square * z + z : z < 0.0f ? -far : far;
+    }
+
+    /* the error function to 6e-7 (Abramowitz & Stegun 7.1.26) */
+    static inline float NAME_erf(float z)
+    {
+        const float a = NAME_abs(z), t = 1.0f / (1.0f + 0.3275911f * a);
+        float p = 1.061405429f;
+        p = p * t - 1.453152027f;
+        p = p * t + 1.421413741f;
+        p = p * t - 0.284496736f;
+        p = p * t + 0.254829592f;
+        const float y = 1.0f - p * t * NAME_exp(-a * a);
+        return z < 0.0f ? -y : y;
+    }
+"""
+_FUNCTIONS = """
+    /* 1 / (1 + e^-z), in e^-|z|, which does not overflow */
+    static inline float NAME_sigmoid(float z)
+    {
+        const float e = NAME_exp(-NAME_abs(z));
+        return (z >= 0.0f ? 1.0f : e) / (1.0f + e);
+    }
+
+    static inline float NAME_lecun_tanh(float z)
+    {
+        return 1.7159f * NAME_tanh(0.666f * z);
+    }
+
+    static inline float NAME_silu(float z)
+    {
+        return z * NAME_sigmoid(z);
+    }
+
+    static inline float NAME_relu(float z)
+    {
+        return z > 0.0f ? z : 0.0f;
+    }
+
+    /* z times the normal distribution function */
+    static inline float NAME_gelu(float z)
+    {
+        return 0.5f * z * (1.0f + NAME_erf(0.70710678f * z));
+    }
+
+    static inline float NAME_linear(float z)
+    {
+        return z;
+    }
+
+    /* whether a value is NaN, read off its bits: -ffast-math assumes that nothing is */
+    static inline int NAME_missing(float value)
+    {
+        union { float value; unsigned int bits; } number;
+        number.value = value;
+        return (number.bits & 0x7fffffffu) > 0x7f800000u;
+    }
+
+    /* z = W u + b */
+    static inline void NAME_affine(const float *W, const float *b, const float *u, float *z, int rows, int columns)
+    {
+        int i = 0;
+        /* four rows at once: their sums do not wait for each other */
+        for (; i + 4 <= rows; i += 4, W += 4 * columns) {
+            float z_0 = 0.0f, z_1 = 0.0f, z_2 = 0.0f, z_3 = 0.0f;
+            for (int j = 0; j < columns; j++) {
+                z_0 += W[j] * u[j];
+                z_1 += W[columns + j] * u[j];
+                z_2 += W[2 * columns + j] * u[j];
+                z_3 += W[3 * columns + j] * u[j];
             }
-            for (; i < rows; i++, W += columns) {
-                float z_i = 0.0f;
-                for (int j = 0; j < columns; j++)
-                    z_i += W[j] * u[j];
-                z[i] = z_i + b[i];
-            }
+            z[i] = z_0 + b[i];
+            z[i + 1] = z_1 + b[i + 1];
+            z[i + 2] = z_2 + b[i + 2];
+            z[i + 3] = z_3 + b[i + 3];
         }
-    """),
-    "affine_wired": Function("""
-        /* z = W u + b over the synapses of a wiring: W[k] is that from u[from[k]]; those of neuron i end at end[i] */
-        static inline void NAME_affine_wired(const float *W, const float *b, const unsigned short *from,
-                                             const int *end, const float *u, float *z, int rows)
-        {
-            for (int i = 0, k = 0; i < rows; i++) {
-                float sum = 0.0f;
-                for (; k < end[i]; k++)
-                    sum += W[k] * u[from[k]];
-                z[i] = sum + b[i];
-            }
+        for (; i < rows; i++, W += columns) {
+            float z_i = 0.0f;
+            for (int j = 0; j < columns; j++)
+                z_i += W[j] * u[j];
+            z[i] = z_i + b[i];
         }
-    """),
-}
+    }
+
+    /* z = W u + b over the synapses of a wiring: W[k] is that from u[from[k]]; those of neuron i end at end[i] */
+    static inline void NAME_affine_wired(const float *W, const float *b, const unsigned short *from, const int *end,
+                                         const float *u, float *z, int rows)
+    {
+        for (int i = 0, k = 0; i < rows; i++) {
+            float sum = 0.0f;
+            for (; k < end[i]; k++)
+                sum += W[k] * u[from[k]];
+            z[i] = sum + b[i];
+        }
+    }
+"""
 
 
 def functions(calls: set[str], math: str) -> list[str]:
     """Return the C functions of these names, and those that they call, in order."""
-    table = {**(_OWN if math == "own" else {}), **FUNCTIONS}
-    needed, queue = set(), list(calls)
+    text = textwrap.dedent((_OWN if math == "own" else "") + _FUNCTIONS).strip()
+    table = {re.findall(r"NAME_(\w+)\(", part)[0]: part + "\n" for part in re.split(r"(?<=\n})\n\n", text)}
+    needed: set[str] = set()
+    queue = list(calls)
     while queue:
         name = queue.pop()
         if name in table and name not in needed:
             needed.add(name)
-            queue.extend(table[name].calls)
-    return [fill(function.text) for name, function in table.items() if name in needed]
+            queue += re.findall(r"NAME_(\w+)\(", table[name])
+    return [part for name, part in table.items() if name in needed]
 
 
 def of_library(text: str) -> str:

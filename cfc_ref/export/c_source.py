@@ -14,7 +14,7 @@ import numpy.typing as npt
 from cfc_ref import checks
 from cfc_ref.cells.dense import Dense
 
-__all__ = ["ConstantArrays", "Costs", "Source", "Wires", "fill", "identifier", "number", "section"]
+__all__ = ["ConstantArrays", "Source", "Wires", "fill", "identifier", "number", "section"]
 
 Array = npt.NDArray[Any]
 
@@ -63,17 +63,6 @@ class Wires(NamedTuple):
 
     name: str
     there: npt.NDArray[np.bool_]
-
-
-class Costs(NamedTuple):
-    """The arithmetic of a time step."""
-
-    multiply_adds: int = 0
-    exponentials: int = 0  # also hyperbolic tangents and error functions
-
-    def plus(self, multiply_adds: int = 0, exponentials: int = 0) -> Costs:
-        """Return these costs and more."""
-        return Costs(self.multiply_adds + multiply_adds, self.exponentials + exponentials)
 
 
 @dataclass
@@ -131,8 +120,8 @@ class Source:
         C functions, each after those that it calls.
     calls : set of str
         Names of the mathematical functions that are called.
-    costs : Costs
-        Of a time step.
+    multiply_adds, exponentials : int
+        Of a time step; a hyperbolic tangent or an error function is an exponential too.
     stack, state : int
         Bytes of the functions' arrays, and of the state.
     """
@@ -140,7 +129,8 @@ class Source:
     weights: ConstantArrays = field(default_factory=ConstantArrays)
     functions: list[str] = field(default_factory=list)
     calls: set[str] = field(default_factory=set)
-    costs: Costs = Costs()  # noqa: RUF009 (a constant)
+    multiply_adds: int = 0
+    exponentials: int = 0
     stack: int = 0
     state: int = 0
 
@@ -152,7 +142,7 @@ class Source:
     def call(self, function: str, times: int = 0) -> str:
         """Return the name of a mathematical function, called so many times in a step."""
         self.calls.add(function)
-        self.costs = self.costs.plus(exponentials=times if function not in ("relu", "linear") else 0)
+        self.exponentials += times if function not in ("relu", "linear", "abs") else 0
         return f"NAME_{function}"
 
     def add(self, template: str, **values: object) -> None:
@@ -174,7 +164,7 @@ class Source:
         wires = None if wires is None or wires.there.all() else wires
         W = self.weights.add(f"{name}_W", params.W if wires is None else params.W[wires.there])
         b = b or self.weights.add(f"{name}_b", params.b)
-        self.costs = self.costs.plus(multiply_adds=times * self.weights.arrays[f"{name}_W"][1].size)
+        self.multiply_adds += times * self.weights.arrays[f"{name}_W"][1].size
         self.calls.add("affine" if wires is None else "affine_wired")
         if wires is None:
             rows, columns = params.W.shape
