@@ -216,7 +216,7 @@ class Ranged(np.ndarray):
     @classmethod
     def of(cls, low: Any, high: Any, error: Any, unit: float) -> Ranged:
         """Return intervals; without a batch axis they get one."""
-        return _made(*(np.atleast_2d(np.asarray(end, np.float64)) for end in (low, high, error)), unit)
+        return _made(*(np.atleast_2d(np.asarray(end, np.float64)) for end in (low, high, error)), unit=unit)
 
     @property
     def low(self) -> Array:
@@ -272,7 +272,7 @@ class Ranged(np.ndarray):
 
 
 def _each(arrange: Callable[..., Array], unit: float, *arrays: Ranged) -> Ranged:
-    return _made(*(arrange(*(getattr(a, name) for a in arrays)) for name in ("low", "high", "error")), unit)
+    return _made(*(arrange(*(getattr(a, name) for a in arrays)) for name in ("low", "high", "error")), unit=unit)
 
 
 def _as_ranged(value: Any, unit: float) -> Ranged:
