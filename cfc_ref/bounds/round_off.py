@@ -216,7 +216,8 @@ class Ranged(np.ndarray):
     @classmethod
     def of(cls, low: Any, high: Any, error: Any, unit: float) -> Ranged:
         """Return intervals; without a batch axis they get one."""
-        return _made(*(np.atleast_2d(np.asarray(end, np.float64)) for end in (low, high, error)), unit=unit)
+        low, high, error = (np.atleast_2d(np.asarray(end, np.float64)) for end in (low, high, error))
+        return _made(low, high, error, unit)
 
     @property
     def low(self) -> Array:
@@ -272,7 +273,8 @@ class Ranged(np.ndarray):
 
 
 def _each(arrange: Callable[..., Array], unit: float, *arrays: Ranged) -> Ranged:
-    return _made(*(arrange(*(getattr(a, name) for a in arrays)) for name in ("low", "high", "error")), unit=unit)
+    low, high, error = (arrange(*(getattr(array, name) for array in arrays)) for name in ("low", "high", "error"))
+    return _made(low, high, error, unit)
 
 
 def _as_ranged(value: Any, unit: float) -> Ranged:
