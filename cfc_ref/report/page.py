@@ -42,7 +42,7 @@ def _remarks(report: Outcome) -> Iterator[str]:
     """Yield the orders, the refutations, how far the truths differ, the input."""
     for s in report.statements:
         if s.orders:
-            yield f"{s.name}: " + ", ".join(f"frozen {sample}: order {v:.3f}" for sample, v in s.orders.items())
+            yield f"{s.name}: " + ", ".join(f"form {form!r}: order {v:.3f}" for form, v in s.orders.items())
         if s.violations and s.worst_case:
             yield _refutation(s, s.worst_case)
         elif s.verdict == "fails":
@@ -95,8 +95,8 @@ def _section(s: StatementResult) -> Iterator[str]:
         reached = [f"{end} end {v:.6f}" for end, v in zip(("lower", "upper"), ends, strict=True) if v is not None]
         if reached:
             yield f"- Approached by {family} input: {', '.join(reached)}"
-    for sample, order in s.orders.items():
-        yield f"- Frozen, {sample}: observed order {order:.3f}"
+    for form, order in s.orders.items():
+        yield f"- Form {form!r}: observed order {order:.3f}"
     if s.worst_case:
         yield "- The case that refutes it most clearly, or comes nearest to that:"
         yield from ("", "```json", json.dumps(_shortened(s.worst_case), indent=1), "```")

@@ -10,6 +10,7 @@ import numpy as np
 from cfc_ref.report import judges, knowable, sampling
 from cfc_ref.report.judge import Evaluation
 from cfc_ref.report.judges import STATED, SYMMETRIC, Judge
+from cfc_ref.report.networks import cf4_cases
 from cfc_ref.report.recording import Recording
 
 __all__ = ["APPROACH", "ORDER_WITHIN", "STATEMENTS", "Statement", "Trial"]
@@ -242,6 +243,17 @@ STATEMENTS: dict[str, Statement] = {
             f"{_SLOW}; L t² small, so that terms of the third order are below the margin",
             "at t, at τ* and at random times τ: two inputs that agree at τ end 2 R(τ*) apart or further",
             trial=knowable.best_time,
+        ),
+        Statement(
+            "S21",
+            "CF4, the closed form of order 4 for networks",
+            "x⁺ - x(h) = O(h⁵); x⁺ in the box of the potentials; x⁺ = x where Q = G x",
+            "synaptic LTC network",
+            "the input is held; weights of any size, parts of any length",
+            "random networks: the state after one part against its box, and at an equilibrium against the start; "
+            "the order by halving the part",
+            trial=cf4_cases.order_box_and_equilibria,
+            orders=(("cf4", 4),),
         ),
     )
 }

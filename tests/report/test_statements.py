@@ -60,7 +60,7 @@ def test_statements_alone_have_the_result_that_they_have_among_all(report):
 
 def test_the_orders_are_one_two_and_four(report):
     orders = {sample: order for result in report.statements for sample, order in result.orders.items()}
-    assert orders == pytest.approx({"start": 1, "midpoint": 2, "gauss": 4, "halves": 4}, abs=0.1)
+    assert orders == pytest.approx({"start": 1, "midpoint": 2, "gauss": 4, "halves": 4, "cf4": 4}, abs=0.1)
 
 
 def _spoiled(evidence, name):
