@@ -32,6 +32,8 @@ _KINDS = {
     "LSTM": "cfc_ref.layers.baselines",
     "CTRNN": "cfc_ref.layers.baselines",
     "Embedding": "cfc_ref.layers.embedding",
+    "BackwardCfC": "cfc_ref.layers.backward_clock",
+    "BackwardLTC": "cfc_ref.layers.backward_clock",
 }
 
 

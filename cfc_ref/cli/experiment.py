@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from cfc_ref import checks
 from cfc_ref.cli.words import FLAG, FOLDER, REAL, WHOLE, add_options, say_absent
-from cfc_ref.experiments.record import Experiment, Option
+from cfc_ref.experiments.record import Experiment, Option, Task
 from cfc_ref.experiments.registry import EXPERIMENTS
 
 if TYPE_CHECKING:
@@ -25,7 +25,8 @@ def add(commands: Any) -> None:
         "experiment",
         help="run one of the paper's experiments",
         description="Train a model with the settings of Hasani et al. 2022 and evaluate it on the test part with the "
-        "weights that were best on the validation part. The same command again resumes an unfinished run; a larger "
+        "weights that were best on the validation part, or where the published code has none with those of the last "
+        "epoch. The same command again resumes an unfinished run; a larger "
         "--epochs trains a finished one further.",
     )
     tasks = parser.add_subparsers(dest="task", required=True, metavar="|".join([*EXPERIMENTS, "lane"]))
@@ -85,10 +86,10 @@ def run(options: argparse.Namespace) -> int:
         seed=seed,
         out=options.out,
         command=_command(experiment, options),
-        progress=_teller(chosen.epochs),
+        progress=_teller(chosen.epochs, task.figure),
         force=options.force,
     )
-    print(*_lines(experiment, options, results), sep="\n")
+    print(*_lines(experiment, options, task, results), sep="\n")
     return 0
 
 
@@ -120,37 +121,49 @@ def _command(experiment: Experiment, options: argparse.Namespace) -> str:
     return shlex.join([*words, "--out", options.out])
 
 
-def _teller(epochs: int) -> Callable[[History], None]:
+def _teller(epochs: int, figure: str) -> Callable[[History], None]:
     """Return a function that prints a line on stderr after each epoch."""
 
     def tell(history: History) -> None:
+        done = len(history.loss)
+        left = (epochs - done) * sum(history.seconds) / done
         parts = [
-            f"epoch {len(history.loss):>{len(str(epochs))}} of {epochs}",
+            f"epoch {done:>{len(str(epochs))}} of {epochs}",
             f"loss {history.loss[-1]:.4f}",
-            f"validation loss {history.validation_loss[-1]:.4f}",
-            *(f"accuracy {accuracy:.4f}" for accuracy in history.metric[-1:]),
+            *(f"validation loss {loss:.4f}" for loss in history.validation_loss[-1:]),
+            *(f"{figure} {value:.4f}" for value in history.metric[-1:]),
             f"{history.seconds[-1]:.1f} s",
+            *([f"{left / 60:.0f} min left"] if left >= 60 else []),
         ]
         print("  ".join(parts), file=sys.stderr, flush=True)
 
     return tell
 
 
-def _lines(experiment: Experiment, options: argparse.Namespace, results: dict[str, Any]) -> list[str]:
+def _lines(experiment: Experiment, options: argparse.Namespace, task: Task, results: dict[str, Any]) -> list[str]:
     """Return the lines that are printed at the end; the last one is the result."""
     figure, part = results["figure"], "test" if "test" in results["best"] else "validation"
-    best, last = (f"{results[which][part]:.{experiment.digits}f}" for which in ("best", "last"))
+    judged = task.judged
+    other = "last" if judged == "best" else "best"
+    weights = {"last": "the last epoch's weights", "best": "the weights of the lowest validation loss"}[other]
+    told = {
+        which: [f"{name} {figure} {value:.{experiment.digits}f}" for name, value in results[which].items()]
+        for which in ("best", "last")
+    }
+    place = list(results[judged]).index(part)
     lines = [
         f"Trained {results['epochs']} epochs in {results['seconds']:.0f} s, {results['seconds_per_epoch']:.2f} s per "
         f"epoch, {results['parameters']:,} parameters.",
         f"Written: {options.out}/model.npz, experiment, history, results and figures.",
     ]
-    if part == "validation":
+    lines += task.notes
+    if part == "validation" and not task.notes:
         lines.append("There is no test part, as files of it are missing.")
     paper = experiment.paper(options.model, **_own(experiment, options))
     return [
         *lines,
         *([f"{paper} in the paper"] if paper else []),
-        f"{part} {figure} {last} with the last epoch's weights",
-        f"{part} {figure} {best}",
+        *([f"{told[other][place]} with {weights}"] if "validation" in results[judged] else []),
+        *(line for line in told[judged] if not line.startswith(("test ", "validation "))),
+        told[judged][place],
     ]

@@ -4,7 +4,11 @@ from cfc_ref.facade import lazy
 
 _PUBLIC = {
     "EXPERIMENTS": "cfc_ref.experiments.registry",
+    "IMDB_RESULTS": "cfc_ref.experiments.imdb_task",
+    "MNIST_RESULTS": "cfc_ref.experiments.mnist_task",
     "MODELS": "cfc_ref.experiments.hyperparameters",
+    "PERSON_RESULTS": "cfc_ref.experiments.person_task",
+    "PHYSIONET_RESULTS": "cfc_ref.experiments.physionet_task",
     "WALKER2D_RESULTS": "cfc_ref.experiments.walker2d_task",
     "XOR_RESULTS": "cfc_ref.experiments.xor_task",
 }

@@ -6,22 +6,24 @@ differs, `note` says so. Each experiment's own tables are in its `…_task` modu
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from cfc_ref import checks
 from cfc_ref.learn.gradients import TensorNorm
-from cfc_ref.learn.optimizers import Adam, RMSprop
+from cfc_ref.learn.losses import CrossEntropy
+from cfc_ref.learn.optimizers import Adam, AdamW, Optimizer, RMSprop
 from cfc_ref.learn.recipe import Recipe
-from cfc_ref.learn.schedules import Exponential
+from cfc_ref.learn.schedules import Exponential, PerEpoch
 
-__all__ = ["MODELS", "NO_BACKBONE", "UNPUBLISHED", "Accuracy", "Error", "Hyperparameters"]
+__all__ = ["MODELS", "NO_BACKBONE", "UNPUBLISHED", "Accuracy", "Error", "Hyperparameters", "Score", "by_model"]
 
 
 class Hyperparameters(NamedTuple):
     """The hyper-parameters of a model and of its training."""
 
-    optimizer: str  # "adam" or "rmsprop", with TensorFlow's defaults except for the learning rate
-    clipnorm: float  # the largest norm of an array's gradient
+    optimizer: str  # of _OPTIMIZERS: with TensorFlow's or PyTorch's defaults except for the learning rate
+    clipnorm: float  # the largest norm of an array's gradient; 0 for no clipping
     batch_size: int  # sequences per step
     units: int  # neurons
     epochs: int  # passes over the data
@@ -35,25 +37,60 @@ class Hyperparameters(NamedTuple):
     forget_bias: float | None = None  # of a mixed memory
     unfolds: int | None = None  # parts of a time step of a model with a solver
     note: str = ""  # a difference between the paper and its code
+    variant: str = "tensorflow"  # of the CfC
+    gain: float = 1.0  # factor of the initial two-dimensional arrays of a CfC's cell
+    weight_decay: float = 0.0  # of PyTorch's optimisers
+    class_weight: float | None = None  # of class 1 against class 0 in the loss
+    per_epoch: bool = False  # whether the learning rate changes at whole epochs only
+    embedding: int = 0  # features of a token, 0 without an embedding
+    embedding_dropout: float = 0.0
+    time_scale: float = 1.0  # factor of the timespans
+
+    def settings(self) -> dict[str, Any]:
+        """Return what makes a run another one; fields that later versions added are left out at their default."""
+        added = self._fields[self._fields.index("note") + 1 :]
+        usual = {name for name in added if getattr(self, name) == self._field_defaults[name]}
+        return {name: value for name, value in self._asdict().items() if name != "note" and name not in usual}
 
     def recipe(self, sequences: int, seed: int, **task: Any) -> Recipe:
         """Return the recipe for a number of training sequences; `task` holds the loss, the metric and the stop."""
-        if checks.choice("optimizer", self.optimizer, ("adam", "rmsprop")) == "adam":
-            optimizer: Any = Adam(self.learning_rate, variant="keras")
-        else:  # TensorFlow 2, with which the official code ran, divides by √s + ε like PyTorch; Keras 3 by √(s + ε)
-            optimizer = RMSprop(self.learning_rate, rho=0.9, epsilon=1e-7, variant="torch")
+        optimizer = _OPTIMIZERS[checks.choice("optimizer", self.optimizer, _OPTIMIZERS)](self)
+        if self.class_weight is not None:
+            task["loss"] = CrossEntropy((1.0, self.class_weight))
         # an epoch of the official code has whole batches only
         batches = -(-sequences // self.batch_size) / max(1, sequences // self.batch_size)
         return Recipe(
             optimizer=optimizer,
             epochs=self.epochs,
             batch_size=self.batch_size,
-            schedule=Exponential(self.decay**batches),
-            clip=TensorNorm(self.clipnorm),
+            schedule=PerEpoch(Exponential(self.decay)) if self.per_epoch else Exponential(self.decay**batches),
+            clip=TensorNorm(self.clipnorm) if self.clipnorm else None,
             l2=self.l2,
             seed=seed,
             **task,
         )
+
+
+_OPTIMIZERS: dict[str, Callable[[Hyperparameters], Optimizer]] = {
+    "adam": lambda chosen: Adam(chosen.learning_rate, variant="keras"),
+    # TensorFlow 2, with which the official code ran, divides by √s + ε like PyTorch; Keras 3 by √(s + ε)
+    "rmsprop": lambda chosen: RMSprop(chosen.learning_rate, rho=0.9, epsilon=1e-7, variant="torch"),
+    "torch.adam": lambda chosen: Adam(chosen.learning_rate, weight_decay=chosen.weight_decay),
+    "torch.adamw": lambda chosen: AdamW(chosen.learning_rate, weight_decay=chosen.weight_decay),
+}
+
+
+class Score(NamedTuple):
+    """A share of the paper, an AUC or an accuracy: mean and standard deviation over runs, None where it gives none."""
+
+    mean: float
+    std: float | None = None
+    minutes: float | None = None
+    """An epoch took on a GPU."""
+
+    def told(self, figure: str) -> str:
+        """Return it in words."""
+        return f"test {figure} {self.mean:.4g}" + ("" if self.std is None else f" ± {self.std:.3g}")
 
 
 class Error(NamedTuple):
@@ -72,6 +109,13 @@ class Accuracy(NamedTuple):
     event_based: float
     std: float | None = None
     """Of the event-based one."""
+
+
+def by_model(**columns: Any) -> dict[str, Hyperparameters]:
+    """Return the hyper-parameters of six models from the rows of a table: one value per model, or one for all."""
+    table = {name: value if isinstance(value, tuple) else (value,) * 6 for name, value in columns.items()}
+    names = ("cfc", "no_gate", "pure", "mixed", "ltc", "lstm")
+    return {name: Hyperparameters(**{key: row[k] for key, row in table.items()}) for k, name in enumerate(names)}
 
 
 MODELS = {

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cfc_ref import checks
 from cfc_ref.experiments.hyperparameters import MODELS, Hyperparameters
+from cfc_ref.layers.initial import generator, glorot
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,25 +25,39 @@ def build_model(
     outputs: int,
     return_sequences: bool,
     seed: int | np.random.Generator,
+    *,
+    tokens: int | None = None,
+    backward: bool = False,
 ) -> Layer:
-    """Return a model with fresh weights, in float32."""
+    """Return a model with fresh weights, in float32; with `tokens` their embedding comes first.
+
+    With `backward` time runs backwards where that is not the same network: with gates it is, with other weights.
+    """
+    rng = generator(seed)
     common = {
-        "input_size": input_size,
+        "input_size": chosen.embedding or input_size,
         "units": chosen.units,
         "proj_size": outputs,
         "return_sequences": return_sequences,
     }
     if checks.choice("model", name, MODELS) == "ltc":
-        return _ltc(chosen, common, seed)
-    if name in _MODES:
-        return _cfc(name, chosen, common, seed)
-    return _baseline(name, chosen, common, seed)
+        layer = _ltc(chosen, common, rng, backward)
+    elif name in _MODES:
+        layer = _cfc(name, chosen, common, rng, backward)
+    else:
+        layer = _baseline(name, chosen, common, rng)
+    if tokens is None:
+        return layer
+    from cfc_ref.layers.embedding import Embedding
+
+    return Embedding(tokens, layer, chosen.embedding_dropout, seed=rng)
 
 
-def _cfc(name: str, chosen: Hyperparameters, common: dict[str, Any], seed: Any) -> Layer:
+def _cfc(name: str, chosen: Hyperparameters, common: dict[str, Any], rng: np.random.Generator, backward: bool) -> Layer:
+    from cfc_ref.layers.backward_clock import BackwardCfC
     from cfc_ref.layers.cfc import CfC
 
-    return CfC(
+    layer = (BackwardCfC if backward and name == "pure" else CfC)(
         **common,
         mixed_memory=name == "mixed",
         mode=_MODES[name],
@@ -50,19 +65,28 @@ def _cfc(name: str, chosen: Hyperparameters, common: dict[str, Any], seed: Any) 
         backbone_units=chosen.backbone_units,
         backbone_layers=chosen.backbone_layers,
         backbone_dropout=chosen.dropout,
-        variant="tensorflow",
+        variant=chosen.variant,
         forget_bias=1.0 if chosen.forget_bias is None else chosen.forget_bias,
-        seed=seed,
+        seed=rng,
     )
+    for key, array in layer.parameters.items():
+        if key.startswith("rnn_cell.") and array.ndim == 2:
+            array *= array.dtype.type(chosen.gain)
+    return layer
 
 
-def _ltc(chosen: Hyperparameters, common: dict[str, Any], seed: Any) -> Layer:
+def _ltc(chosen: Hyperparameters, common: dict[str, Any], rng: np.random.Generator, backward: bool) -> Layer:
     """Return an LTC whose neurons all excite or inhibit each other, which ncps's full wiring does less evenly."""
-    from cfc_ref.layers.initial import generator, glorot
+    from cfc_ref.layers.backward_clock import BackwardLTC
     from cfc_ref.layers.ltc import LTC
 
-    rng = generator(seed)
-    layer = LTC(**common, ode_unfolds=chosen.unfolds or 6, implicit_param_constraints=False, seed=rng)
+    layer = (BackwardLTC if backward else LTC)(
+        **common,
+        output_mapping="none" if chosen.variant == "torch" else "affine",
+        ode_unfolds=chosen.unfolds or 6,
+        implicit_param_constraints=False,
+        seed=rng,
+    )
     weights = layer.parameters
     for name in ("rnn_cell.erev", "rnn_cell.sensory_erev"):
         weights[name][...] = rng.choice([-1, 1], weights[name].shape)
@@ -71,9 +95,9 @@ def _ltc(chosen: Hyperparameters, common: dict[str, Any], seed: Any) -> Layer:
     return layer
 
 
-def _baseline(name: str, chosen: Hyperparameters, common: dict[str, Any], seed: Any) -> Layer:
+def _baseline(name: str, chosen: Hyperparameters, common: dict[str, Any], rng: np.random.Generator) -> Layer:
     from cfc_ref.layers.baselines import CTRNN, LSTM
 
     if name == "lstm":
-        return LSTM(**common, seed=seed)
-    return CTRNN(**common, ode_unfolds=chosen.unfolds or 3, seed=seed)
+        return LSTM(**common, seed=rng)
+    return CTRNN(**common, ode_unfolds=chosen.unfolds or 3, seed=rng)

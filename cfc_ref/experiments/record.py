@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
 from cfc_ref.arrays import Array
 from cfc_ref.experiments.hyperparameters import Hyperparameters
 
 if TYPE_CHECKING:
     from cfc_ref.learn.history import History
 
-__all__ = ["Experiment", "Option", "Part", "Task"]
+__all__ = ["Experiment", "Option", "Part", "Task", "lengthened"]
+
+_SHORT = 1e-3  # added to an LTC's timespans
 
 
 class Part(NamedTuple):
@@ -27,19 +31,30 @@ class Part(NamedTuple):
         return Part(self.x[:n], self.y[:n], self.timespans[:n], None if self.mask is None else self.mask[:n])
 
 
+def lengthened(name: str, chosen: Hyperparameters, part: Part) -> Part:
+    """Return a part with longer timespans for an LTC, as in the official TensorFlow code."""
+    return part._replace(timespans=part.timespans + np.float32(_SHORT)) if name == "ltc" else part
+
+
 class Task(NamedTuple):
     """The data and the measure of an experiment; loss, metric and stop are arguments of :func:`cfc_ref.fit`."""
 
     settings: dict[str, Any]  # that identify the task; JSON
     parts: dict[str, Part]  # "training", "validation", and if there is one "test"
-    loss: str
+    loss: Any
     outputs: int  # of a network
     return_sequences: bool  # whether there is one target per step
     figure: str  # by which networks are compared: "MSE" or "accuracy"
     measure: Callable[[Array, Array], float]  # (outputs, y) -> the figure
     metric: Callable[..., float] | None
     stop: Callable[[History], bool] | None
-    by_step: Callable[[Array, Part], tuple[Array, Array]]  # (outputs, part) -> steps and their figures, for a picture
+    # (outputs, part) -> steps and their figures, for a picture
+    by_step: Callable[[Array, Part], tuple[Array, Array]] | None
+    judged: str = "best"  # the weights that count: "best" on the validation part, or the "last" epoch's
+    tokens: int | None = None  # rows of an embedding in front of the model
+    for_model: Callable[[str, Hyperparameters, Part], Part] = lengthened  # -> the part as the named model sees it
+    backward: bool = False  # whether time runs backwards
+    notes: tuple[str, ...] = ()  # lines to read with the result
 
 
 class Option(NamedTuple):

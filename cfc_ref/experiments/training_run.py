@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from cfc_ref import checks
 from cfc_ref.arrays import Array
 from cfc_ref.experiments.hyperparameters import Hyperparameters
@@ -26,7 +24,6 @@ if TYPE_CHECKING:
 __all__ = ["EXPERIMENT_RUN", "run_experiment"]
 
 EXPERIMENT_RUN = RunKind("cfc-ref experiment", "cfc_ref experiment, version 1", "experiment.json", "results.json")
-_SHORT = 1e-3  # added to an LTC's timespans, as in the official code
 _BATCH = 256  # sequences per call in the evaluation
 
 
@@ -43,34 +40,33 @@ def run_experiment(
 ) -> dict[str, Any]:
     """Train a model, evaluate it, and write everything to a folder; resume a run that was stopped.
 
-    The figures are those of the weights with the lowest validation loss, and those of the last epoch's weights.
+    The figures are those of the weights with the lowest validation loss, and those of the last epoch's weights; the
+    folder keeps the weights that the task judges by.
     """
     sequences, _, features = task.parts["training"].x.shape
-    model = build_model(name, chosen, features, task.outputs, task.return_sequences, seed)
-    settings = {**task.settings, "model": name, "seed": seed, **chosen._asdict()}
-    settings.pop("note")
+    shape = features, task.outputs, task.return_sequences
+    model = build_model(name, chosen, *shape, seed, tokens=task.tokens, backward=task.backward)
+    settings = {**task.settings, "model": name, "seed": seed, **chosen.settings()}
     folder = begin_run(out, EXPERIMENT_RUN, settings, force=force)
     if folder.finished:
         return folder.read("out", EXPERIMENT_RUN.results)
-    parts = {part: _for_model(name, data) for part, data in task.parts.items()}
-    recipe = chosen.recipe(sequences, seed, loss=task.loss, metric=task.metric, stop=task.stop)
-    history = train(recipe, model, parts["training"], parts["validation"], folder.checkpoint, progress)
+    parts = {part: task.for_model(name, chosen, data) for part, data in task.parts.items()}
+    validation = parts.get("validation")
+    metric = None if validation is None else task.metric
+    recipe = chosen.recipe(sequences, seed, loss=task.loss, metric=metric, stop=task.stop)
+    history = train(recipe, model, parts["training"], validation, folder.checkpoint, progress)
     results = _results(task, model, history, parts)
     results |= {"command": command, "seed": seed, "settings": settings, "versions": _versions()}
     folder.end(model, history, results, _pictures(task, model, history, parts))
     return results
 
 
-def _for_model(name: str, part: Part) -> Part:
-    return part._replace(timespans=part.timespans + np.float32(_SHORT)) if name == "ltc" else part
-
-
 def _results(task: Task, model: Layer, history: History, parts: dict[str, Part]) -> dict[str, Any]:
-    """Return the figures of the best weights and of the last; the model has the best ones before and after."""
+    """Return the figures of the best weights and of the last; the model has the best ones before, the judged after."""
     figures = {}
-    best = model.state_dict()
-    for which, weights in (("last", history.last_weights), ("best", best)):
-        model.load_state_dict(weights)
+    found = {"best": model.state_dict(), "last": history.last_weights}
+    for which in sorted(found, key=lambda name: name == task.judged):
+        model.load_state_dict(found[which])
         judged = {part: data for part, data in parts.items() if part != "training"}
         figures[which] = {part: task.measure(_outputs(model, data), data.y) for part, data in judged.items()}
     return {
@@ -105,9 +101,11 @@ def _versions() -> dict[str, str | None]:
 def _pictures(task: Task, model: Layer, history: History, parts: dict[str, Part]) -> Iterator[tuple[str, Figure]]:
     if not checks.installed("matplotlib"):
         return iter(())
-    from cfc_ref.plots.training import experiment_pictures
+    from cfc_ref.plots.training import experiment_pictures, history_picture
 
-    part = list(parts)[-1]
+    loss = "mean squared error" if task.loss == "mse" else str(task.loss).partition("(")[0].replace("_", " ")
+    if task.by_step is None:
+        return iter([history_picture(history, loss)])
+    part = next(name for name in ("test", "validation") if name in parts)
     steps, values = task.by_step(_outputs(model, parts[part]), parts[part])
-    loss = "mean squared error" if task.loss == "mse" else task.loss.replace("_", " ")
     return experiment_pictures(history, loss, steps, values, f"{part} {task.figure}")

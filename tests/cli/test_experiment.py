@@ -99,7 +99,7 @@ def test_the_same_command_tells_a_finished_runs_figures_again(tmp_path, capsys):
 def test_a_stopped_run_goes_on(tmp_path, capsys, monkeypatch):
     words = words_for("xor", tmp_path / "out")
 
-    def stop(epochs):
+    def stop(epochs, figure):
         def tell(history):
             raise KeyboardInterrupt
 
@@ -146,7 +146,9 @@ def test_bad_words_are_one_line_and_status_2(task, more, message, tmp_path, caps
 
 
 def test_no_task_is_one_line_that_lists_them_and_status_2(capsys):
-    refused(["experiment"], capsys, "the following arguments are required: walker2d|xor")
+    refused(
+        ["experiment"], capsys, "the following arguments are required: imdb|mnist|person|physionet|walker2d|xor|lane"
+    )
 
 
 def test_a_folder_without_training_files_is_one_line_and_status_2(tmp_path, capsys):

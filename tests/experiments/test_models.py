@@ -16,7 +16,7 @@ def built(data, model, seed=0):
     return build_model(model, EXPERIMENTS[data].settings[model], INPUTS[data], INPUTS[data], data == "walker2d", seed)
 
 
-@pytest.mark.parametrize("data", list(EXPERIMENTS))
+@pytest.mark.parametrize("data", INPUTS)
 @pytest.mark.parametrize("model", MODELS)
 def test_every_model_is_built_and_runs(data, model):
     layer, units = built(data, model), EXPERIMENTS[data].settings[model].units
@@ -78,3 +78,30 @@ def test_other_names_are_refused():
             "seed": 0,
         }
         bad.refuses(build_model, "name", name, "model", **common)
+
+
+# Trainable parameters, counted from the official classes (TensorFlow 2.15 and PyTorch), but for those without code.
+COUNTS = {
+    "physionet": {"cfc": 92_930, "no_gate": 114_818, "pure": 22_146, "mixed": 67_970, "ltc": 37_862},
+    "mnist": {"cfc": 42_122, "no_gate": 42_122, "pure": 17_482, "mixed": 67_082},
+    "imdb": {"cfc": 3_920_650, "no_gate": 4_011_210, "pure": 1_329_290, "mixed": 690_378},
+    "person": {"cfc": 151_691, "no_gate": 104_267, "pure": 171_659, "mixed": 475_147},
+}
+SHAPES = {"physionet": (82, 2, False), "mnist": (1, 10, False), "imdb": (1, 10, False), "person": (24, 11, True)}
+
+
+@pytest.mark.parametrize("data", COUNTS)
+def test_published_models_have_the_official_numbers_of_parameters(data):
+    tokens = 20_000 if data == "imdb" else None
+    for model, count in COUNTS[data].items():
+        layer = build_model(model, EXPERIMENTS[data].settings[model], *SHAPES[data], 0, tokens=tokens)
+        assert sum(array.size for array in layer.parameters.values()) == count
+
+
+def test_a_gain_scales_the_cells_arrays_of_two_axes_and_nothing_else():
+    chosen = EXPERIMENTS["physionet"].settings["pure"]
+    one, half = (build_model("pure", chosen._replace(gain=g), 82, 2, False, 0).parameters for g in (1.0, 0.5))
+    for name, array in one.items():
+        factor = 0.5 if name.startswith("rnn_cell.") and array.ndim == 2 else 1.0
+        assert_close(half[name], array * np.float32(factor))
+    assert np.abs(half["rnn_cell.w_tau"]).max() > 0.05  # Xavier there too, as in the official code

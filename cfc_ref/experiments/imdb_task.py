@@ -1,0 +1,123 @@
+"""The IMDB experiment: whether a review is positive, from the numbers of its last 200 words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cfc_ref.arrays import Array
+from cfc_ref.datasets.imdb import download_imdb, last_words, read_imdb
+from cfc_ref.datasets.publisher import refuse_file
+from cfc_ref.experiments.hyperparameters import MODELS, NO_BACKBONE, UNPUBLISHED, Hyperparameters, Score, by_model
+from cfc_ref.experiments.published import data_options, downloaded, hold_back, sample_count, validation_note
+from cfc_ref.experiments.record import Experiment, Part, Task
+from cfc_ref.learn.metrics import accuracy
+
+__all__ = ["EXPERIMENT", "IMDB_RESULTS", "SETTINGS", "build_task"]
+
+SETTINGS = by_model(
+    clipnorm=(10.0, 5.0, 1.0, 10.0, 10.0, 10.0),
+    optimizer=("rmsprop", "rmsprop", "adam", "rmsprop", "adam", "rmsprop"),
+    units=(192, 224, 320, 64, 128, 192),
+    embedding=(192, 192, 64, 32, 64, 192),
+    embedding_dropout=(0.0, 0.2, 0.0, 0.3, 0.0, 0.0),
+    epochs=(47, 37, 27, 20, 50, 47),
+    learning_rate=(0.0005, 0.0005, 0.0005, 0.0005, 0.05, 0.0005),
+    decay=(0.7, 0.8, 0.8, 0.8, 0.95, 0.7),
+    activation=("silu", "silu", "relu", "lecun_tanh", None, None),
+    backbone_units=(64, 128, 64, 64, 0, 0),
+    backbone_layers=(2, 1, 1, 1, 0, 0),
+    dropout=(0.0, 0.1, 0.0, 0.0, 0.0, 0.0),
+    l2=(3.6e-5, 2.7e-5, 4.8e-4, 2.9e-4, 0.0, 0.0),
+    note=("", "", "", "", NO_BACKBONE, UNPUBLISHED),
+    batch_size=128,
+    unfolds=6,
+)
+"""Model -> its hyper-parameters; the official code's LTC does not run."""
+
+IMDB_RESULTS = {
+    "HiPPO-LagT": Score(0.880, 0.002),
+    "HiPPO-LegS": Score(0.880, 0.002),
+    "LMU": Score(0.877, 0.001),
+    "LSTM": Score(0.873, 0.004),
+    "GRU": Score(0.862),
+    "ReLU GRU": Score(0.848),
+    "Skip LSTM": Score(0.866),
+    "expRNN": Score(0.843, 0.003),
+    "Vanilla RNN": Score(0.674, 0.077),
+    "coRNN": Score(0.867, 0.003),
+    "LTC": Score(0.618, 0.061),
+    "Cf-S": Score(0.817, 0.005),
+    "CfC-noGate": Score(0.875, 0.001),
+    "CfC": Score(0.859, 0.009),
+    "CfC-mmRNN": Score(0.883, 0.001),
+}
+"""The paper's accuracies on the 25,000 test reviews."""
+
+VOCABULARY, WORDS = 20_000, 200
+_HELD_BACK = 0.2  # of the training reviews, where the test labels are missing
+
+
+def build_task(data: str | Path, *, samples: int | None = None, download: bool = False) -> Task:
+    """Return the task: a test part where it is there with labels, else a validation part."""
+    folder, n = downloaded(data, download, download_imdb), sample_count(samples)
+    reviews = read_imdb(folder)
+    training, test = reviews["training"], reviews.get("test")
+    if training.labels is None:
+        refuse_file("train.npz", "which has no labels", "the labels of the training reviews", "remove it")
+    tokens, labels = last_words(training, VOCABULARY, WORDS), training.labels.astype(np.int64)
+    total, notes = len(labels), []
+    if test is not None and test.labels is not None:
+        ends = last_words(test, VOCABULARY, WORDS)
+        parts = {"training": _part(tokens, labels), "test": _part(ends, test.labels.astype(np.int64))}
+    else:
+        rest, held_back = hold_back(np.arange(total), _HELD_BACK)
+        parts = {name: _part(tokens[k], labels[k]) for name, k in (("training", rest), ("validation", held_back))}
+        notes.append(validation_note("Test labels are", min(n or len(held_back), len(held_back)), total, "reviews"))
+    if total != 25_000:
+        notes.append(f"Another edition: {total:,} training reviews (published: 25,000).")
+    return Task(
+        {"data": "imdb", "samples": n, "parts": {name: len(part.y) for name, part in parts.items()}},
+        {name: part.first(n) for name, part in parts.items()},
+        loss="cross_entropy",
+        outputs=10,
+        return_sequences=False,
+        figure="accuracy",
+        measure=accuracy,
+        metric=accuracy,
+        stop=None,
+        by_step=None,
+        judged="last",
+        tokens=VOCABULARY,
+        for_model=_no_time,
+        notes=tuple(notes),
+    )
+
+
+def _part(tokens: Array, labels: Array) -> Part:
+    return Part(tokens[:, :, None].astype(np.float32), labels, np.ones(tokens.shape, np.float32))
+
+
+def _no_time(name: str, chosen: Hyperparameters, part: Part) -> Part:
+    """Return a part with timespans of 0 for mixed memory: all that the official code's CfC sees there."""
+    return part._replace(timespans=np.zeros_like(part.timespans)) if name == "mixed" else part
+
+
+def _of_paper(model: str, **_: Any) -> str:
+    score = IMDB_RESULTS.get(MODELS[model])
+    return "" if score is None else score.told("accuracy")
+
+
+EXPERIMENT = Experiment(
+    help="sentiment of film reviews (IMDB)",
+    description="Tell whether a review is positive from its last 200 words, of which the 20,000 most frequent have "
+    "numbers of their own. Where the test labels are missing, the figure is that of 5,000 training reviews that are "
+    "held back.",
+    options=data_options("aclImdb_v1.tar.gz or its folder aclImdb, and of Keras's imdb_word_index.json"),
+    task=build_task,
+    settings=SETTINGS,
+    digits=4,
+    paper=_of_paper,
+)
