@@ -20,7 +20,7 @@ from cfc_ref.cells.cfc.modes import MODES, VARIANTS, CfCParams, Read
 from cfc_ref.cells.cfc.network import CfCNetwork
 from cfc_ref.cells.dense import affine_interval
 
-__all__ = ["cell_lipschitz", "cfc_tube", "gain"]
+__all__ = ["cell_lipschitz", "cfc_tube", "contract", "gain"]
 
 Array = npt.NDArray[Any]
 
@@ -71,6 +71,27 @@ def _euclidean(params: CfCParams, t: float, settings: CfCSettings) -> float:
     maps[0] = maps[0][:, _inputs(params) :]
     slope = ACTIVATIONS[settings.activation].slope ** len(params.backbone)
     return float(heads.bound * slope * np.prod([np.linalg.norm(W, 2) for W in maps]))
+
+
+def contract(params: CfCNetwork, times: tuple[float, float], settings: CfCSettings, most: float) -> None:
+    r"""Change a network in place so that the Euclidean constant is at most `most` for all timespans between two.
+
+    The constant is convex in t, so that the largest is at an end. It is proportional to the norm of the first map's
+    columns that read the state: those of the backbone lose what their singular values have above the allowed norm (the
+    nearest matrix of that norm), those of the heads, where there is no backbone, are scaled together.
+    """
+    cell = params.layers[0]
+    share = most / max(*(_euclidean(cell, t, settings) for t in times), 1e-30) * (1 - 1e-5)  # for rounding to float32
+    if share >= 1:
+        return
+    columns = slice(_inputs(cell), None)
+    if not cell.backbone:
+        for head in (cell.ff1, cell.ff2, cell.time_a, cell.time_b):
+            head.W[:, columns] *= share
+        return
+    W = cell.backbone[0].W[:, columns]
+    left, values, right = np.linalg.svd(W, full_matrices=False)
+    W[...] = left * np.minimum(values, share * values[0]) @ right
 
 
 def _inputs(params: CfCParams) -> int:

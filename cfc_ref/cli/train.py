@@ -86,6 +86,11 @@ _OPTIONS: dict[str, list[Option]] = {
         ("--batch-size", "windows per step (default: 32)", WHOLE),
         ("--learning-rate", "learning rate of AdamW, which falls as a cosine (default: 0.008)", REAL),
         ("--weight-decay", "weight decay of AdamW (default: 1)", REAL),
+        (
+            "--contraction",
+            "bound the Lipschitz constant of a CfC's time step, such as 0.95: it forgets its start",
+            REAL,
+        ),
         ("--seed", "seed of everything random (default: 0)", WHOLE),
     ],
 }

@@ -1,16 +1,19 @@
 r"""The recipe of a training: one record, checked once, that `fit`, the estimators and both training commands share.
 
 A step is :math:`g \leftarrow \nabla L`, then L2, then clipping, then the optimiser, then the model's own projection (an
-LTC's, which keeps its conductances >= 0).
+LTC's, which keeps its conductances >= 0), then that to a contraction.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cfc_ref import checks
+from cfc_ref.activations import ACTIVATIONS
+from cfc_ref.cells.cfc.modes import VARIANTS
 from cfc_ref.learn.gradients import GlobalNorm, penalised
 from cfc_ref.learn.losses import LOSSES
 from cfc_ref.learn.metrics import METRICS
@@ -38,6 +41,7 @@ class Recipe:
     metric: Any = None
     stop: Any = None
     seed: int = 0
+    contraction: float | None = None
 
     def __post_init__(self) -> None:
         checked = {
@@ -52,6 +56,9 @@ class Recipe:
             "metric": None if self.metric is None else _by_name("metric", self.metric, METRICS),
             "stop": _callable("stop", self.stop),
             "seed": checks.count("seed", self.seed),
+            "contraction": None
+            if self.contraction is None
+            else checks.number("contraction", self.contraction, positive=True),
         }
         vars(self).update(checked)
         if self.l2 < 0:
@@ -61,10 +68,20 @@ class Recipe:
         """Refuse what does not fit the model, or needs validation data."""
         if self.l2 > 0 and not penalised(model.parameters):
             checks.refuse("l2", repr(self.l2), "0.0, as the model has no linear maps in its cell", "remove l2")
+        if self.contraction is not None:
+            check_contraction(model, self.contraction)
         for name in ("patience", "metric"):
             if getattr(self, name) is not None and validation is None:
                 got = repr(getattr(self, name))
                 checks.refuse(name, got, "None without validation data", "pass validation as well")
+
+
+def check_contraction(model: Any, contraction: float) -> None:
+    """Refuse a model whose step has no Euclidean constant that a projection could lower."""
+    heads = ACTIVATIONS[VARIANTS[model.variant].heads].bound if hasattr(model, "variant") else math.inf
+    if math.isinf(heads) or model.mode != "default" or model.wiring is not None or model.mixed_memory:
+        expected = "None, as the model is no single CfC cell of mode 'default' with bounded heads and no mixed memory"
+        checks.refuse("contraction", repr(contraction), expected, "remove contraction, or train such a CfC")
 
 
 def _by_name(name: str, value: Any, table: Mapping[str, Any]) -> Any:

@@ -20,6 +20,7 @@ import numpy as np
 
 from cfc_ref import checks
 from cfc_ref.arrays import Array
+from cfc_ref.bounds.contraction import contract
 from cfc_ref.layers.base import Layer
 from cfc_ref.learn.checkpoint import Progress, checkpoint_path, read_checkpoint, write_checkpoint
 from cfc_ref.learn.examples import Examples, arrange_examples, predict
@@ -53,6 +54,7 @@ def fit(
     patience: int | None = None,
     metric: str | Callable[..., float] | None = None,
     stop: Callable[[History], bool] | None = None,
+    contraction: float | None = None,
 ) -> History:
     r"""Train a model; its weights change in place.
 
@@ -97,6 +99,10 @@ def fit(
         for ``History.metric``.
     stop : callable, optional
         Called with the History after each epoch; returns whether to stop. With a checkpoint its `repr` identifies it.
+    contraction : float, optional
+        Of a CfC of mode "default": after each step of the optimiser the columns that read the state are projected, so
+        that the Euclidean Lipschitz constant of a time step is at most this for the data's timespans (THEORY.md 5.5).
+        Below 1, runs with equal inputs forget their start, and :func:`cfc_ref.bounds.rounding` holds for ever.
 
     Returns
     -------
@@ -120,7 +126,7 @@ def fit(
     >>> history.loss[-1] < history.loss[0]
     True
     """
-    recipe = Recipe(loss, optimizer, epochs, batch_size, schedule, clip, l2, patience, metric, stop, seed)
+    recipe = Recipe(loss, optimizer, epochs, batch_size, schedule, clip, l2, patience, metric, stop, seed, contraction)
     return train(recipe, model, data, validation, checkpoint, progress)
 
 
@@ -160,6 +166,8 @@ class Run:
         self.model, self.recipe, self.train, self.held_back, self.path = model, recipe, train, held_back, path
         self.batches = -(-len(train.x) // recipe.batch_size)  # per epoch
         self.state = recipe.optimizer.start(model.parameters)
+        real = train.dt if train.mask is None else train.dt[train.mask]
+        self.times = float(real.min(initial=np.inf)), float(real.max(initial=0))
         self.best: dict[str, Array] = {}  # weights of the best epoch so far; empty without validation
         self.progress = Progress()
         if path is not None:
@@ -216,6 +224,8 @@ class Run:
         recipe.optimizer.step(model.parameters, gradients, self.state, rate)
         if hasattr(model, "project"):
             model.project()
+        if recipe.contraction is not None:
+            contract(model.weights.network, self.times, model.settings, recipe.contraction)
         for name, array in model.parameters.items():
             self._stop_unless_finite(f"weight {name!r}", array)
         return loss

@@ -72,6 +72,8 @@ class TableSettings:
         As for :func:`cfc_ref.fit`.
     learning_rate, weight_decay : float
         Of AdamW; the rate falls as a cosine.
+    contraction : float, optional
+        As for :func:`cfc_ref.fit`.
     seed : int
         Of the weights, the order of windows and the draw of groups.
     """
@@ -96,6 +98,7 @@ class TableSettings:
     learning_rate: float = 8e-3
     weight_decay: float = 1.0
     seed: int = 0
+    contraction: float | None = None
 
     def __post_init__(self) -> None:
         for name, least in (("window", 1), ("stride", 1), ("units", 1), ("horizon", 0), ("warm_up", 0)):
@@ -110,11 +113,16 @@ class TableSettings:
                 if getattr(self, name) is not None:
                     checks.refuse(name, repr(getattr(self, name)), "nothing, as an LTC has none", f"remove {name}")
         self.recipe(known_mse)
+        if self.contraction is not None and (
+            self.model == "ltc" or self.mode not in (None, "default") or self.mixed_memory
+        ):
+            expected = "nothing, unless the network is a CfC of mode 'default' without mixed memory"
+            checks.refuse("contraction", self.contraction, expected, "remove contraction")
 
     def recipe(self, loss: Loss) -> Recipe:
         """Return the recipe of the training."""
         optimizer = AdamW(self.learning_rate, weight_decay=self.weight_decay)
-        same = {name: getattr(self, name) for name in ("epochs", "batch_size", "patience", "seed")}
+        same = {name: getattr(self, name) for name in ("epochs", "batch_size", "patience", "seed", "contraction")}
         return Recipe(loss, optimizer, schedule="cosine", clip=1.0, **same)
 
     def chosen(self, columns: Columns, table: Table) -> TableSettings:
