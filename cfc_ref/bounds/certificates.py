@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cfc_ref import checks
+from cfc_ref.arrays import Array
 from cfc_ref.bounds.checked import Interval
 from cfc_ref.bounds.contraction import cell_lipschitz, cfc_tube
 from cfc_ref.bounds.driven import (
@@ -39,8 +40,6 @@ from cfc_ref.cells.ltc.synapses import LTCParams, ltc_box
 from cfc_ref.cells.ode import Equation, Scheme, parts_of
 
 __all__ = ["box", "lipschitz", "network_box", "tube"]
-
-Array = npt.NDArray[Any]
 
 FORMS = ("ode", "fused")
 

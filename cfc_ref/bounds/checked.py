@@ -8,14 +8,13 @@ from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
 from cfc_ref import checks
+from cfc_ref.arrays import Array
 from cfc_ref.neuron.model import LTCNeuron, neuron_and_start
 
 __all__ = ["Given", "Interval", "appended", "bound", "fits", "formula"]
 
-Array = npt.NDArray[Any]
 Interval = tuple[Array, Array]
 Given = Any  # array_like where a bound is called; within its formula an array that broadcasts with the others
 P = ParamSpec("P")

@@ -14,9 +14,9 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from cfc_ref.activations import sigmoid
+from cfc_ref.arrays import Array
 from cfc_ref.bounds.checked import Interval
 from cfc_ref.cells.ctrnn import CTRNNParams
 from cfc_ref.cells.dense import Dense, affine_interval
@@ -34,8 +34,6 @@ __all__ = [
     "of_ctrnn",
     "of_neural_ltc",
 ]
-
-Array = npt.NDArray[Any]
 
 
 class Release(NamedTuple):

@@ -11,17 +11,14 @@ to rounding (THEORY 5.6 has the forms with Dawson's function, which NumPy has no
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 
 from cfc_ref.activations import mean_sigmoid
+from cfc_ref.arrays import Array
 from cfc_ref.bounds.neuron import relax
 
 __all__ = ["SATURATED", "after", "line"]
 
-Array = npt.NDArray[Any]
 Map = tuple[Array, Array]  # E, G
 
 SATURATED = 40.0  # beyond ± this u its logistic is 0 or 1 to rounding

@@ -7,20 +7,17 @@ j-th derivative of y(t) = f(I(t)) in time within each step; h is the longest ste
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from cfc_ref import checks
+from cfc_ref.arrays import Array
 from cfc_ref.bounds.checked import Given, Interval, bound
 from cfc_ref.bounds.neuron import relax, z_extremes
 from cfc_ref.neuron.exact_solution import constant_piece
 from cfc_ref.neuron.model import LTCNeuron
 
 __all__ = ["frozen_error", "frozen_step_error", "one_look", "release_derivatives"]
-
-Array = npt.NDArray[Any]
 
 _SERIES_BELOW = 1e-2
 _HALF = 0.5  # below it the series of J loses no digits

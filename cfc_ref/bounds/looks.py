@@ -13,14 +13,13 @@ import numpy as np
 import numpy.typing as npt
 
 from cfc_ref import checks
+from cfc_ref.arrays import Array
 from cfc_ref.bounds.checked import Given, Interval, bound, formula
 from cfc_ref.bounds.frozen import frozen_error, one_look
 from cfc_ref.bounds.neuron import closed_form_error, relax, z_extremes
 from cfc_ref.neuron.model import FORMS, LTCNeuron
 
 __all__ = ["best_look", "radius", "radius_per_step", "ratio_of_eq9", "spread", "turns", "weight"]
-
-Array = npt.NDArray[Any]
 
 _SERIES_BELOW = 0.1
 _HALVINGS = 100

@@ -8,12 +8,10 @@ time. Notation: :math:`w = w_\tau`, :math:`c = x_0 - A`, :math:`z = x - A`, :mat
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 
 from cfc_ref import checks
+from cfc_ref.arrays import Array
 from cfc_ref.bounds.checked import Given, Interval, bound, formula
 from cfc_ref.neuron.model import FORMS, LTCNeuron
 
@@ -31,8 +29,6 @@ __all__ = [
     "two_term",
     "z_extremes",
 ]
-
-Array = npt.NDArray[Any]
 
 
 def _ordered(one: Array, other: Array) -> Interval:

@@ -16,12 +16,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from cfc_ref.arrays import Array
 from cfc_ref.bounds.checked import Interval
 from cfc_ref.bounds.flow import Map, after, line
 
 __all__ = ["Moves", "Neurons", "Track", "along"]
-
-Array = npt.NDArray[Any]
 
 _SHARES = np.linspace(0, 1, 12)  # the search looks at these first; there can be two local maxima
 _GOLDEN = (math.sqrt(5) - 1) / 2

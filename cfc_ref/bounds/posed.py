@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
 from cfc_ref import checks
+from cfc_ref.arrays import Array
 from cfc_ref.bounds.checked import Interval
 from cfc_ref.cells.ltc.network import ODENetwork, Scaling, scaled
 from cfc_ref.cells.ltc.synapses import LTCParams
@@ -18,7 +18,6 @@ from cfc_ref.cells.tree import tree_map
 
 __all__ = ["effective", "float64", "input_box", "ode_weights", "ordered", "start_box", "time_steps", "weights_of"]
 
-Array = npt.NDArray[Any]
 W = TypeVar("W")
 
 

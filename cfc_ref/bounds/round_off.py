@@ -13,9 +13,9 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
-import numpy.typing as npt
 
 from cfc_ref import checks
+from cfc_ref.arrays import Array
 from cfc_ref.bounds.certificates import box
 from cfc_ref.bounds.checked import Interval
 from cfc_ref.bounds.contraction import cell_lipschitz
@@ -26,8 +26,6 @@ from cfc_ref.cells.ltc.network import ODENetwork, scaled
 from cfc_ref.cells.solvers import SOLVERS
 
 __all__ = ["Ranged", "RoundingCertificate", "rounding"]
-
-Array = npt.NDArray[Any]
 
 FUNCTION = 8  # unit roundoffs: four units in the last place
 ERF = 6e-7  # absolute, also of a polynomial

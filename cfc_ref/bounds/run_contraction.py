@@ -11,15 +11,13 @@ import math
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from cfc_ref.arrays import Array
 from cfc_ref.bounds.checked import Interval
 from cfc_ref.cells.ltc.synapses import LTCParams
 from cfc_ref.cells.ode import Equation
 
 __all__ = ["error_after", "jacobian_lipschitz", "logarithmic_norm"]
-
-Array = npt.NDArray[Any]
 
 _SHARES = 4  # of a part, at whose ends the logarithmic norm is taken
 

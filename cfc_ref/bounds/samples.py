@@ -9,14 +9,13 @@ import numpy.typing as npt
 
 from cfc_ref import checks, signals
 from cfc_ref.activations import logit, sigmoid
+from cfc_ref.arrays import Array
 from cfc_ref.bounds.checked import Interval, fits
 from cfc_ref.bounds.flow import SATURATED
 from cfc_ref.bounds.paths import Neurons, Track, along
 from cfc_ref.neuron.model import FORMS, LTCNeuron, neuron_and_start
 
 __all__ = ["SampleStream", "extremal_input", "from_samples"]
-
-Array = npt.NDArray[Any]
 
 OF = ("input", "release")
 _SLACK = 1e-12  # relative: a constant that was computed from the samples themselves is large enough

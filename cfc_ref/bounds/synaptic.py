@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from cfc_ref import checks
 from cfc_ref.activations import sigmoid
+from cfc_ref.arrays import Array
 from cfc_ref.bounds.checked import Interval
 from cfc_ref.bounds.posed import input_box, start_box, weights_of
 from cfc_ref.cells.ltc.synapses import LTCParams, Synapses, all_synapses, ltc_box
@@ -26,8 +27,6 @@ __all__ = [
     "release_range",
     "with_start",
 ]
-
-Array = npt.NDArray[Any]
 
 
 def with_start(low: Array, high: Array, start: Interval, decay: npt.ArrayLike = 1.0) -> Interval:

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from cfc_ref.arrays import Array
 from cfc_ref.bounds.checked import Interval
 from cfc_ref.bounds.synaptic import release_range
 from cfc_ref.cells.adjoint import integrate
@@ -29,7 +30,6 @@ from cfc_ref.cells.ode import Balance, Equation, Scheme
 
 __all__ = ["fused_part", "fused_tube", "ode_tube", "synaptic_tube"]
 
-Array = npt.NDArray[Any]
 Part = Callable[[Any, Any, Array, Array, float], Interval]
 
 

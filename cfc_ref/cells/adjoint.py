@@ -21,15 +21,14 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from cfc_ref import checks
+from cfc_ref.arrays import Array
 from cfc_ref.cells.ode import Scheme, SolverKept, d_right_side, right_side
 from cfc_ref.cells.tree import add, leaves, tree_map
 
 __all__ = ["d_adjoint_step", "d_reversed_step", "input_at", "integrate"]
 
-Array = npt.NDArray[Any]
 Slope = Callable[[float, Array], Array]
 Jacobian = Callable[[float, Array], Any]
 

@@ -12,15 +12,13 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from cfc_ref.activations import d_tanh
+from cfc_ref.arrays import Array
 from cfc_ref.cells.dense import Dense, affine, d_affine
 from cfc_ref.cells.ode import Balance, Equation
 
 __all__ = ["CTRNNParams", "ctrnn_box", "ctrnn_equation", "trace_ctrnn"]
-
-Array = npt.NDArray[Any]
 
 _UNTOUCHED: Any = 0  # the gradient of a parameter by a function that does not read it
 

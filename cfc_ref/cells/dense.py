@@ -6,16 +6,14 @@ returns the gradients of what the forward took. Gradients of a batch are summed 
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from cfc_ref.activations import Activation
+from cfc_ref.arrays import Array
 
 __all__ = ["Dense", "affine", "backbone", "d_affine", "d_backbone"]
-
-Array = npt.NDArray[Any]
 
 
 class Dense(NamedTuple):

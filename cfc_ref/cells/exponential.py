@@ -12,8 +12,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from cfc_ref.arrays import Array
 from cfc_ref.cells.ode import Balance, Equation
 from cfc_ref.cells.tree import add
 
@@ -33,7 +33,6 @@ __all__ = [
     "phi_1",
 ]
 
-Array = npt.NDArray[Any]
 Gradient = tuple[Any, Any, Array, Array]  # of params, held, x and h
 
 _SERIES_BELOW = 1e-2

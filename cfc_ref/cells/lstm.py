@@ -6,12 +6,12 @@ adds to the gates is one product for all steps, and so is every gradient of a we
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from cfc_ref.activations import d_sigmoid, d_tanh, sigmoid
+from cfc_ref.arrays import Array
 from cfc_ref.cells.dense import Dense, affine, d_affine
 
 __all__ = [
@@ -23,8 +23,6 @@ __all__ = [
     "lstm_sequence",
     "lstm_step",
 ]
-
-Array = npt.NDArray[Any]
 
 
 class LSTMParams(NamedTuple):

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cfc_ref.activations import softplus
+from cfc_ref.arrays import Array
 from cfc_ref.neuron.grid import fewest_parts
 
 __all__ = [
@@ -31,8 +32,6 @@ __all__ = [
     "right_side",
     "unbounded",
 ]
-
-Array = npt.NDArray[Any]
 
 
 class Balance(NamedTuple):

@@ -10,13 +10,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from cfc_ref.arrays import Array
 from cfc_ref.cells.tree import tree_map
 
 __all__ = ["d_over_time", "d_run", "over_time", "run"]
-
-Array = npt.NDArray[Any]
 
 
 def over_time(

@@ -16,9 +16,9 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from cfc_ref import checks
+from cfc_ref.arrays import Array
 from cfc_ref.cells.adjoint import integrate
 from cfc_ref.cells.exponential import cf4, cf4_estimate, d_cf4, d_frozen, d_frozen_midpoint, frozen, frozen_midpoint
 from cfc_ref.cells.ode import Balance, Equation, Scheme, SolverKept, d_right_side, parts_of, right_side
@@ -26,7 +26,6 @@ from cfc_ref.cells.tree import add, tree_map
 
 __all__ = ["SOLVERS", "Overstep", "Solver", "d_solver_step", "overstep", "solver_step", "step_estimate"]
 
-Array = npt.NDArray[Any]
 Gradient = tuple[Any, Any, Array, Array]  # of params, held, x and h
 
 

@@ -9,14 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cfc_ref import checks
+from cfc_ref.arrays import Array
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
     from cfc_ref.export.c_header import RawValues
     from cfc_ref.tables.preparation import Preparation
-
-    Array = npt.NDArray[Any]
 
 __all__ = ["add", "raw_values", "run"]
 

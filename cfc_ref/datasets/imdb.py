@@ -17,17 +17,13 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from cfc_ref.arrays import Array
 from cfc_ref.datasets.publisher import PublishedFile, download_missing, members, refuse_file, source_folder
 from cfc_ref.io import write_atomically
-
-if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    Array = npt.NDArray[Any]
 
 __all__ = ["Reviews", "download_imdb", "last_words", "read_imdb", "words_of"]
 

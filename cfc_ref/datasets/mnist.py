@@ -8,17 +8,13 @@ written. Events are padded to the longest sequence, where the official code pads
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from cfc_ref import checks
+from cfc_ref.arrays import Array
 from cfc_ref.datasets.publisher import PublishedFile, download_missing, refuse_file, source_folder, unzipped
-
-if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    Array = npt.NDArray[Any]
 
 __all__ = ["SCALE", "Digits", "digit_events", "download_mnist", "read_idx", "read_mnist"]
 

@@ -9,17 +9,13 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
+from cfc_ref.arrays import Array
 from cfc_ref.datasets.irregular import last_seen, row_means
 from cfc_ref.datasets.publisher import PublishedFile, download_missing, refuse_file, source_folder
-
-if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    Array = npt.NDArray[Any]
 
 __all__ = ["ACTIVITIES", "Activity", "Lines", "activity_windows", "download_person", "is_whole", "read_person"]
 

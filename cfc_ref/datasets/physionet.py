@@ -9,18 +9,14 @@ that of a directory listing); here it is that of the record ids.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from cfc_ref import checks
+from cfc_ref.arrays import Array
 from cfc_ref.datasets.irregular import last_seen, row_means
 from cfc_ref.datasets.publisher import PublishedFile, download_missing, members, refuse_file, source_folder
-
-if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    Array = npt.NDArray[Any]
 
 __all__ = [
     "CLOCKS",

@@ -9,18 +9,14 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from cfc_ref import checks
+from cfc_ref.arrays import Array
 from cfc_ref.datasets.publisher import fetch, source_folder
 from cfc_ref.io import output_folder, write_atomically
-
-if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    Array = npt.NDArray[Any]
 
 __all__ = [
     "COLUMNS",

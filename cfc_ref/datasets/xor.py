@@ -6,16 +6,12 @@ too.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from cfc_ref import checks
-
-if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    Array = npt.NDArray[Any]
+from cfc_ref.arrays import Array
 
 __all__ = ["PARTS", "STEPS", "BitStreams", "draw_bit_streams", "official_bit_streams"]
 

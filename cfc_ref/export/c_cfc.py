@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from cfc_ref import checks
+from cfc_ref.arrays import Array
 from cfc_ref.cells.cfc.cell import CfCSettings
 from cfc_ref.cells.cfc.modes import MODES, VARIANTS, CfCParams
 from cfc_ref.cells.cfc.network import CfCNetwork
 from cfc_ref.export.c_source import Source, Wires, fill
 
 __all__ = ["MODES_IN_C", "cfc_cells", "cfc_mode"]
-
-Array = npt.NDArray[Any]
 
 
 class ModeInC(NamedTuple):

@@ -6,7 +6,7 @@ import json
 import re
 import textwrap
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import cfc_ref
 from cfc_ref import checks
@@ -18,11 +18,6 @@ from cfc_ref.export.c_source import Source, fill, identifier, section
 from cfc_ref.export.float32_network import Network, exported
 from cfc_ref.io import output_folder, write_atomically
 from cfc_ref.layers.base import Layer
-
-if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    Array = npt.NDArray[Any]
 
 __all__ = ["export_c"]
 

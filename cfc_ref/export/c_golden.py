@@ -6,17 +6,15 @@ import textwrap
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from cfc_ref import checks
+from cfc_ref.arrays import Array
 from cfc_ref.cells.tree import leaves, tree_map
 from cfc_ref.export.c_header import RawValues
 from cfc_ref.export.c_source import fill, number
 from cfc_ref.export.float32_network import Network
 
 __all__ = ["Golden", "golden_program", "golden_run", "run_network"]
-
-Array = npt.NDArray[Any]
 
 STEPS = 64
 TOLERANCE = 5e-6

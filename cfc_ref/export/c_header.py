@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
-
-import numpy.typing as npt
+from typing import NamedTuple
 
 from cfc_ref import checks
+from cfc_ref.arrays import Array
 from cfc_ref.cells.cfc.modes import VARIANTS
 from cfc_ref.cells.cfc.network import CfCNetwork
 from cfc_ref.cells.lstm import LSTMParams
@@ -20,8 +19,6 @@ from cfc_ref.export.c_source import Source, fill, number
 from cfc_ref.export.float32_network import Network
 
 __all__ = ["RawValues", "add_step"]
-
-Array = npt.NDArray[Any]
 
 
 class RawValues(NamedTuple):

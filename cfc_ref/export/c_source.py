@@ -12,11 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from cfc_ref import checks
+from cfc_ref.arrays import Array
 from cfc_ref.cells.dense import Dense
 
 __all__ = ["ConstantArrays", "Source", "Wires", "fill", "identifier", "number", "section"]
-
-Array = npt.NDArray[Any]
 
 _KEYWORDS = """
     auto break case char const continue default do double else enum extern float for goto if inline int long register

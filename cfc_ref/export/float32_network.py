@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from cfc_ref import checks
+from cfc_ref.arrays import Array
 from cfc_ref.cells.cfc import network as cfc_network
 from cfc_ref.cells.cfc.network import CfCNetwork
 from cfc_ref.cells.ltc import network as ltc_network
@@ -17,8 +17,6 @@ from cfc_ref.cells.tree import leaves, tree_map
 from cfc_ref.layers.base import Layer
 
 __all__ = ["Network", "exported"]
-
-Array = npt.NDArray[Any]
 
 
 class Network(NamedTuple):

@@ -9,14 +9,12 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
-import numpy.typing as npt
 
 from cfc_ref import checks
 from cfc_ref.activations import sigmoid
+from cfc_ref.arrays import Array
 
 __all__ = ["Graph", "Node", "Traced"]
-
-Array = npt.NDArray[Any]
 
 OPERATORS = {
     "add": "Add",

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
-import numpy.typing as npt
-
+from cfc_ref.arrays import Array
 from cfc_ref.kernels.compiled import kernel
 from cfc_ref.kernels.threads import over_neurons
 
 __all__ = ["gauss_pieces"]
-
-Array = npt.NDArray[Any]
 
 _SQRT3 = math.sqrt(3.0)
 _SERIES_BELOW = 0.3  # the series for psi is the specification's

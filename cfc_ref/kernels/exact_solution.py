@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
-import numpy.typing as npt
-
+from cfc_ref.arrays import Array
 from cfc_ref.kernels.compiled import kernel
 from cfc_ref.kernels.threads import over_neurons
 
 __all__ = ["constant_pieces"]
-
-Array = npt.NDArray[Any]
 
 
 def constant_pieces(w_tau: Array, A: Array, y: Array, h: Array, x0: Array) -> Array:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cfc_ref.arrays import Array
+
 if TYPE_CHECKING:
     import numpy.typing as npt
-
-    Array = npt.NDArray[Any]
 
 __all__ = ["LINE", "aligned", "own", "whole_lines"]
 

@@ -8,16 +8,12 @@ things, [I, x], in two blocks, one for each.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from cfc_ref.arrays import Array
 from cfc_ref.kernels.memory import aligned, whole_lines
-
-if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    Array = npt.NDArray[Any]
 
 __all__: list[str] = []
 

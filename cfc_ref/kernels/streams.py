@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from cfc_ref.arrays import Array
 from cfc_ref.cells.tree import tree_map
 from cfc_ref.kernels.memory import aligned, own
 from cfc_ref.kernels.packed import OUTPUTS, ROOM, STATE, UNITS
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    Array = npt.NDArray[Any]
     State = tuple[Array, Array | None]
 
 __all__ = ["Stream", "run"]

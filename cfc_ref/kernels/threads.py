@@ -14,11 +14,9 @@ from typing import Any
 
 import numba
 import numpy as np
-import numpy.typing as npt
 
+from cfc_ref.arrays import Array
 from cfc_ref.kernels.memory import own
-
-Array = npt.NDArray[Any]
 
 __all__ = ["MOST", "over_neurons", "share", "use"]
 

@@ -5,17 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from cfc_ref import checks
+from cfc_ref.arrays import Array
 from cfc_ref.ncps.tensor_file import BrokenFileError, unpacked_tensors
-
-if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    Array = npt.NDArray[Any]
 
 __all__ = ["named_arrays", "numbers", "read_safetensors", "unwrapped"]
 

@@ -6,19 +6,17 @@ the value at the end; it sees nothing but the error that comes out.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from cfc_ref import checks
+from cfc_ref.arrays import Array
 from cfc_ref.neuron.closed_forms import eq9
 from cfc_ref.neuron.exact_solution import constant_pieces, eq6
 from cfc_ref.neuron.model import FORMS, LTCNeuron, neuron_and_start
 
 __all__ = ["Found", "search"]
-
-Array = npt.NDArray[Any]
 
 _LEVELS = 4
 _GENERATIONS = 250

@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cfc_ref.activations import sigmoid
+from cfc_ref.arrays import Array
 from cfc_ref.bounds.neuron import extremal_control
 from cfc_ref.neuron.model import LTCNeuron
 from cfc_ref.report.recording import Recording
@@ -40,7 +41,6 @@ __all__ = [
     "start",
 ]
 
-Array = npt.NDArray[Any]
 Generator = np.random.Generator
 
 FIXABLE = ("w_tau", "A", "mu", "sigma", "x0")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from cfc_ref import backend, signals
 from cfc_ref.activations import sigmoid
+from cfc_ref.arrays import Array
 from cfc_ref.bounds.checked import formula
 from cfc_ref.bounds.frozen import frozen_error, release_derivatives
 from cfc_ref.neuron.closed_forms import SAMPLES, gauss_points
@@ -17,8 +17,6 @@ from cfc_ref.report import truth
 from cfc_ref.report.cases import Cases
 
 __all__ = ["Evidence", "FrozenErrors", "gather"]
-
-Array = npt.NDArray[Any]
 
 _PARTS = (1, 4, 16)  # steps of the frozen forms per piece, where there are few pieces
 _PARTS_OF_MANY = (1, 2, 4)

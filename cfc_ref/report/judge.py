@@ -9,9 +9,9 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["AGREEMENT", "Check", "Evaluation", "Tried", "find"]
+from cfc_ref.arrays import Array
 
-Array = npt.NDArray[Any]
+__all__ = ["AGREEMENT", "Check", "Evaluation", "Tried", "find"]
 
 AGREEMENT = 1e-9  # the truths have to agree to this times max(1, |x|)
 _FAR_BELOW = 10.0  # a case decides where the truths' difference times this is below its margin

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from cfc_ref.arrays import Array
 from cfc_ref.bounds import neuron as bounds
 from cfc_ref.bounds.checked import formula
 from cfc_ref.neuron.closed_forms import eq9
@@ -35,7 +35,6 @@ __all__ = [
     "two_terms",
 ]
 
-Array = npt.NDArray[Any]
 Judge = Callable[[Evidence], Iterator[Check]]
 
 SYMMETRIC, STATED = "symmetric form", "LTC as stated"

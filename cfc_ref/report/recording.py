@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from cfc_ref import checks, signals
+from cfc_ref.arrays import Array
 from cfc_ref.neuron.model import LTCNeuron
 from cfc_ref.signals import PiecewiseConstant, Sampled, Signal
 
 __all__ = ["Recording", "recorded"]
-
-Array = npt.NDArray[Any]
 
 _PACE = 1e-4, 10.0  # median steps of the recording, in units of time, that are left as they are
 _LARGEST, _SMALLEST = 1e300, 1e-300

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from cfc_ref.arrays import Array
 from cfc_ref.bounds.samples import extremal_corners, from_samples
 from cfc_ref.neuron.model import LTCNeuron
 from cfc_ref.report import truth
@@ -17,7 +17,6 @@ from cfc_ref.report.recording import Recording
 
 __all__ = ["enclosed"]
 
-Array = npt.NDArray[Any]
 Generator = np.random.Generator
 
 _GROUP = 250  # cases that share the times of their samples

@@ -8,19 +8,18 @@ way fails, it gives NaN, and the case decides nothing.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from cfc_ref import backend
+from cfc_ref.arrays import Array
 from cfc_ref.neuron.model import FORMS, ODES
 from cfc_ref.neuron.quadrature import smooth_piece
 from cfc_ref.report.cases import Cases
 
 __all__ = ["RTOL", "Trajectories", "exactly", "with_scipy"]
-
-Array = npt.NDArray[Any]
 
 RTOL, _ATOL = 1e-13, 1e-14  # scipy averages over a batch: a tenth of what every case is to reach, 1e-12
 _GROUPS = 4  # cases of like stiffness are integrated together, so that the fast do not wait for the slow

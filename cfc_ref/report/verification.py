@@ -5,12 +5,12 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Executor
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from cfc_ref import checks, signals
+from cfc_ref.arrays import Array
 from cfc_ref.datasets.eeg import eeg_recording
 from cfc_ref.neuron.model import LTCNeuron
 from cfc_ref.report.blind_search import Found, search
@@ -23,8 +23,6 @@ from cfc_ref.report.recording import Recording, recorded
 from cfc_ref.report.statements import STATEMENTS
 
 __all__ = ["BLOCK", "check_arguments", "verify"]
-
-Array = npt.NDArray[Any]
 
 BLOCK = 10_000  # cases in memory at a time
 _SHARES = {

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from cfc_ref import CfC, LTCNeuron, checks, exact, signals
-from cfc_ref.teach.parts import Array, Question, amount, exercise, function, judged, words
+from cfc_ref.arrays import Array
+from cfc_ref.teach.parts import Question, amount, exercise, function, judged, words
 
 __all__: list[str] = []
 

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from cfc_ref import CfC, checks
+from cfc_ref.arrays import Array
 from cfc_ref.datasets.xor import official_bit_streams
-from cfc_ref.teach.parts import Array, Question, exercise, judged, words
+from cfc_ref.teach.parts import Question, exercise, judged, words
 
 __all__: list[str] = []
 

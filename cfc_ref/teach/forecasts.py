@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from cfc_ref import checks
-from cfc_ref.teach.parts import Array, Question, amount, calls, exercise, function, judged, words
+from cfc_ref.arrays import Array
+from cfc_ref.teach.parts import Question, amount, calls, exercise, function, judged, words
 
 __all__: list[str] = []
 

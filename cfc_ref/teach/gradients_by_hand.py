@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from cfc_ref import CfC, checks
-from cfc_ref.teach.parts import Array, Question, amount, calls, exercise, function, judged
+from cfc_ref.arrays import Array
+from cfc_ref.teach.parts import Question, amount, calls, exercise, function, judged
 
 __all__: list[str] = []
 

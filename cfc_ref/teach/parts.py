@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cfc_ref import checks
+from cfc_ref.arrays import Array
 
 __all__ = [
     "EXERCISES",
@@ -28,7 +29,6 @@ __all__ = [
     "words",
 ]
 
-Array = npt.NDArray[Any]
 Judge = Callable[[Any], "str | None"]
 Reader = Callable[[str, Any], Array]
 

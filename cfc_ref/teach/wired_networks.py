@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from cfc_ref import LTC, checks, translate, wirings
-from cfc_ref.teach.parts import Array, Question, amount, calls, exercise, function, judged, words
+from cfc_ref.arrays import Array
+from cfc_ref.teach.parts import Question, amount, calls, exercise, function, judged, words
 
 __all__: list[str] = []
 

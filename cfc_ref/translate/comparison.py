@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cfc_ref import checks
+from cfc_ref.arrays import Array
 from cfc_ref.bounds.certificates import box
 from cfc_ref.bounds.synaptic import FrozenCertificate, network_frozen_error
 from cfc_ref.cells.tree import tree_map
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = ["LABELS", "PAPER_MSE", "Comparison", "Translation", "compare"]
-
-Array = npt.NDArray[Any]
 
 _ROUNDING = 1e-9  # further outside is outside
 PAPER_MSE = 0.006  # one output neuron of a trained NCP, with times chosen for each neuron in the published script

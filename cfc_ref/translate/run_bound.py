@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from cfc_ref.arrays import Array
 from cfc_ref.bounds.checked import Interval
 from cfc_ref.bounds.run_contraction import error_after, jacobian_lipschitz, logarithmic_norm
 from cfc_ref.cells.exponential import cf4_estimate
@@ -17,8 +17,6 @@ from cfc_ref.cells.tree import tree_map
 from cfc_ref.translate.translations import Posed
 
 __all__ = ["RunBound", "bound_along_the_run"]
-
-Array = npt.NDArray[Any]
 
 _RTOL, _ATOL = 1e-12, 1e-14
 _QUARTERS = np.linspace(0, 1, 5).tolist()

@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from cfc_ref import checks
 from cfc_ref.activations import sigmoid
+from cfc_ref.arrays import Array
 from cfc_ref.bounds.posed import weights_of
 from cfc_ref.cells.ltc import network as ltc
 from cfc_ref.cells.ltc.network import ODENetwork, scaled
@@ -30,8 +31,6 @@ from cfc_ref.cells.tree import tree_map
 from cfc_ref.layers.arguments import Call, arrange
 
 __all__ = ["KINDS", "Posed", "algorithm1", "algorithm1_free", "algorithm1_states", "frozen_translation", "pose"]
-
-Array = npt.NDArray[Any]
 
 
 KINDS = ("frozen", "frozen_midpoint", "cf4")

@@ -5,16 +5,15 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from cfc_ref.activations import ACTIVATIONS
+from cfc_ref.arrays import Array
 from cfc_ref.cells.cfc.modes import MODES, VARIANTS, CfCParams, Read
 from cfc_ref.cells.dense import backbone, backbone_value, d_backbone
 from cfc_ref.cells.tree import tree_map
 
 __all__ = ["CfCKept", "CfCSettings", "d_step", "step", "trace"]
 
-Array = npt.NDArray[Any]
 Drop = tuple[Array | None, ...]
 
 

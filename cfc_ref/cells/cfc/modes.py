@@ -12,10 +12,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from cfc_ref import checks
 from cfc_ref.activations import ACTIVATIONS, d_sigmoid, sigmoid
+from cfc_ref.arrays import Array
 from cfc_ref.cells.dense import Dense, affine, affine_interval, d_affine
 from cfc_ref.cells.tree import tree_map
 
@@ -39,7 +39,6 @@ __all__ = [
     "theorem1",
 ]
 
-Array = npt.NDArray[Any]
 Interval = tuple[Array, Array]
 
 

@@ -11,8 +11,8 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from cfc_ref.arrays import Array
 from cfc_ref.cells.cfc import cell
 from cfc_ref.cells.cfc.cell import CfCKept, CfCSettings, Drop
 from cfc_ref.cells.cfc.modes import VARIANTS, CfCParams
@@ -22,7 +22,6 @@ from cfc_ref.cells.sequence import d_run, run
 
 __all__ = ["CfCNetwork", "CfCNetworkKept", "State", "d_sequence", "d_step", "sequence", "step", "stream"]
 
-Array = npt.NDArray[Any]
 State = tuple[Array, Array | None]
 
 

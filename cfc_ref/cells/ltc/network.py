@@ -11,8 +11,8 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from cfc_ref.arrays import Array
 from cfc_ref.cells.dense import Dense, affine
 from cfc_ref.cells.lstm import LSTMKept, LSTMParams, d_lstm_step, lstm_step
 from cfc_ref.cells.ltc.synapses import synaptic
@@ -36,7 +36,6 @@ __all__ = [
     "stream",
 ]
 
-Array = npt.NDArray[Any]
 State = tuple[Array, Array | None]
 
 

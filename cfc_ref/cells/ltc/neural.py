@@ -11,15 +11,13 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from cfc_ref.activations import d_sigmoid, sigmoid
+from cfc_ref.arrays import Array
 from cfc_ref.cells.dense import Dense
 from cfc_ref.cells.ode import Balance, Equation
 
 __all__ = ["NEURAL", "NeuralLTCParams", "neural_box", "trace_neural_ltc"]
-
-Array = npt.NDArray[Any]
 
 
 class NeuralLTCParams(NamedTuple):

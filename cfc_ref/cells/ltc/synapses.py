@@ -14,9 +14,9 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from cfc_ref.activations import d_sigmoid, sigmoid
+from cfc_ref.arrays import Array
 from cfc_ref.cells.ode import Balance, Equation
 
 __all__ = [
@@ -32,7 +32,6 @@ __all__ = [
     "trace_ltc",
 ]
 
-Array = npt.NDArray[Any]
 Sums = tuple[Array, Array]
 
 

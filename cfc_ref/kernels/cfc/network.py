@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from cfc_ref.arrays import Array
 from cfc_ref.kernels import streams, threads
 from cfc_ref.kernels.cfc.loops import TILE, SequenceInputs, States, _forward
 from cfc_ref.kernels.cfc.loops_back import CAPACITY, Collected, Flows, _backward
@@ -21,13 +22,9 @@ from cfc_ref.kernels.memory import aligned, own, whole_lines
 from cfc_ref.kernels.packed import INPUTS, UNITS
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
     from cfc_ref.cells.cfc.cell import CfCSettings, Drop
     from cfc_ref.cells.cfc.network import CfCNetwork, State
     from cfc_ref.cells.dense import Dense
-
-    Array = npt.NDArray[Any]
 
 __all__ = ["d_sequence", "sequence", "stream"]
 

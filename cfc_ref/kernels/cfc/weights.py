@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from cfc_ref.arrays import Array
 from cfc_ref.cells.cfc.modes import MODES, VARIANTS, CfCParams
 from cfc_ref.cells.cfc.network import CfCNetwork
 from cfc_ref.cells.dense import Dense
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from cfc_ref.cells.cfc.cell import CfCSettings
-
-    Array = npt.NDArray[Any]
 
 __all__: list[str] = []
 

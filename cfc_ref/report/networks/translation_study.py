@@ -11,11 +11,11 @@ from __future__ import annotations
 import argparse
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from cfc_ref.arrays import Array
 from cfc_ref.layers.ltc import LTC
 from cfc_ref.learn.optimizers import Adam
 from cfc_ref.translate import algorithm1, compare
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from cfc_ref.translate.comparison import Comparison
 
 __all__ = ["StudyData", "TrainedLTC", "compare_on_the_rest", "eeg", "kindest", "main", "train", "walker"]
-
-Array = npt.NDArray[Any]
 
 _UNITS, _WINDOW, _STRIDE, _BATCH = 19, 32, 8, 26
 _LEARNING_RATE = 0.02

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from cfc_ref import bounds
+from cfc_ref.arrays import Array
 from cfc_ref.layers.ltc import LTC
 from cfc_ref.wirings import AutoNCP, Random, Wiring
 
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 __all__ = ["TubeRow", "draw_inputs", "draw_network", "main", "measure"]
-
-Array = npt.NDArray[Any]
 
 _STEPS, _TIMESPAN, _INPUTS = 15, 0.1, 3
 _AT_ONCE = 500  # sequences that scipy solves as one system
