@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import json
 import re
 import runpy
 from pathlib import Path
@@ -64,3 +65,34 @@ def test_links_lead_to_files(name):
     path = TUTORIALS / f"{name}.md"
     for target in re.findall(r"\]\(([^)#]+)\)", path.read_text(encoding="utf-8")):
         assert "://" in target or (path.parent / target).exists(), target
+
+
+def test_stored_runs_of_published_files_become_a_table(tmp_path):
+    """With several seeds, a part that only some have, and the paper's other models."""
+    pages = runpy.run_path(str(TUTORIALS / "pages.py"))
+    scores, stored = pages["_scores"], pages["stored"]
+    assert list(scores("physionet")) == [] or stored("physionet_*.json")
+    folder = stored.__globals__["FOLDER"]
+    scores.__globals__["FOLDER"] = tmp_path
+    try:
+        (tmp_path / "results").mkdir()
+        for seed, value in ((1, 0.83), (2, 0.85)):
+            run = {
+                "last": {"test": value, "set-b": 0.84},
+                "seed": seed,
+                "epochs": 57,
+                "seconds": 120,
+                "parameters": 92930,
+            }
+            run |= {"settings": {"model": "cfc"}}
+            run |= {"command": f"cfc-ref experiment physionet --model cfc --seed {seed} --data d --clock true --out o"}
+            (tmp_path / "results" / f"physionet_true_cfc_{seed}.json").write_text(json.dumps(run))
+        lines = "\n".join(scores("physionet")).splitlines()
+    finally:
+        scores.__globals__["FOLDER"] = folder
+    assert lines[0] == "## PhysioNet 2012"
+    command = "`cfc-ref experiment physionet --model cfc --clock true`"
+    row = f"| {command} | 0.8400 ± 0.0141 | 0.8400 ± 0.0000 | 1, 2 | 57 | 2 | 92,930 | 0.839 ± 0.002 |"
+    assert row in lines
+    assert "| Command | test AUC | set-b AUC | seeds | epochs |" in "\n".join(lines)
+    assert any(line.startswith("Other models in the paper: RNN-Impute 0.764 ± 0.016, ") for line in lines)

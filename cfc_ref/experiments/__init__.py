@@ -5,6 +5,7 @@ from cfc_ref.facade import lazy
 _PUBLIC = {
     "EXPERIMENTS": "cfc_ref.experiments.registry",
     "IMDB_RESULTS": "cfc_ref.experiments.imdb_task",
+    "LANE": "cfc_ref.experiments.lane",
     "MNIST_RESULTS": "cfc_ref.experiments.mnist_task",
     "MODELS": "cfc_ref.experiments.hyperparameters",
     "PERSON_RESULTS": "cfc_ref.experiments.person_task",
