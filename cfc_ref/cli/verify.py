@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import shlex
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from typing import Any
@@ -70,12 +71,22 @@ def run(options: argparse.Namespace) -> int:
         report = verify(**given, executor=executor, progress=True)
     try:
         if options.out is not None:
-            report.save(options.out)
+            report.save(options.out, _command(options))
     finally:  # a full disk does not cost the table, nor a closed pipe the files
         print(report)
     if options.out is not None:
         print(f"Written: {options.out}/report.md, report.json and figures.")
     return 0 if report.ok else 1
+
+
+def _command(options: argparse.Namespace) -> str:
+    """Return the command, without what only says how it is run."""
+    words = ["cfc-ref", "verify", "--cases", str(options.cases), "--seed", str(options.seed)]
+    for name in ("neuron", "signal", "time_column", "value_column", "times"):
+        value = getattr(options, name)
+        words += [] if value is None else [f"--{name.replace('_', '-')}", value]
+    words += ["--statement", *options.statement] if options.statement else []
+    return shlex.join([*words, "--out", str(options.out)])
 
 
 def _neuron(text: str | None) -> dict[str, float] | None:

@@ -84,7 +84,9 @@ def _apart(pair: list[Cases], t: Array, a: Array, b: Array, form: str, kind: str
     given, use = {"range": np.stack([a, b], axis=1)}, np.full(t.shape, True)
     about = "LTC as stated" if form == "ltc" else "symmetric form"
     distance = np.abs(one - other)
-    yield Check(distance, doubt, size, 0 * R, 2 * R, use, ("high",), 2 * R, f"distance of the pair, {about}", given)
+    ends, note = () if kind == "random" else ("high",), f"distance of the pair, {about}"
+    ends, note = ("high",) if kind == "extremal" else (), f"distance of the pair, {about}"
+    yield Check(distance, doubt, size, -2 * R, 2 * R, use, ends, 2 * R, note, given)
     if kind == "random":
         return
     c, A = begin.x0 - begin.neuron.A, begin.neuron.A
@@ -171,7 +173,7 @@ def _judge_midpoint(cases: Cases, L: Array, a: Array, b: Array, h: Array) -> Eva
     given = {"lipschitz": L, "step": h, "range": np.stack(known, axis=1)}
     use = np.full(x.shape, True)
     error, ends = np.abs(x - approximate), ("high",) if cases.family == "sawtooth" else ()
-    return find(cases, [Check(error, doubt, np.abs(x), 0 * U, U, use, ends, U, "frozen, midpoint", given)])
+    return find(cases, [Check(error, doubt, np.abs(x), -U, U, use, ends, U, "frozen, midpoint", given)])
 
 
 def one_look_per_step(count: int, rng: Generator, fixed: Mapping[str, float], recording: Recording) -> Evaluation:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from pathlib import Path
 
 from cfc_ref import checks
@@ -14,6 +15,7 @@ from cfc_ref.report.judge import Evaluation
 from cfc_ref.report.recording import Recording
 from cfc_ref.report.result import Outcome, StatementResult
 from cfc_ref.report.statements import STATEMENTS
+from cfc_ref.report.thinning import thinned
 
 __all__ = ["Report"]
 
@@ -28,12 +30,12 @@ class Report(Outcome):
     ) -> Report:
         """Judge every statement."""
         results = tuple(StatementResult.of(STATEMENTS[name], evaluation) for name, evaluation in found.items())
-        return cls(results, cases, seed, fixed, recording)
+        return cls(results, cases, seed, fixed, recording, thinned(recording, fixed))
 
     def __str__(self) -> str:
         return page.table(self)
 
-    def save(self, folder: str | Path) -> None:
+    def save(self, folder: str | Path, command: str = "") -> None:
         """Write report.json, report.md and, where matplotlib is installed, the figures (PNG) into a folder.
 
         A figure whose numbers overflow is left out.
@@ -42,6 +44,8 @@ class Report(Outcome):
         ----------
         folder : str or Path
             Created if it does not exist.
+        command : str
+            What was run, for the page's head; by default the call of ``verify``.
 
         Raises
         ------
@@ -49,12 +53,21 @@ class Report(Outcome):
             If the folder can't be written to.
         """
         path, captions = output_folder("folder", folder), dict[str, str]()
+        when = {"date": datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"), "command": command or self._call()}
         if checks.installed("matplotlib"):
             from cfc_ref.plots import report as pictures
 
-            for name, image in pictures.report_figures(self.recording.channel(0), self.fixed):
-                captions[name] = pictures.CAPTIONS[name]
+            wanted = {name for s in self.statements for name in s.figures} | {page.OWN_FIGURE}
+            for name, image, caption in pictures.report_figures(self.recording.channel(0), self.fixed, wanted):
+                captions[name] = caption
                 write_atomically(path / name, image)
-        write_atomically(path / "report.md", page.markdown(self, captions).encode())
-        text = json.dumps(self.as_dict(), indent=1, allow_nan=False)
+        write_atomically(path / "report.md", page.markdown(self, captions, when).encode())
+        text = json.dumps(when | self.as_dict(), indent=1, allow_nan=False)
         write_atomically(path / "report.json", f"{text}\n".encode())
+
+    def _call(self) -> str:
+        """Return the call that gives this report, but for the recording."""
+        names = [s.name for s in self.statements]
+        some = "" if len(names) == len(STATEMENTS) else f", statements={names}"
+        fixed = f", neuron={self.fixed}" if self.fixed else ""
+        return f"cfc_ref.verify(cases={self.cases}, seed={self.seed}{some}{fixed})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -11,8 +12,9 @@ import cfc_ref
 from cfc_ref.report.judge import Evaluation
 from cfc_ref.report.recording import Recording
 from cfc_ref.report.statements import APPROACH, ORDER_WITHIN, Statement
+from cfc_ref.report.thinning import Thinned
 
-__all__ = ["Outcome", "StatementResult"]
+__all__ = ["Outcome", "StatementResult", "versions"]
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,7 @@ class StatementResult:
     tightness_by_input: dict[str, list[float | None]]
     orders: dict[str, float]
     worst_case: dict[str, Any] | None
+    figures: tuple[str, ...]
 
     @classmethod
     def of(cls, statement: Statement, finding: Evaluation) -> StatementResult:
@@ -57,7 +60,7 @@ class StatementResult:
         tightness = min(reached.values(), default=-np.inf)
         return cls(
             **{name: getattr(statement, name) for name in
-               ("name", "title", "equation", "form", "assumptions", "how", "expected")},
+               ("name", "title", "equation", "form", "assumptions", "how", "expected", "figures")},
             **{name: getattr(finding, name) for name in
                ("cases", "violations", "undecided", "unsettled", "truths_differ", "worst_case")},
             verdict=_verdict(statement, finding, tightness),
@@ -89,6 +92,18 @@ def _verdict(statement: Statement, finding: Evaluation, tightness: float) -> str
     return "fails" if any(missed) else "holds"
 
 
+def versions() -> dict[str, str]:
+    """Return the versions of what the numbers were computed with."""
+    import scipy
+
+    return {
+        "cfc_ref": cfc_ref.__version__,
+        "Python": platform.python_version(),
+        "NumPy": np.__version__,
+        "SciPy": scipy.__version__,
+    }
+
+
 @dataclass(frozen=True)
 class Outcome:
     """The statements' results, with the cases, seed, fixed values and recording they were tried with."""
@@ -98,6 +113,7 @@ class Outcome:
     seed: int
     fixed: dict[str, float]
     recording: Recording
+    thinned: Thinned | None = None  # what the recording's samples leave open
 
     @property
     def ok(self) -> bool:
@@ -107,11 +123,12 @@ class Outcome:
     def as_dict(self) -> dict[str, Any]:
         """Return everything as plain numbers, strings, lists and dicts."""
         return {
-            "cfc_ref": cfc_ref.__version__,
             "cases": self.cases,
             "seed": self.seed,
             "neuron": self.fixed,
             "recording": self.recording.name,
+            "thinned": None if self.thinned is None else asdict(self.thinned),
+            "versions": versions(),
             "ok": self.ok,
             "statements": [asdict(s) for s in self.statements],
         }

@@ -73,6 +73,7 @@ STATEMENTS: dict[str, Statement] = {
             _F_IN_01,
             "the error of Eq. 9 against the bound",
             judges.lemma1,
+            figures=("error.png",),
         ),
         Statement(
             "S4",
@@ -83,6 +84,7 @@ STATEMENTS: dict[str, Statement] = {
             "held; approached by the proof's input (low, high just before t) and by a blind search",
             judges.ends_of_lemma1("high"),
             ends=("high",),
+            figures=("lemma1.png",),
         ),
         Statement(
             "S5",
@@ -93,6 +95,7 @@ STATEMENTS: dict[str, Statement] = {
             "held; approached by the proof's input (high, low just before t) and by a blind search",
             judges.ends_of_lemma1("low"),
             ends=("low",),
+            figures=("lemma1.png",),
         ),
         Statement(
             "S6",
@@ -103,6 +106,7 @@ STATEMENTS: dict[str, Statement] = {
             "held; attained by a jump at t, approached by a blind search",
             judges.lemma1_of_range,
             ends=("low", "high"),
+            figures=("lemma1.png",),
         ),
         Statement(
             "S7",
@@ -112,6 +116,7 @@ STATEMENTS: dict[str, Statement] = {
             _F_IN_AB,
             "the difference of the two truths against the interval",
             judges.gap,
+            figures=("forms.png",),
         ),
         Statement(
             "S8",
@@ -122,6 +127,7 @@ STATEMENTS: dict[str, Statement] = {
             "the error of Eq. 9 against the bound: one decided case outside refutes it",
             judges.lemma1_against_ltc,
             expected="fails",
+            figures=("error.png",),
         ),
         Statement(
             "S9",
@@ -132,6 +138,7 @@ STATEMENTS: dict[str, Statement] = {
             "held; both ends approached by bang-bang controls with a jump at t, and by a blind search",
             judges.sharp,
             ends=("low", "high"),
+            figures=("extremal.png", "worst_error_leak.png", "worst_error_range.png"),
         ),
         Statement(
             "S10",
@@ -141,6 +148,7 @@ STATEMENTS: dict[str, Statement] = {
             f"{_F_IN_AB}; A != 0",
             "the error against that interval, from the time on at which it excludes 0",
             judges.no_decay,
+            figures=("error.png",),
         ),
         Statement(
             "S11",
@@ -151,6 +159,7 @@ STATEMENTS: dict[str, Statement] = {
             "the errors at the ends of all pieces against the bounds; orders by halving the step",
             judges.frozen_forms("start", "midpoint"),
             orders=(("start", 1), ("midpoint", 2)),
+            figures=("work_precision.png",),
         ),
         Statement(
             "S12",
@@ -170,6 +179,7 @@ STATEMENTS: dict[str, Statement] = {
             "the errors at the ends of all pieces against the bound; its order, and that of two frozen halves",
             judges.frozen_forms("gauss"),
             orders=(("gauss", 4), ("halves", 4)),
+            figures=("work_precision.png",),
         ),
         Statement(
             "S14",

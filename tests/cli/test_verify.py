@@ -45,7 +45,9 @@ def test_an_irregular_recording_of_ones_own(tmp_path, capsys):
     out = capsys.readouterr().out
     assert "40 samples" in out
     assert "w_tau=0.5, A=2" in out
-    assert (tmp_path / "out" / "report.md").exists()
+    assert "What samples of the recording leave open" in out
+    page = (tmp_path / "out" / "report.md").read_text()
+    assert f"--neuron 'w_tau=0.5, A=2' --signal {path} --time-column time" in page
 
 
 def test_jobs_are_processes_that_do_not_change_the_report(capsys, monkeypatch):

@@ -14,6 +14,7 @@ SIGNAL = signals.piecewise_constant([0.0, 1.0, 2.5], [-1.0, 1.5, 0.2])
 SMOOTH = signals.sine(1.0, 0.3)
 T = np.linspace(0.0, 5.0, 41)
 LIPSCHITZ = (1.5, 6.0, 40.0, 300.0)
+RECORDED = signals.sampled(np.linspace(0, 5, 26), np.sin(np.linspace(0, 5, 26)))
 ROWS = plots.work_precision(NEURON, SMOOTH, 0.5, 4.0, tolerances=(1e-4, 1e-7), halvings=3, repeats=1)
 
 FIGURES = {
@@ -34,6 +35,10 @@ FIGURES = {
     "work": lambda ax: plots.plot_work_precision(NEURON, SMOOTH, 0.5, 4.0, rows=ROWS, ax=ax),
     "work_seconds": lambda ax: plots.plot_work_precision(NEURON, SMOOTH, 0.5, 4.0, rows=ROWS, against="seconds", ax=ax),
     "order": lambda ax: plots.plot_order(NEURON, SMOOTH, 0.5, 4.0, lipschitz=LIPSCHITZ, ax=ax),
+    "samples": lambda ax: plots.plot_samples(NEURON, RECORDED, -0.5, T, 5, ax=ax),
+    "samples_of_input": lambda ax: plots.plot_samples_of_input(RECORDED, T, 5, ax=ax),
+    "radius_per_step": lambda ax: plots.plot_radius_per_step(step=[0.1, 0.5, 1.0], ax=ax),
+    "ratio_of_eq9": lambda ax: plots.plot_ratio_of_eq9(ax=ax),
     "search": lambda ax: plots.plot_search([0.1, 0.3, 0.35], 0.36, "symmetric form", ax=ax),
 }
 
@@ -252,6 +257,9 @@ REFUSED = {
         ValueError,
         "lipschitz: got 2 constants",
     ),
+    "every": (lambda: plots.plot_samples(NEURON, RECORDED, 0.0, T, 0), ValueError, "every: got 0"),
+    "recording": (lambda: plots.plot_samples_of_input(0.5, T), TypeError, "signal: got 0.5"),
+    "zero step": (lambda: plots.plot_radius_per_step(step=[0.0, 0.1]), ValueError, "step: got 0.0"),
     "best": (lambda: plots.plot_search([0.1, 0.2], [0.3, 0.4]), ValueError, "best: got shape"),
 }
 
@@ -262,3 +270,17 @@ def test_bad_input_is_refused_before_a_figure_is_made(name):
     with pytest.raises(error, match=message):
         call()
     assert not pyplot.get_fignums()
+
+
+def test_the_state_is_inside_of_what_its_samples_allow_and_the_midpoint_inside_of_R(ax):
+    plots.plot_samples(NEURON, RECORDED, -0.5, T, 5, ax=ax)
+    _, low, high = band(ax, "what every 5th sample leaves open")
+    _, x = line(ax, plots.LOOKS["ltc"].label)
+    assert np.all((low <= x + 1e-9) & (x <= high + 1e-9))
+    ax.clear()
+    plots.plot_radius_per_step(step=[0.1, 0.5, 1.0], ax=ax)
+    _, low, high = band(ax, "here lies R, the least error of any form with these looks")
+    _, midpoint = line(ax, "frozen midpoint, on two inputs that no look tells apart")
+    _, start = line(ax, "frozen at the start, on a steady rise")
+    assert np.all((low <= midpoint * 1.001) & (midpoint <= high * 1.001))
+    assert np.all(start > midpoint)

@@ -1,6 +1,7 @@
 """``verify``: the same report whatever runs it, what it refuses, and what it writes."""
 
 import json
+import re
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 
@@ -8,8 +9,10 @@ import numpy as np
 import pytest
 
 from cfc_ref import LTCNeuron, signals, verify
-from cfc_ref.report import verification
+from cfc_ref.report import page, verification
+from cfc_ref.report.recording import recorded
 from cfc_ref.report.statements import STATEMENTS
+from cfc_ref.report.thinning import thinned
 from tests.runs import short_recording
 
 FEW = {"cases": 60, "seed": 4, "statements": ["S3", "S7", "S11"], "signal": short_recording()}
@@ -124,18 +127,58 @@ def test_a_bound_that_is_not_sharp_fails(monkeypatch):
     assert result.verdict == "fails"
 
 
-def test_saving_writes_the_page_the_numbers_and_the_figures(report, tmp_path):
-    report.save(tmp_path / "new" / "folder")
+def test_saving_writes_the_page_the_numbers_and_the_figures_of_its_statements(few, tmp_path):
     from cfc_ref.plots.report import CAPTIONS
 
+    few.save(tmp_path / "new" / "folder")
+    of_few = {name for s in few.statements for name in s.figures}
     names = {path.name for path in (tmp_path / "new" / "folder").iterdir()}
-    assert names == {"report.md", "report.json", *CAPTIONS}
-    page = (tmp_path / "new" / "folder" / "report.md").read_text()
-    for name in (*STATEMENTS, *CAPTIONS):
-        assert name in page
+    assert names == {"report.md", "report.json", page.OWN_FIGURE, *of_few}
+    text = (tmp_path / "new" / "folder" / "report.md").read_text()
+    assert all(f"]({name})" in text for name in of_few)
+    assert "{" not in text.partition("## Citation")[0]
     saved = json.loads((tmp_path / "new" / "folder" / "report.json").read_text())
-    assert saved == report.as_dict()
+    assert saved["command"] == "cfc_ref.verify(cases=60, seed=4, statements=['S3', 'S7', 'S11'])"
+    assert saved == {"date": saved["date"], "command": saved["command"]} | json.loads(json.dumps(few.as_dict()))
     assert (tmp_path / "new" / "folder" / "error.png").read_bytes()[:4] == b"\x89PNG"
+    assert {name for s in STATEMENTS.values() for name in s.figures} == set(CAPTIONS)
+
+
+def test_the_page_stands_alone(report):
+    captions = {"error.png": "caption of the error", "samples.png": "caption of the samples"}
+    text = page.markdown(report, captions, {"date": "2030-01-02 03:04 UTC", "command": "cfc-ref verify --seed 3"})
+    head, _, rest = text.partition("## In short")
+    said = ("2030-01-02", "`cfc-ref verify --seed 3`", "seed: 3", "cfc_ref 0", "Python 3", "NumPy ", "SciPy ")
+    assert all(word in head for word in said)
+    assert "x' = -(w + y) x + A y" in rest
+    assert "x' = -(w + y) x + A (w + y)" in rest
+    symbols = {name.strip() for row in re.findall(r"^\| (.+?) \| ", rest, re.MULTILINE) for name in row.split(",")}
+    needed = "c w(w_tau) F y a b g r k M L C2 C4 z_min z_max R h K U R₋ τ* ω E9 J_k(h) tau_sys"
+    assert set(needed.split()) <= {name.replace(" ", "") for name in symbols}
+    sections = text.split("\n## ")
+    (lemma,) = (s for s in sections if s.startswith("S3:"))
+    assert "![S3: Lemma 1: the bound](error.png)" in lemma
+    assert "caption of the error" in lemma
+    (recorded,) = (s for s in sections if s.startswith("The recorded input"))
+    assert "caption of the samples" in recorded
+    assert "This K is an assumption" in recorded
+    assert text.count("(error.png)") == 1
+    assert "```json" not in text
+    assert "@software{cfc_ref," in text
+    assert all(f"## {s.name}: {s.title}" in text for s in report.statements)
+
+
+def test_samples_of_a_slow_recording_leave_little_open_and_jumps_leave_all():
+    t = np.arange(2000) * 0.05
+    slow = thinned(recorded(signals.sampled(t, np.sin(t)), {}), {})
+    assert (slow.samples, slow.of, slow.inside) == (1024, 2000, True)
+    assert slow.lipschitz == pytest.approx(1.0, rel=1e-3)
+    widths = list(slow.widths.values())
+    assert widths == sorted(widths)
+    assert widths[0] < 0.02
+    held = thinned(recorded(signals.sampled(t, np.sin(t), "previous"), {}), {})
+    assert (held.lipschitz, held.widths) == (None, {})
+    assert thinned(recorded(signals.sampled(t, np.sin(t)), {}), {"A": 1e308, "x0": -1e308}) is None
 
 
 @pytest.mark.parametrize(
