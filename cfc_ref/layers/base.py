@@ -202,7 +202,8 @@ class Layer:
         """
         if not hasattr(state_dict, "keys"):
             checks.refuse("state_dict", type(state_dict).__name__, "a dict of arrays", "pass one by name", TypeError)
-        missing, unused = [sorted(map(str, a - b)) for a, b in _both(set(self._arrays), set(state_dict.keys()))]
+        ours, theirs = set(self._arrays), set(state_dict.keys())
+        missing, unused = (sorted(map(str, keys)) for keys in (ours - theirs, theirs - ours))
         if missing or unused:
             got = "; ".join(f"{word} {', '.join(keys)}" for word, keys in (("no", missing), ("also", unused)) if keys)
             checks.refuse(
@@ -522,7 +523,3 @@ def units_or_wiring(units: Any) -> tuple[int, Wiring | None]:
     if not isinstance(units, Wiring):
         checks.refuse("units", type(units).__name__, "an int or a Wiring", "see cfc_ref.wirings", TypeError)
     return units.units, units
-
-
-def _both(a: set[str], b: set[str]) -> tuple[tuple[set[str], set[str]], tuple[set[str], set[str]]]:
-    return (a, b), (b, a)
