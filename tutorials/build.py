@@ -1,6 +1,7 @@
 """Execute the tutorials in place: ``python tutorials/build.py [01 02 …]``, all of them by default.
 
-``python tutorials/build.py --site FOLDER`` builds the site from what is stored, without executing anything.
+``python tutorials/build.py --site FOLDER`` builds the site from what is stored, without executing anything; with
+``--lite`` it also has the notebooks to run in the browser.
 
 What is stored is what a fresh run gives and nothing of the machine: no times, no paths, no widgets (a notebook on the
 web has no kernel that could move them). The picture of the cell tagged ``cover`` is written to figures/NN.png. A
@@ -27,6 +28,7 @@ FOLDER = Path(__file__).resolve().parent
 TIMEOUT = 90  # seconds a notebook, on two cores, compiling included
 DATA = "CFC_REF_WALKER2D"  # names a folder of recordings, which a stored notebook does without
 WIDGET = "application/vnd.jupyter.widget-view+json"
+COMPILED = {"11_fast_and_small"}  # notebooks about compiled kernels and processes: not for the browser
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
 
@@ -134,8 +136,9 @@ def main(numbers: list[str]) -> None:
             print(f"{path.name}: {time.perf_counter() - start:.0f} s, {size:.0f} kB")  # noqa: T201
 
 
-def build_site(folders: list[str]) -> None:
+def build_site(words: list[str]) -> None:
     """Build the site in one new folder."""
+    folders = [word for word in words if word != "--lite"]
     if len(folders) != 1:
         raise SystemExit(
             "--site: got no folder or several; expected one; pass python tutorials/build.py --site FOLDER."
@@ -143,7 +146,7 @@ def build_site(folders: list[str]) -> None:
     sys.path.insert(0, str(FOLDER / "site"))
     from assemble import build as assemble
 
-    assemble(Path(folders[0]))
+    assemble(Path(folders[0]), lite="--lite" in words)
     print(f"{folders[0]}/index.html")  # noqa: T201
 
 

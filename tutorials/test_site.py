@@ -1,11 +1,12 @@
 """The site is built without a warning, and what is wrong with a page is seen."""
 
+import json
 import re
 import subprocess
 import sys
 
 import pytest
-from build import FOLDER
+from build import COMPILED, FOLDER
 
 pytest.importorskip("sphinx")
 pytest.importorskip("myst_nb")
@@ -83,6 +84,24 @@ def test_every_tutorial_and_every_public_name_has_its_place(site):
     for name in set(cfc_ref.__all__) - {"__version__"}:
         module = f"cfc_ref.{name}" == cfc_ref._PUBLIC[name]
         assert f'id="cfc_ref.{name}{"." if module else chr(34)}' in text, name
+
+
+def test_the_browser_gets_the_notebooks_and_the_wheel(tmp_path):
+    pytest.importorskip("jupyterlite_core")
+    pytest.importorskip("jupyterlite_pyodide_kernel")
+    assemble._build_lite(tmp_path, tmp_path / "lite")
+    names = {path.name for path in FOLDER.glob("[0-9][0-9]_*.ipynb") if path.stem not in COMPILED}
+    files = tmp_path / "lite" / "files"
+    assert {path.name for path in files.iterdir()} == names | {"results", "solutions"}
+    for name in names:
+        made, stored = (json.loads((folder / name).read_text(encoding="utf-8")) for folder in (files, FOLDER))
+        added = [cell for cell in made["cells"] if cell not in stored["cells"]]
+        assert [cell["source"] for cell in added] == [assemble.INSTALL]
+        assert [cell for cell in made["cells"] if cell in stored["cells"]] == stored["cells"]
+    wheels = json.loads((tmp_path / "lite" / "pypi" / "all.json").read_text(encoding="utf-8"))
+    (release,) = wheels["cfc-ref"]["releases"][cfc_ref.__version__]
+    assert (tmp_path / "lite" / "pypi" / release["filename"]).is_file()
+    assert (tmp_path / "lite" / "lab" / "index.html").is_file()
 
 
 def test_formulas_and_search_need_no_network(site):

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 import cfc_ref
-from cfc_ref.cli import bench, convert, experiment, export, info, predict, train, tutorials, verify
+from cfc_ref.cli import bench, convert, experiment, export, figures, info, predict, train, tutorials, verify
 from cfc_ref.cli.console import standard_streams
 
 __all__ = ["main"]
 
-_COMMANDS = (verify, bench, train, experiment, predict, convert, export, info, tutorials)
+_COMMANDS = (verify, bench, train, experiment, predict, convert, export, info, tutorials, figures)
 _REFUSALS = (ValueError, TypeError, OSError, ArithmeticError, MemoryError, ModuleNotFoundError)
 _TRACEBACK = "CFC_REF_TRACEBACK"  # an environment variable
 

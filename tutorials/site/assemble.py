@@ -7,8 +7,11 @@ made here: the reference of the public names, and the code of every equation.
 from __future__ import annotations
 
 import inspect
+import json
 import re
 import shutil
+import subprocess
+import sys
 import tempfile
 import textwrap
 from collections.abc import Iterator
@@ -17,7 +20,10 @@ from importlib import metadata
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from build import COMPILED
+
 import cfc_ref
+from cfc_ref.plots.lectures import moving_bound
 
 SITE = Path(__file__).resolve().parent
 TUTORIALS, ROOT = SITE.parent, SITE.parents[1]
@@ -44,8 +50,11 @@ SECTIONS = {  # page -> its title, and the README's heading over what is on it
 MACHINE = re.compile(r"(?<![\w.:/\-])/(?:home|root|tmp|Users|work|usr|opt|var|mnt|private)/\w")
 
 
-def build(folder: Path) -> None:
-    """Build the site in `folder`; a warning, a broken link or a path of this machine ends it with SystemExit."""
+def build(folder: Path, *, lite: bool = False) -> None:
+    """Build the site in `folder`; a warning, a broken link or a path of this machine ends it with SystemExit.
+
+    With `lite` it has the notebooks in JupyterLite, too, and each notebook's page links to where it runs.
+    """
     from sphinx.cmd.build import main as sphinx
 
     if folder.exists() and any(folder.iterdir()):
@@ -53,9 +62,13 @@ def build(folder: Path) -> None:
     with tempfile.TemporaryDirectory() as work:
         pages = Path(work, "pages")
         write_pages(pages)
+        if lite:
+            _link_to_lite(pages / "tutorials")
         options = ["-W", "--keep-going", "-q", "-b", "html", "-d", str(Path(work, "doctrees"))]
         if sphinx([*options, str(pages), str(folder)]):
             raise SystemExit("--site: Sphinx warned; the lines above say of what.")
+        if lite:
+            _build_lite(Path(work), folder / "lite")
     (folder / ".buildinfo").unlink(missing_ok=True)
     shutil.rmtree(folder / "_sources", ignore_errors=True)  # empty
     (folder / ".nojekyll").touch()  # Pages leaves out folders that begin with _ without it
@@ -75,6 +88,7 @@ def write_pages(pages: Path) -> None:
     static.mkdir()
     shutil.copy(SITE / "site.css", static)
     shutil.copy(mathjax(), static)
+    (static / "moving_bound.gif").write_bytes(moving_bound())
     for name, (title, heading) in SECTIONS.items():
         _write(pages / f"{name}.md", f"# {title}\n\n{_moved(section(heading), '')}")
     _write(pages / "changelog.md", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"))
@@ -82,6 +96,60 @@ def write_pages(pages: Path) -> None:
     _tutorials(pages / "tutorials")
     _code(pages)
     _reference(pages / "api")
+
+
+def _link_to_lite(folder: Path) -> None:
+    """Write a link under the title of each notebook to where it runs in the browser."""
+    for path in folder.glob("*.ipynb"):
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+        title, *rest = "".join(notebook["cells"][0]["source"]).split("\n")
+        target = f"../lite/lab/index.html?path={path.name}"
+        link = f'<a class="run" href="{target}">Run this page in the browser</a>'
+        if path.stem in COMPILED:
+            link = (
+                "*This page times compiled kernels and processes, which a browser does not have: run it with Jupyter.*"
+            )
+        notebook["cells"][0]["source"] = "\n".join([title, "", link, "", *rest])
+        _write(path, json.dumps(notebook, ensure_ascii=False))
+
+
+INSTALL = """\
+# In the browser only: the package, and what it computes with. Compiled kernels and processes are not available there.
+import piplite
+
+await piplite.install(["numpy", "scipy", "matplotlib", "tqdm"])
+await piplite.install("cfc-ref", deps=False)"""
+
+
+def _build_lite(work: Path, folder: Path) -> None:
+    """Build JupyterLite with the notebooks, each of which installs the wheel first, and the wheel."""
+    source, contents = work / "source", work / "contents"
+    hidden = shutil.ignore_patterns("__pycache__", "*.egg-info", "site", ".ipynb_checkpoints")
+    for name in ("cfc_ref", "tutorials"):
+        shutil.copytree(ROOT / name, source / name, ignore=hidden)
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source)
+    _run("-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(work / "wheel"), str(source))
+    (wheel,) = (work / "wheel").glob("*.whl")
+    for name in ("results", "solutions"):
+        shutil.copytree(TUTORIALS / name, contents / name, ignore=shutil.ignore_patterns("*.md", "__pycache__"))
+    for path in TUTORIALS.glob("[0-9][0-9]_*.ipynb"):
+        if path.stem in COMPILED:
+            continue
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+        first = next(k for k, cell in enumerate(notebook["cells"]) if cell["cell_type"] == "code")
+        cell = {"cell_type": "code", "id": "install", "metadata": {}, "execution_count": None, "outputs": []}
+        notebook["cells"].insert(first, {**cell, "source": INSTALL})
+        _write(contents / path.name, json.dumps(notebook, ensure_ascii=False, indent=1))
+    command = ["-m", "jupyterlite_core", "build", "--lite-dir", str(work), "--contents", str(contents)]
+    _run(*command, "--output-dir", str(folder), "--piplite-wheels", str(wheel), "--no-sourcemaps")
+
+
+def _run(*words: str) -> None:
+    """Run a Python command; where it fails, its output and SystemExit."""
+    done = subprocess.run([sys.executable, *words], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"--site: {' '.join(words[:3])} failed:\n{done.stdout}{done.stderr}")
 
 
 def mathjax() -> Path:
@@ -238,7 +306,7 @@ class _Page(HTMLParser):
 def faults(folder: Path) -> Iterator[str]:
     """Yield what is wrong with built pages: broken links, what is loaded from elsewhere, paths of a machine."""
     pages = {}
-    for path in sorted(folder.rglob("*.html")):
+    for path in sorted(path for path in folder.rglob("*.html") if "lite" not in path.relative_to(folder).parts):
         text = path.read_text(encoding="utf-8")
         if found := MACHINE.search(text):
             yield f"{path.relative_to(folder)}: a path of a machine: {found[0]}"
