@@ -17,17 +17,45 @@ from typing import Any
 
 from numba import njit
 from numba.core.caching import FunctionCache
+from numba.core.codegen import CPUCodeLibrary
+from numba.core.compiler import CompilerBase, DefaultPassBuilder
 
 __all__ = ["INNER", "OPTIONS", "dispatch", "inner", "kernel"]
 
 # Without NRT, Numba's runtime: each slice that is passed on would count references, atomically, in memory that threads
 # have in common. Kernels allocate nothing and return no arrays.
 OPTIONS: dict[str, Any] = {"error_model": "numpy", "fastmath": {"contract"}, "nogil": True, "_nrt": False}
-# For functions that only kernels call: they are neither callable from Python nor kept on disk by themselves
-INNER = {**OPTIONS, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-
 
 _warned = False
+
+
+class _Linked(CompilerBase):
+    """Compile a function up to code that its callers link, which is optimised and translated once, with the kernel's.
+
+    Numba does both for each function with all that it calls, so that code deep inside is optimised once per caller
+    above it; this halves the time. The function has no address, so that nothing may call it but kernels.
+    """
+
+    def define_pipelines(self) -> list[Any]:
+        """Return Numba's passes, for a library that is only linked."""
+        state = self.state
+        library = state.library = state.targetctx.codegen().create_library(state.func_id.func_qualname)
+
+        def finish() -> None:
+            library._finalize_dynamic_globals()
+            library._finalized = True
+
+        library._optimize_final_module, library._finalize_final_module = (lambda: None), finish
+        # an entry point that is never called; Numba tells functions apart by it
+        state.targetctx = state.targetctx.subtarget(get_executable=lambda library, fndesc, env: [].append)
+        return [DefaultPassBuilder.define_nopython_pipeline(state)]
+
+
+# For functions that only kernels call: they are neither callable from Python nor kept on disk by themselves
+INNER = {**OPTIONS, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+_STEPS = ("_optimize_final_module", "_finalize_final_module", "_finalize_dynamic_globals")
+if all(hasattr(CPUCodeLibrary, name) for name in _STEPS):  # not public: another Numba may do without
+    INNER["pipeline_class"] = _Linked
 
 
 def inner(function: Callable[..., Any] | None = None, **options: Any) -> Any:

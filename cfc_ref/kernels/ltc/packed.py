@@ -32,10 +32,11 @@ PRE, POST = range(2)
 SUM_W, SUM_E, SUM_Z, SUM_ZX = range(4)
 # Places in the table of a stream, after those of a CfC's: the solver's index, the stages of a part; the parts of a time
 # step, or 0 and the bits of two float64: the longest part, and what forgives rounding; where arrays begin, and the
-# numbers of tiles. After them: the ends of each tile, its neuron or input and its first postsynaptic neuron.
+# sizes of what follows: the ends of each group of tiles, their neurons or inputs and its first postsynaptic neuron.
 SOLVER, STAGES, PARTS, LONGEST, FORGIVEN = range(HEAD, HEAD + 5)
 NEURONS, INPUT_MAP, OUTPUT_MAP, SYNAPSES, SENSORY, TILES, SENSORY_TILES = range(HEAD + 5, HEAD + 12)
 ENDS = HEAD + 12
+GROUP = 4  # tiles that a stream adds to the sums at once
 SCRATCH = 10  # rows that a stage of a solver may use
 
 _LOG2_E = 1.4426950408889634
@@ -158,7 +159,7 @@ def pack_stream(
     tiles, ends = _tiles(packed.synapses, packed.ends)
     sensory, sensory_ends = _tiles(packed.sensory, packed.sensory_ends)
     table[SYNAPSES], table[SENSORY] = weights.place(tiles), weights.place(sensory)
-    table[TILES], table[SENSORY_TILES] = len(ends), len(sensory_ends)
+    table[TILES], table[SENSORY_TILES] = ends.size, sensory_ends.size
     if fc is not None:
         table[OUTPUTS], table[FC] = len(fc.W), weights.linear(*fc)
     table[STATE], table[ROOM] = lanes, (3 + 3 * stages + SCRATCH) * lanes + whole_lines(inputs) + whole_lines(reads)
@@ -166,11 +167,22 @@ def pack_stream(
 
 
 def _tiles(synapses: Array, ends: Array) -> tuple[Array, npt.NDArray[np.int64]]:
-    """Return synapses in tiles, shape (tiles, 4, LINE), and where each begins and ends; 0 where there is none."""
+    """Return synapses in tiles, shape (tiles, 4, LINE), and for each group of them where they begin and where it ends.
+
+    Zeros where there is no synapse. The groups of a line are whole: its last tile is repeated, with no conductance.
+    """
     pre, post = ends.T.astype(np.int64)
     line, place = np.divmod(post, LINE)
     sources = pre.max(initial=0) + 1
     keys, of_tile = np.unique(line * sources + pre, return_inverse=True)  # pairs, with axis=0, are slow to sort
     tiles = np.zeros((len(keys), 4, LINE), synapses.dtype)
     tiles[of_tile, :, place] = synapses[:, [GAIN, SHIFT, W, W_E]]
-    return tiles, np.stack([keys % sources, keys // sources * LINE], axis=1)
+    counts = np.bincount(keys // sources)
+    slots = -(-counts // GROUP) * GROUP
+    lines, last = np.repeat(np.arange(len(slots)), slots), np.cumsum(counts) - 1
+    chosen = np.arange(len(lines)) - np.repeat(np.cumsum(slots - counts) - (slots - counts), slots)
+    repeated = chosen > last[lines]
+    chosen[repeated] = last[lines[repeated]]
+    tiles = tiles[chosen]
+    tiles[repeated, 2:] = 0
+    return tiles, np.column_stack([(keys[chosen] % sources).reshape(-1, GROUP), lines[::GROUP] * LINE])

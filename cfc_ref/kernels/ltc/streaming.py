@@ -75,8 +75,8 @@ def _stream(P, table, x, S, y):
     nothing, solver, stages = F - F, table[SOLVER], table[STAGES]
     neurons = grid(P, table[NEURONS], nothing + HIGH + 1, lanes)
     input_map, output_map = P[table[INPUT_MAP] :], P[table[OUTPUT_MAP] :]
-    tiles, sensory, last = P[table[SYNAPSES] :], P[table[SENSORY] :], ENDS + 2 * table[TILES]
-    ends, sensory_ends = table[ENDS:last], table[last : last + 2 * table[SENSORY_TILES]]
+    tiles, sensory, last = P[table[SYNAPSES] :], P[table[SENSORY] :], ENDS + table[TILES]
+    ends, sensory_ends = table[ENDS:last], table[last : last + table[SENSORY_TILES]]
     dt = S[S.shape[0] - x.shape[0] // F :]
     at = S.shape[0] - dt.shape[0] - table[ROOM]
     streams, room = at // table[STATE], S[at:]

@@ -9,7 +9,7 @@ so that a synapse from j to i costs a multiply-add, an exponential and a divisio
   rows beyond the batch have input 0, state 0 and steps of no length.
 - A stream, (3 · stages, units), up to whole cache lines. The inner loops run along neurons: the synapses from one
   neuron to :data:`LINE` neighbours are a tile, whose numbers lie together, zeros where there is no synapse. A wiring's
-  layers are neighbours, so that most of a tile is used.
+  layers are neighbours, so that most of a tile is used. Four tiles that end at the same neurons are added at once.
 
 A loop writes to one or two arrays and reads from few, as the compiler asks of each pair whether they overlap.
 """
@@ -26,7 +26,7 @@ from numba.np.arrayobj import make_array, populate_array
 
 from cfc_ref.kernels.compiled import inner
 from cfc_ref.kernels.elementwise import _add, _copy
-from cfc_ref.kernels.ltc.packed import GAIN, POST, PRE, SHIFT, SUM_E, SUM_W, SUM_Z, SUM_ZX, W_E, W_SIGMA, E, W
+from cfc_ref.kernels.ltc.packed import GAIN, GROUP, POST, PRE, SHIFT, SUM_E, SUM_W, SUM_Z, SUM_ZX, W_E, W_SIGMA, E, W
 from cfc_ref.kernels.mathfun import _opening_of
 from cfc_ref.kernels.memory import LINE
 
@@ -86,14 +86,25 @@ def _add_synapses(synapses, ends, first, x, sums):
 
 @inner
 def _add_tiles(tiles, ends, x, G, Q):
-    """G += w s and Q += w E s of every synapse, for a stream, one tile at a time."""
-    for k in range(ends.shape[0] // 2):
-        u, post, tile = x[ends[2 * k]], ends[2 * k + 1], tiles[4 * LINE * k : 4 * LINE * (k + 1)]
+    """G += w s and Q += w E s of every synapse, for a stream, one group of tiles at a time."""
+    size = 4 * LINE * GROUP
+    for k in range(ends.shape[0] // (GROUP + 1)):
+        of, tile = ends[(GROUP + 1) * k : (GROUP + 1) * (k + 1)], tiles[size * k : size * (k + 1)]
+        u0, u1, u2, u3, post = x[of[0]], x[of[1]], x[of[2]], x[of[3]], of[GROUP]
         g, q = G[post : post + LINE], Q[post : post + LINE]
         for j in range(LINE):
-            s = _opening_of(tile[j] * u + tile[LINE + j])
-            g[j] += tile[2 * LINE + j] * s
-            q[j] += tile[3 * LINE + j] * s
+            s0 = _opening_of(tile[j] * u0 + tile[LINE + j])
+            s1 = _opening_of(tile[4 * LINE + j] * u1 + tile[5 * LINE + j])
+            s2 = _opening_of(tile[8 * LINE + j] * u2 + tile[9 * LINE + j])
+            s3 = _opening_of(tile[12 * LINE + j] * u3 + tile[13 * LINE + j])
+            g01, q01 = (
+                tile[2 * LINE + j] * s0 + tile[6 * LINE + j] * s1,
+                tile[3 * LINE + j] * s0 + tile[7 * LINE + j] * s1,
+            )
+            g23 = tile[10 * LINE + j] * s2 + tile[14 * LINE + j] * s3
+            q23 = tile[11 * LINE + j] * s2 + tile[15 * LINE + j] * s3
+            g[j] += g01 + g23
+            q[j] += q01 + q23
 
 
 @inner
