@@ -80,7 +80,7 @@ def plot_radius_per_step(
     w_tau: float = 1.0,
     A: float = 1.0,
     a: float = 0.2,
-    lipschitz: float = 0.05,
+    lipschitz: float = 0.2,
     t: float = 5.0,
     step: npt.ArrayLike | None = None,
     ax: Axes | None = None,

@@ -43,7 +43,7 @@ CAPTIONS = {
     "ratio_of_eq9.png": "Worst error of Eq. 9 against the LTC as stated, over the worst error R of the best form with "
     "the same look at t. A = {A:.4g}, x0 = {x0:.4g}, f(I) in [0, 1].",
     "radius.png": "Errors over the step. Shaded: between R₋ and U, where the least error R of any form with one look "
-    "per step lies. w = 1, A = 1, f(I) in [0.2, 1], L = 0.05, t = 5, start at rest under f(I) = 0.2.",
+    "per step lies. w = 1, A = 1, f(I) in [0.2, 1], L = 0.2, t = 5, start at rest under f(I) = 0.2.",
 }
 
 

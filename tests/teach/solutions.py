@@ -237,6 +237,9 @@ SOLUTIONS = {
     "11.1": lambda: (4 * 81 * 64, 17 * 64 + 6 * 64**2, 1 / 32, 303),
     "11.2": lambda: {"extrapolated": lambda one, two: 2 * two - one, "order": 2.05, "better": "the short ones"},
     "11.3": lambda: {"bytes": half_size(), "gap": half_gap()},
+    "12.1": lambda: ((4 / 7, 7 / 6), 0.8690476, 0.2976190, 4.8),
+    "12.2": lambda: (math.log(2 / (1 + math.exp(-3))), 1.5),
+    "12.3": lambda: (0.65, 0.15, 0.105),
 }
 MISTAKES = {
     "01.1": [
@@ -476,4 +479,17 @@ MISTAKES = {
         ({"gap": 100.0}, "too large"),
         ({"gap": 1e-7}, "too small"),
     ],
+    "12.1": [
+        ({"states": (7 / 6, 4 / 7)}, "changed places"),
+        ({"states": (4 / 7 - 2, 7 / 6 - 2)}, "add A"),
+        ({"centre": 2.0}, "Eq. 9"),
+        ({"radius": 0.5952381}, "half of that"),
+        ({"ratio": 2.8}, "other end"),
+    ],
+    "12.2": [
+        ({"before": math.log(2)}, "late t"),
+        ({"before": 2.355440}, "the time of the look"),
+        ({"when": 3.0}, "t itself"),
+    ],
+    "12.3": [({"high": 0.8}, "come back"), ({"low": -0.2}, "come back"), ({"area": 0.0525}, "root of 2")],
 }
