@@ -1,4 +1,4 @@
-"""How many times faster than each solver CF4 is at equal accuracy."""
+"""The speed of CF4 compared with each solver at equal accuracy."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ def _ltc(units: int, conductances: float, **solver: Any) -> LTC:
     for name in ("gleak", "w", "sensory_w") if conductances != 1 else ():
         key = f"rnn_cell.{name}"
         effective = conductances * softplus(layer.parameters[key])
-        layer.parameters[key][...] = effective + np.log(-np.expm1(-effective))  # what softplus makes of it
+        layer.parameters[key][...] = effective + np.log(-np.expm1(-effective))  # its inverse softplus
     return layer
 
 

@@ -1,6 +1,6 @@
 """Who is compared, each in a process of its own, as its users run it.
 
-In one process, threads of one library that go on waiting for work would take the cores from the next one.
+In one process, threads of one library that wait for more work would take the cores from the next one.
 """
 
 from __future__ import annotations

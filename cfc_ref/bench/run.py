@@ -53,7 +53,7 @@ def environment(threads: int) -> dict[str, str]:
 def run_all(names: Sequence[str], threads: int, *, quick: bool = False) -> Iterator[Result | WorkloadError]:
     """Yield the result of each workload, or what went wrong, as soon as it is there."""
     if checks.count("--threads", threads, at_least=1) > cores():
-        checks.refuse("--threads", threads, f"at most {cores()}, the cores there are", "leave it out for all of them")
+        checks.refuse("--threads", threads, f"at most {cores()}, the number of cores", "remove it to use all cores")
     return (_one(name, threads, quick) for name in names)
 
 

@@ -36,7 +36,7 @@ _WIDER = (1e-3, 1e-1)  # how far outside of the box states may be, of its size: 
 
 
 class RoundingCertificate(NamedTuple):
-    """What rounding does to a network's states and outputs, at most, for all inputs and times in given ranges.
+    """The largest effect of rounding on a network's states and outputs, for all inputs and times in given ranges.
 
     Attributes
     ----------

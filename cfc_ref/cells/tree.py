@@ -1,4 +1,4 @@
-"""Parameters and gradients as nested (Named)tuples of arrays; None stands for a missing part."""
+"""Parameters and gradients as nested (Named)tuples of arrays; None is a missing part."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ TOLERANCE = 5e-6
 
 
 class Golden(NamedTuple):
-    """A sequence, and what NumPy makes of it in float32."""
+    """A sequence, and its outputs of NumPy in float32."""
 
     x: Array  # (steps, features)
     dt: Array  # (steps,)

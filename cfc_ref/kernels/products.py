@@ -3,7 +3,7 @@
 The inner loop runs along a row of the result and adds four rows of W to two rows at once: eight multiply-adds of a
 whole vector register for six loads and two stores. The four are one slice: before the loop the compiler checks each
 array that is written against each that is read, and one slice is one check. A tile of rows of A uses each group of W's
-rows from the first cache. A row's result does not depend on the rows beside it. Offsets and lengths are never literal
+rows from the first cache. A row's result does not depend on other rows. Offsets and lengths are never literal
 numbers where these are called: Numba would compile a version of its own for each.
 """
 

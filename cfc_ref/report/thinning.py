@@ -1,4 +1,4 @@
-"""What a recording's samples leave open: the recording is thinned, and the enclosure of one neuron's state measured."""
+"""The uncertainty that samples leave: a recording is thinned, and the enclosure of one neuron's state measured."""
 
 from __future__ import annotations
 

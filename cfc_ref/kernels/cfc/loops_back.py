@@ -3,7 +3,7 @@ r"""CfC networks over sequences, backward: the steps of :func:`cfc_ref.cells.cfc
 The gradient of a map's weights is a sum over rows and time steps. It is taken of up to 32 rows at once, from one step
 or several, so that weights and their gradients are read from the cache once for many rows; and in `D` for each part of
 the batch by itself, parts that depend on the batch and not on the threads. BLAS would take the sums over all steps at
-once in the same time, but its threads go on waiting for more work, in the way of what comes next.
+once in the same time, but its threads wait for more work and slow down the next computation.
 """
 
 from __future__ import annotations
