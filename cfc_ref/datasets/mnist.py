@@ -7,6 +7,7 @@ written. Events are padded to the longest sequence, where the official code pads
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,7 +17,7 @@ from cfc_ref import checks
 from cfc_ref.arrays import Array
 from cfc_ref.datasets.publisher import PublishedFile, download_missing, refuse_file, source_folder, unzipped
 
-__all__ = ["SCALE", "Digits", "digit_events", "download_mnist", "read_idx", "read_mnist"]
+__all__ = ["SCALE", "Digits", "digit_events", "download_mnist", "other_editions", "read_idx", "read_mnist"]
 
 SCALE = 256
 """By which the official code divides the elapsed pixels."""
@@ -75,12 +76,18 @@ def digit_events(pixels: Array) -> Digits:
 
 def read_idx(folder: Path, name: str, axes: int, *, required: bool = True) -> Array | None:
     """Read an IDX file of unsigned bytes, gzipped or not; None where it is missing and not required."""
+    content = _content(folder, name)
+    if content is None and required:
+        refuse_file(name, "which is missing", f"{name}.gz or {name}", "download it")
+    return None if content is None else _idx(name, content, axes)
+
+
+def _content(folder: Path, name: str) -> bytes | None:
+    """Return the contents of a file, gzipped or not, or None where it is missing."""
     for file in (folder / f"{name}.gz", folder / name):
         if file.is_file():
             content = file.read_bytes()
-            return _idx(file.name, unzipped(file.name, content) if file.suffix == ".gz" else content, axes)
-    if required:
-        refuse_file(name, "which is missing", f"{name}.gz or {name}", "download it")
+            return unzipped(file.name, content) if file.suffix == ".gz" else content
     return None
 
 
@@ -94,6 +101,16 @@ def _idx(name: str, content: bytes, axes: int) -> Array:
         refuse_file(name, f"which holds {len(content) - start} numbers", f"{shape}, as its beginning says")
     array: Array = np.frombuffer(content, np.uint8, offset=start).reshape(shape)
     return array
+
+
+def other_editions(folder: str | Path) -> list[str]:
+    """Return the names of the files that are not the published ones to the byte, such as those of Fashion-MNIST."""
+    contents = ((name, _content(Path(folder), name)) for name in _MD5)
+    return [
+        name
+        for name, content in contents
+        if content is not None and hashlib.md5(content, usedforsecurity=False).hexdigest() != _MD5[name]
+    ]
 
 
 def download_mnist(folder: str | Path) -> Path:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from cfc_ref.arrays import Array
-from cfc_ref.datasets.mnist import SCALE, Digits, download_mnist, read_mnist
+from cfc_ref.datasets.mnist import SCALE, Digits, download_mnist, other_editions, read_mnist
 from cfc_ref.datasets.publisher import refuse_file
 from cfc_ref.experiments.hyperparameters import MODELS, UNPUBLISHED, Score, by_model
 from cfc_ref.experiments.published import data_options, downloaded, hold_back, sample_count, validation_note
@@ -55,8 +55,8 @@ def build_task(data: str | Path, *, samples: int | None = None, download: bool =
         rest, held_back = hold_back(np.arange(total), _HELD_BACK)
         parts = {"training": _part(digits, rest), "validation": _part(digits, held_back)}
         notes.append(validation_note("Test labels are", min(n or len(held_back), len(held_back)), total, "images"))
-    if total != 60_000:
-        notes.append(f"Another edition: {total:,} training images (published: 60,000).")
+    if others := other_editions(folder):
+        notes.append(f"Another edition, not the published MNIST: {', '.join(others)}.")
     return Task(
         {"data": "mnist", "samples": n, "parts": {name: len(part.y) for name, part in parts.items()}},
         {name: part.first(n) for name, part in parts.items()},

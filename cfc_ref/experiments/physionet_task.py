@@ -67,6 +67,7 @@ PHYSIONET_RESULTS = {
 }
 """The paper's AUC on the 800 test records."""
 
+_PUBLISHED = 4000  # records of a set
 _HELD_BACK = 0.2  # of the training records, where test outcomes are missing
 
 
@@ -83,7 +84,9 @@ def build_task(
     if len(np.unique(patients.y[known])) < 2:
         got = "which is missing, or has no outcomes of training records"
         refuse_file("Outcomes-a.txt", got, "their outcomes", "download it")
-    notes = [f"Records are split by ascending id; set-a has {len(patients.y):,} (published: 4,000)."]
+    notes = ["Records are split in the order of their ids, as the order of the published split is not known."]
+    if len(patients.y) != _PUBLISHED:
+        notes.append(f"Another edition: set-a has {len(patients.y):,} records (published: {_PUBLISHED:,}).")
     if len(known) < len(training):
         notes.append(f"{len(training) - len(known)} training records have no outcome and are left out.")
     if (patients.y[test] >= 0).all():

@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from cfc_ref.datasets.mnist import digit_events, read_mnist
+from cfc_ref.datasets.mnist import digit_events, other_editions, read_mnist
 from tests import bad
 from tests.compare import assert_close
 from tests.datasets.published import idx, real, write_mnist
@@ -27,6 +27,7 @@ def test_the_published_digits_have_the_protocols_check_values(part):
     lengths = digits.mask.sum(axis=1)
     sums = (array.sum(dtype=np.float64) for array in (digits.mask, digits.x, digits.elapsed))
     assert (*sums, lengths.max(), lengths.min()) == CHECKS[part]
+    assert other_editions(folder) == []
     assert digits.x.shape == (60_000 if part == "training" else 10_000, lengths.max(), 1)
 
 
@@ -58,6 +59,7 @@ def test_events_are_those_of_a_loop_over_pixels():
 def test_packed_and_plain_files_are_read_and_labels_may_be_missing(tmp_path):
     write_mnist(tmp_path)
     assert read_mnist(tmp_path, "training").y.max() == 2
+    assert len(other_editions(tmp_path)) == 4
     (tmp_path / "t10k-labels-idx1-ubyte").unlink()
     digits = read_mnist(tmp_path, "test")
     assert digits.y is None

@@ -19,17 +19,15 @@ def md5(content):
 
 def test_only_missing_files_are_fetched(tmp_path):
     (tmp_path / "web").mkdir()
-    (tmp_path / "web" / "a.gz").write_bytes(gzip.compress(b"contents"))
+    packed = gzip.compress(b"contents")
+    (tmp_path / "web" / "a.gz").write_bytes(packed)
     url = (tmp_path / "web" / "a.gz").as_uri()
     files = [PublishedFile("a.gz", url, md5=md5(b"contents")), PublishedFile("b", "https://nowhere.invalid/b")]
     folder = tmp_path / "folder"
     folder.mkdir()
     (folder / "b").write_bytes(b"mine")
     assert download_missing(folder, files) == folder
-    assert {path.name: path.read_bytes() for path in folder.iterdir()} == {
-        "a.gz": gzip.compress(b"contents"),
-        "b": b"mine",
-    }
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == {"a.gz": packed, "b": b"mine"}
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,8 @@ def test_it_ends_with_the_figure_on_the_test_part(name, folders, tmp_path, capsy
     assert found["last"] == found["best"]  # there is no validation part, as in the paper
     assert "training" not in found["last"]
     assert "validation" not in out
+    edition = {"person": "This is not the published file: ", "mnist": "Another edition, not the published MNIST: "}
+    assert any(line.startswith(edition.get(name, "Another edition: ")) for line in lines)
     assert len(err.splitlines()) == 2
     if name == "physionet":
         assert lines[-2] == f"set-b AUC {found['last']['set-b']:.4f}"
