@@ -64,8 +64,8 @@ _FACTORS = {  # group of weights -> the fault, where they keep the value that th
 def _between_variants() -> Iterator[Question]:
     def judge(answer: Any) -> str | None:
         function("translate", answer, "translate(weights) -> weights")
-        made = CfC(3, 8, proj_size=2, variant="tensorflow", backbone_units=16, dtype="float64", seed=1)
-        other = CfC(3, 8, proj_size=2, variant="torch", backbone_units=16, dtype="float64", seed=2)
+        made = CfC(3, 8, proj_size=2, variant="tensorflow", backbone_units=16, dtype="float64", seed=1, backend="numpy")
+        other = CfC(3, 8, proj_size=2, variant="torch", backbone_units=16, dtype="float64", seed=2, backend="numpy")
         rng = np.random.default_rng(0)
         for array in made.parameters.values():
             array += rng.normal(size=array.shape) / 10  # no bias is 0
