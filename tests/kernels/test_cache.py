@@ -113,6 +113,13 @@ def test_every_kernel_is_kept_so():
     assert {"cfc_ref.kernels.ltc.loops", "cfc_ref.kernels.ltc.streaming", "cfc_ref.kernels.cfc.streaming"} <= kept
 
 
+def test_an_inner_function_is_called_by_kernels_only():
+    inner = compiled.inner(lambda x: x + 1)
+    assert numba.njit(lambda x: inner(x))(1) == 2
+    with pytest.raises(ValueError, match="not in list"):
+        inner(1)
+
+
 def test_a_number_without_a_kernel_raises():
     choose = compiled.dispatch([compiled.inner(lambda x: x + 1), compiled.inner(lambda x: x + 2)])
     call = numba.njit(lambda number, x: choose(number, x))

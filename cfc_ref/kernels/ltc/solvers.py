@@ -15,7 +15,6 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from numba.extending import register_jitable
 
 from cfc_ref.kernels.compiled import inner
 from cfc_ref.kernels.elementwise import _add, _copy
@@ -50,7 +49,7 @@ class SolverKernel(NamedTuple):
     boxed: bool = False
 
 
-@register_jitable
+@inner
 def _fused_of(c, h, G):
     r"""Return e and f of :math:`x^+ = e\,x + f\,Q`, :math:`e = C/(C + hG),\; f = h/(C + hG)`, of one neuron."""
     D = c + h * G
@@ -93,7 +92,7 @@ def _d_fused(k, neuron, h, kept, d_out, D, d_C, d_h, room):
 # --- sums held, and the rest exactly
 
 
-@register_jitable
+@inner
 def _frozen_of(c, h, G):
     r"""Return e and f of :math:`x^+ = e\,x + f\,Q/G`, :math:`e = e^{-u},\; f = 1 - e^{-u},\; u = hG/C`.
 
@@ -165,13 +164,13 @@ def _d_frozen_midpoint(k, neuron, h, kept, d_out, D, d_C, d_h, room):
 # --- CF4
 
 
-@register_jitable
+@inner
 def _rate_of(c, h, most):
     """Return h/2C, cut where products with it would overflow."""
     return min(h * (type(c)(0.5) / c), most)
 
 
-@register_jitable
+@inner
 def _half_of(r, G):
     r"""Return u, :math:`e^{-u}` and :math:`\varphi_1(u) = (1 - e^{-u})/u`, with :math:`u = \max(r G, 0)`."""
     zero, one, u = type(r)(0), type(r)(1), r * G
@@ -181,7 +180,7 @@ def _half_of(r, G):
     return u, e, one if u == zero else f / u
 
 
-@register_jitable
+@inner
 def _d_phi_of(u, e, phi):
     r"""Return :math:`\varphi_1'(u) = (e^{-u} - \varphi_1(u))/u`, by its series where that cancels."""
     p = type(u)(-1 / 30) + u * type(u)(1 / 144)
