@@ -12,6 +12,7 @@ def shorten(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make every run of ``verify`` in this process a short one."""
     monkeypatch.setattr(verification, "_ALWAYS", {"adversarial": 24, "edge": 16})
     monkeypatch.setattr(verification, "_SEARCHED", 1)
+    monkeypatch.setattr(verification, "_LEAST", 20)
     monkeypatch.setattr(verification, "_OSCILLATORS", 2)
     monkeypatch.setattr(blind_search, "_GENERATIONS", 60)
     monkeypatch.setattr(verification, "eeg_recording", short_recording)

@@ -129,11 +129,12 @@ def _sawtooth_error(neuron: LTCNeuron, x0: float, t: float, h: float, y0: float,
 
 
 def _ramp_error(neuron: LTCNeuron, x0: float, t: float, h: float, a: float, slope: float) -> float:
-    """Return the error at t of the form that is frozen at the starts, for a release that rises up to t, from a on."""
+    """Return the largest error at t of the form frozen at the starts, for releases that rise from a during the end."""
     n, parts = round(t / h), 128
     edge, inside = np.arange(n) * h, (np.arange(n * parts) + 0.5) * h / parts
-    begin = t - min(t, (1 - a) / slope)
-    return _against(neuron, x0, t, a + slope * np.maximum(inside - begin, 0), a + slope * np.maximum(edge - begin, 0))
+    begins = t - np.linspace(0.1, 1, 10) * min(t, (1 - a) / slope)
+    rising = [[a + slope * np.maximum(s - begin, 0) for s in (inside, edge)] for begin in begins]
+    return max(_against(neuron, x0, t, fine, looks) for fine, looks in rising)
 
 
 def _against(neuron: LTCNeuron, x0: float, t: float, fine: Array, looks: Array) -> float:

@@ -37,7 +37,7 @@ def test_extreme_neurons_are_no_violation(neuron):
     assert str(report)
 
 
-@pytest.mark.parametrize("neuron", [NEURONS[0], NEURONS[4], *NEURONS[-3:]], ids=str)
+@pytest.mark.parametrize("neuron", [NEURONS[4], *NEURONS[-2:]], ids=str)
 def test_extreme_neurons_violate_no_statement_about_looks_and_samples(neuron):
     report = verify(cases=1, neuron=neuron, statements=[name for name, s in STATEMENTS.items() if s.trial])
     assert not any(s.violations for s in report.statements)
