@@ -30,7 +30,8 @@ def say(math, rows):
     wild.sort(key=lambda row: -row[0] / row[1])
     lines = [
         f"math {math}: {len(rows)} networks, of {len(wild)} NumPy float32 is off float64 by more than {LIMIT}",
-        f"    the others: worst {calm[0][0]:.1e} (network {calm[0][2]}), median {calm[len(calm) // 2][0]:.1e}",
+        "    the others: worst " + ", ".join(f"{error:.1e} ({k})" for error, _, k in calm[:4]),
+        f"    their median {calm[len(calm) // 2][0]:.1e}, above {LIMIT}: {sum(row[0] > LIMIT for row in calm)}",
         "    those: error over what rounding does, " + ", ".join(f"{e / s:.2f} ({k})" for e, s, k in wild[:5]),
     ]
     print(*lines, sep="\n", flush=True)  # noqa: T201
