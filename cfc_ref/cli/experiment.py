@@ -73,7 +73,8 @@ def run(options: argparse.Namespace) -> int:
     seed = checks.count("--seed", options.seed)
     if options.samples is not None:
         checks.count("--samples", options.samples, at_least=1)
-    task = experiment.task(samples=options.samples, **_own(experiment, options))
+    seeded = {"seed": seed} if experiment.seeded else {}
+    task = experiment.task(samples=options.samples, **seeded, **_own(experiment, options))
     folder = RunFolder(Path(options.out), EXPERIMENT_RUN)
     if folder.begun and not options.force:
         words = "There is a finished run" if folder.finished else "Resuming the unfinished run"

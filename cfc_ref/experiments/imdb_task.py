@@ -57,10 +57,10 @@ IMDB_RESULTS = {
 """The paper's accuracies on the 25,000 test reviews."""
 
 VOCABULARY, WORDS = 20_000, 200
-_HELD_BACK = 0.2  # of the training reviews, where the test labels are missing
+_FOLDS = 5  # of the training reviews; one is held back where the test part lacks labels
 
 
-def build_task(data: str | Path, *, samples: int | None = None, download: bool = False) -> Task:
+def build_task(data: str | Path, *, samples: int | None = None, seed: int = 0, download: bool = False) -> Task:
     """Return the task: a test part where it is there with labels, else a validation part."""
     folder, n = downloaded(data, download, download_imdb), sample_count(samples)
     reviews = read_imdb(folder)
@@ -73,7 +73,7 @@ def build_task(data: str | Path, *, samples: int | None = None, download: bool =
         ends = last_words(test, VOCABULARY, WORDS)
         parts = {"training": _part(tokens, labels), "test": _part(ends, test.labels.astype(np.int64))}
     else:
-        rest, held_back = hold_back(np.arange(total), _HELD_BACK)
+        rest, held_back = hold_back(np.arange(total), _FOLDS, seed)
         parts = {name: _part(tokens[k], labels[k]) for name, k in (("training", rest), ("validation", held_back))}
         notes.append(validation_note("Test labels are", min(n or len(held_back), len(held_back)), total, "reviews"))
     if total != 25_000:
@@ -120,4 +120,5 @@ EXPERIMENT = Experiment(
     settings=SETTINGS,
     digits=4,
     paper=_of_paper,
+    seeded=True,
 )

@@ -37,10 +37,10 @@ SETTINGS = by_model(  # one setting for all models
 MNIST_RESULTS = {"CfC-noGate": Score(0.9699), "CfC-mmRNN": Score(0.9809)}
 """The paper's accuracies on the 10,000 test images, as far as its text gives them."""
 
-_HELD_BACK = 1 / 6  # of the training images, where test labels are missing
+_FOLDS = 6  # of the training images; one is held back where the test part lacks labels
 
 
-def build_task(data: str | Path, *, samples: int | None = None, download: bool = False) -> Task:
+def build_task(data: str | Path, *, samples: int | None = None, seed: int = 0, download: bool = False) -> Task:
     """Return the task: a test part where its images and labels are there, else a validation part."""
     folder, n = downloaded(data, download, download_mnist), sample_count(samples)
     digits = read_mnist(folder, "training")
@@ -52,7 +52,7 @@ def build_task(data: str | Path, *, samples: int | None = None, download: bool =
     if test is not None and test.y is not None:
         parts = {"training": _part(digits, slice(None)), "test": _part(test, slice(None))}
     else:
-        rest, held_back = hold_back(np.arange(total), _HELD_BACK)
+        rest, held_back = hold_back(np.arange(total), _FOLDS, seed)
         parts = {"training": _part(digits, rest), "validation": _part(digits, held_back)}
         notes.append(validation_note("Test labels are", min(n or len(held_back), len(held_back)), total, "images"))
     if others := other_editions(folder):
@@ -92,4 +92,5 @@ EXPERIMENT = Experiment(
     settings=SETTINGS,
     digits=4,
     paper=_of_paper,
+    seeded=True,
 )

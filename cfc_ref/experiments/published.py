@@ -13,7 +13,7 @@ from cfc_ref.experiments.record import Option
 
 __all__ = ["data_options", "downloaded", "hold_back", "sample_count", "validation_note"]
 
-_SEED = 0  # of the validation parts, which are the same in every run
+_SEED = 0  # of the folds
 
 
 def data_options(files: str) -> tuple[Option, Option]:
@@ -34,18 +34,21 @@ def sample_count(samples: int | None) -> int | None:
     return None if samples is None else checks.count("samples", samples, at_least=1)
 
 
-def hold_back(places: Array, share: float, classes: Array | None = None) -> tuple[Array, Array]:
-    """Return the places to train on and those held back, drawn at random, with `classes` the share of each class."""
+def hold_back(places: Array, folds: int, seed: int, classes: Array | None = None) -> tuple[Array, Array]:
+    """Return the places to train on and those held back: a fold that the seed chooses, with `classes` of equal shares.
+
+    The folds are the same in every run: as many seeds in a row as there are folds hold back everything once.
+    """
     rng = np.random.default_rng(_SEED)
     groups = [places] if classes is None else [places[classes == label] for label in np.unique(classes)]
-    cuts = [np.split(rng.permutation(group), [round(share * len(group))]) for group in groups]
-    held_back, training = (np.sort(np.concatenate(parts)) for parts in zip(*cuts, strict=True))
-    return training, held_back
+    cuts = [np.array_split(rng.permutation(group), folds) for group in groups]
+    held_back = np.sort(np.concatenate([cut[seed % folds] for cut in cuts]))
+    return np.setdiff1d(places, held_back), held_back
 
 
 def validation_note(missing: str, held_back: int, of: int, what: str) -> str:
     """Return the line that says that a figure is not the paper's."""
     return (
-        f"{missing} missing: the figure is that of {held_back:,} of the {of:,} training {what}, held back here; "
-        "the paper has no validation part."
+        f"{missing} missing: the figure is that of {held_back:,} of the {of:,} training {what}, a fold that the seed "
+        "chooses; the paper has no validation part."
     )

@@ -71,7 +71,8 @@ class Experiment(NamedTuple):
     help: str  # for ``cfc-ref experiment --help``
     description: str
     options: tuple[Option, ...]  # besides those of all experiments, such as --model and --seed
-    task: Callable[..., Task]  # (samples=…, **options) -> the task
+    task: Callable[..., Task]  # (samples=…, **options), and seed=… if it is `seeded` -> the task
     settings: Mapping[str, Hyperparameters]  # by model
     digits: int  # of the printed figure
     paper: Callable[..., str]  # (model, **options) -> the paper's figure on the test part, or ""
+    seeded: bool = False  # whether the seed chooses the validation part

@@ -9,6 +9,7 @@ import cfc_ref
 from cfc_ref.cli.command import main
 from cfc_ref.datasets.physionet import patients_of, physionet_scale, read_physionet
 from cfc_ref.experiments import EXPERIMENTS
+from cfc_ref.experiments.published import hold_back
 from cfc_ref.experiments.training_run import run_experiment
 from cfc_ref.learn.metrics import accuracy, auc
 from tests.cli.test_verify import refused
@@ -94,9 +95,8 @@ def test_without_test_labels_a_part_of_training_is_held_back(name, labels, tmp_p
     assert lines[-1] == f"validation {figure} {found['last']['validation']:.4f}"
     best = found["best"]["validation"]
     assert lines[-2] == f"validation {figure} {best:.4f} with the weights of the lowest validation loss"
-    assert any(
-        "missing: the figure is that of" in line and "the paper has no validation part" in line for line in lines
-    )
+    (note,) = [line for line in lines if "missing: the figure is that of" in line]
+    assert note.endswith("a fold that the seed chooses; the paper has no validation part.")
 
 
 def test_parts_do_not_overlap_and_classes_are_held_back_alike(folders):
@@ -165,3 +165,12 @@ def test_refusals_are_one_line(tmp_path, capsys):
     (tmp_path / "set-a.tar.gz").write_bytes(b"\x1f\x8b\x08truncated")
     refuses("physionet", tmp_path, "--data: got set-a.tar.gz, which is truncated or ")
     assert not (tmp_path / "out").exists()
+
+
+def test_five_seeds_hold_back_everything_once():
+    places, classes = np.arange(100, 160), np.arange(60) % 4 == 0
+    parts = [hold_back(places, 5, seed, classes) for seed in range(1, 6)]
+    assert sorted(np.concatenate([held_back for _, held_back in parts])) == places.tolist()
+    for training, held_back in parts:
+        assert sorted([*training, *held_back]) == places.tolist()
+        assert classes[held_back - 100].sum() == 3
