@@ -22,7 +22,7 @@ def euclidean(model, times=1.0):
 @pytest.mark.parametrize("layers", [0, 1, 2])
 @pytest.mark.parametrize("variant", ["torch", "tensorflow"])
 def test_the_constant_holds_for_the_timespans_of_the_data(layers, variant):
-    model = CfC(2, 6, proj_size=1, backbone_units=12, backbone_layers=layers, variant=variant, seed=0)
+    model = CfC(2, 6, proj_size=1, backbone_units=12, backbone_layers=layers, variant=variant, seed=0, backend="numpy")
     assert euclidean(model) > 0.95
     long = np.where(MASK, DT, 50.0)  # a masked step's timespan does not count
     fit(model, (X, Y, long, MASK), contraction=0.95, **SHORT)
@@ -32,7 +32,7 @@ def test_the_constant_holds_for_the_timespans_of_the_data(layers, variant):
 
 
 def test_the_backbone_becomes_the_nearest_matrix_with_that_norm():
-    model = CfC(2, 6, backbone_units=12, dtype="float64", seed=0)
+    model = CfC(2, 6, backbone_units=12, dtype="float64", seed=0, backend="numpy")
     W = model.parameters["rnn_cell.backbone.0.weight"]
     before, constant, allowed = W.copy(), euclidean(model), 0.6 * np.linalg.norm(W[:, 2:], 2)
     contract(model.weights.network, (1.0, 1.0), model.settings, 0.6 * constant)
