@@ -46,12 +46,13 @@ class Drawn(NamedTuple):
     svg: bytes
 
 
-def notebook_figures(notebook: dict[str, Any], results: Path) -> Iterator[Drawn]:
-    """Run the code of a tutorial in a folder with a copy of `results`, and yield its figures as they are drawn."""
+def notebook_figures(notebook: dict[str, Any], results: Path) -> list[Drawn]:
+    """Run the code of a tutorial in a folder with a copy of `results`, and return its figures."""
     import matplotlib
     from matplotlib import pyplot
 
     names: dict[str, Any] = {"__name__": "__main__"}
+    figures = []
     with _elsewhere(results), matplotlib.rc_context({"svg.hashsalt": "cfc_ref", "backend": "agg"}):
         drawn = b""
         for cell in notebook["cells"]:
@@ -62,9 +63,10 @@ def notebook_figures(notebook: dict[str, Any], results: Path) -> Iterator[Drawn]
                     exec(compile(source, "<tutorial>", "exec"), names)
                 drawn = _svg(pyplot.gcf()) if pyplot.get_fignums() else drawn
             elif drawn and (found := _CAPTION.search(source)):
-                yield Drawn(int(found[1]), " ".join(found[2].split()), drawn)
+                figures.append(Drawn(int(found[1]), " ".join(found[2].split()), drawn))
                 drawn = b""
         pyplot.close("all")
+    return figures
 
 
 @contextlib.contextmanager

@@ -74,8 +74,10 @@ def test_figures_a_list_and_an_animation(short, capsys):
     assert (short / "moving_bound.gif").stat().st_size * lectures._FRAMES / 3 < 1e6
 
 
-def test_some_of_them(short):
-    assert main(["figures", "--out", str(short), "--only", "01"]) == 0
+def test_some_of_them_in_a_folder_named_from_here(short, monkeypatch):
+    """Tutorials run in another folder."""
+    monkeypatch.chdir(short.parent)
+    assert main(["figures", "--out", short.name, "--only", "01"]) == 0
     assert {path.suffix for path in short.iterdir()} == {".svg", ".md"}
 
 
