@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cfc_ref.bounds import ltc, tubes
+from cfc_ref.bounds import synaptic as ltc
+from cfc_ref.bounds import tubes
 from cfc_ref.cells.ltc.synapses import LTCParams, Synapses, all_synapses, synaptic
 from cfc_ref.cells.ode import Scheme
 from cfc_ref.cells.solvers import solver_step
