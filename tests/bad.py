@@ -8,7 +8,7 @@ import pytest
 
 from tests.compare import refusal
 
-NOT_NUMBERS = ("1", b"1", 1j, None, object(), {}, [[1.0, 2.0], [3.0]], True, [True, False], [1.0, None])
+NOT_NUMBERS = ("1", b"1", 1j, None, ..., {}, [[1.0, 2.0], [3.0]], True, [True, False], [1.0, None])
 NOT_FINITE = (math.nan, math.inf, -math.inf, [0.5, math.nan])
 NUMBERS = NOT_NUMBERS + NOT_FINITE
 TIMES = (*NUMBERS, -1.0, [-1.0, 1.0])

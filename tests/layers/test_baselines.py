@@ -502,7 +502,7 @@ NEW = {
     "proj_size": (*(v for v in COUNTS if v is not None),),
     "return_sequences": FLAGS,
     "batch_first": FLAGS,
-    "dtype": ("float16", "int64", None, int, "nonsense", object()),
+    "dtype": ("float16", "int64", None, int, "nonsense", ...),
     "seed": (-1, 1.0, True, "1", [1]),
     "backend": (*bad.CHOICES, "torch", "numba"),
 }

@@ -514,7 +514,7 @@ NEW = {
     "ode_unfolds": COUNTS,
     "epsilon": (*bad.NUMBERS, -1e-8, [1e-8]),
     "implicit_param_constraints": FLAGS,
-    "dtype": ("float16", "int64", None, int, "nonsense", object()),
+    "dtype": ("float16", "int64", None, int, "nonsense", ...),
     "seed": (-1, 1.0, True, "1", [1]),
     "backend": (*bad.CHOICES, "torch"),
     "solver": (*bad.CHOICES, "ode45", "Fused", "DOP853"),
