@@ -93,7 +93,7 @@ def box(
     *,
     timespans: npt.ArrayLike | None = None,
 ) -> Interval:
-    r"""Box that holds a network's states, whatever the inputs.
+    r"""Box that holds a network's states, whatever the inputs: those of its ODE, or of a CfC's steps.
 
     Of an LTC (AAAI 2021, Theorem 2, for synapses), where the 0 is there as ε > 0 is a conductance on it:
 
@@ -101,8 +101,9 @@ def box(
 
     Of a NeuralLTC the x between 0 and A/(w + 1), of a CTRNN those with :math:`|x| \le \tau |s|`. A start inside stays
     inside; from outside the distance shrinks at least like :math:`e^{-kt}` ("ode", and frozen steps of any length), or
-    by :math:`1/(1 + hk)` in each part of length h ("fused"), with k the rate of the leak. Of a CfC, every state but the
-    first, G being the heads' bound:
+    by :math:`1/(1 + hk)` in each part of length h ("fused"), with k the rate of the leak. It bounds the ODE and the
+    solvers that keep it ("fused", "frozen", "frozen_midpoint", "cf4"); "euler" and "rk4" may leave it. Of a CfC, every
+    state but the first, G being the heads' bound:
 
     .. math:: |x^+| < G \;\text{("default")}, \qquad |x^+| < 2G \;\text{("no\_gate")}, \qquad
               |x^+ - A| \le \frac{|A|\,e^{-t |w_\tau|}}{e\,t} \;\text{("pure")}, \qquad

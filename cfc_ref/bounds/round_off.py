@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn, cast
 
 import numpy as np
 
@@ -25,13 +25,15 @@ from cfc_ref.cells.cfc.network import CfCNetwork
 from cfc_ref.cells.ltc.network import ODENetwork, scaled
 from cfc_ref.cells.solvers import SOLVERS
 
-__all__ = ["Ranged", "RoundingCertificate", "rounding"]
+__all__ = ["Ranged", "RoundingCertificate", "checked_dt_range", "rounding"]
 
 FUNCTION = 8  # unit roundoffs: four units in the last place
 ERF = 6e-7  # absolute, also of a polynomial
 _TINY = 1e-37  # underflow, and what exp loses where it is flushed to 0
 _SLACK = 1 + 1e-6  # for the rounding of the bounds themselves, in float64
 _UNITS = {"float32": 2.0**-24, "float64": 2.0**-53}
+_SINGLE = np.dtype(np.float32)
+_WITHOUT_RULES = ("cf4",)  # it clips its states to the box
 _WIDER = (1e-3, 1e-1)  # how far outside of the box states may be, of its size: the first that suffices
 
 
@@ -78,13 +80,14 @@ def rounding(
     Parameters
     ----------
     model : CfC, LTC, NeuralLTC or CTRNN
-        Without mixed memory, whose memory has no box; a CfC whose heads are bounded.
+        Without mixed memory, whose memory has no box; a CfC whose heads are bounded; an ODE with a solver that keeps
+        the box: "fused", "frozen" or "frozen_midpoint".
     x_range : pair of array_like, shape () or (features,)
         The lowest and the highest input.
     dt_range : pair of float
         The shortest and the longest time, >= 0; the mode "pure" needs one above 0.
     dtype : {"float32", "float64"}
-        In which the network computes: in C (:func:`cfc_ref.export_c`) or in NumPy.
+        In which the network computes: in C (:func:`cfc_ref.export_c`) or in NumPy. There is no "int8" yet.
 
     Returns
     -------
@@ -98,12 +101,14 @@ def rounding(
     Examples
     --------
     >>> from cfc_ref import CfC
-    >>> certificate = rounding(CfC(2, 4, seed=0), (-1, 1), (0.1, 2))
+    >>> certificate = rounding(CfC(2, 4, backbone_units=8, seed=0), (-1, 1), (0.1, 2))
     >>> certificate.step < 1e-4, certificate.for_ever
     (True, inf)
     """
+    if isinstance(dtype, str) and dtype == "int8":
+        checks.refuse("dtype", "'int8', which is not there yet", "'float32' or 'float64'", "export in float32")
     unit = _UNITS[checks.choice("dtype", dtype, _UNITS)]
-    x, dt = _x_range(model, x_range), _dt_range(dt_range)
+    x, dt = _x_range(model, x_range), checked_dt_range(dt_range)
     network, start = _posed(model, dt)
     size = np.maximum(1, np.maximum(*np.abs(start)))
     found = []
@@ -144,20 +149,16 @@ def _certificate(
 def _step(model: Any, network: Any, x: Any, h: Any, dt: Any) -> Any:
     """Return the state after a time step.
 
-    The parts of a solver that keeps the box are weighted means, computed ones up to rounding too: exact and computed
-    states stay in the interval that they began in, so that no error is above its width.
+    The parts of these solvers are weighted means, computed ones up to rounding too: exact and computed states stay in
+    the interval that they began in, so that no error is above its width.
     """
     if isinstance(network, CfCNetwork):
         return cfc_network.step(network, x, (h, None), dt, model.settings)[0][0]
     solver, equation = SOLVERS[model.solver], model.equation
-    if solver.part is None or model.step is not None:
-        got = f"solver {model.solver!r}" if solver.part is None else f"step={model.step:g}"
-        checks.refuse("model", got, "a solver with a fixed number of parts", "make the layer with ode_unfolds")
     held = equation.hold(network.cell, scaled(network.input_map, x))
-    new: Any = h
+    new, part = h, cast("Callable[..., Any]", solver.part)
     for _ in range(model.ode_unfolds):
-        new = solver.part(equation, network.cell, held, new, dt / model.ode_unfolds)
-        new = new.within(h.low, h.high) if solver.keeps_box else new
+        new = part(equation, network.cell, held, new, dt / model.ode_unfolds).within(h.low, h.high)
     return new
 
 
@@ -169,6 +170,8 @@ def _posed(model: Any, dt: tuple[float, float]) -> tuple[Any, Interval]:
         checks.refuse("model", type(model).__name__, expected, "pass such a layer", TypeError)
     if network.lstm is not None:
         checks.refuse("model", "mixed memory", "a network whose states have a box", "pass one without it")
+    if isinstance(network, ODENetwork):
+        _check_solver(model)
     low, high = box(model, timespans=dt[0]) if isinstance(network, CfCNetwork) else box(model)
     if not (np.isfinite(low).all() and np.isfinite(high).all()):
         expected = "bounded heads, and in mode 'pure' times above 0"
@@ -177,27 +180,43 @@ def _posed(model: Any, dt: tuple[float, float]) -> tuple[Any, Interval]:
     return network, (np.minimum(low, 0).astype(np.float64), np.maximum(high, 0).astype(np.float64))
 
 
+def _check_solver(model: Any) -> None:
+    """Refuse solvers that leave the box, whose parts have no rule, or that choose the number of their parts."""
+    known = [name for name, solver in SOLVERS.items() if solver.keeps_box and name not in _WITHOUT_RULES]
+    if model.solver not in known:
+        expected = f"one of {', '.join(map(repr, known))}"
+        checks.refuse("model", f"solver {model.solver!r}", expected, "make the layer with one of these")
+    if model.step is not None:
+        expected = "a fixed number of parts per time step"
+        checks.refuse("model", f"step={model.step:g}", expected, "make the layer with ode_unfolds")
+
+
 def _x_range(model: Any, value: Any) -> Interval:
     low, high = (checks.numeric("x_range", end).astype(np.float64) for end in _pair("x_range", value))
     features = getattr(model, "input_size", 1)
     for end in (low, high):
         if end.shape not in ((), (features,)):
             checks.refuse("x_range", f"shape {end.shape}", f"numbers or shape ({features},)", "pass one per feature")
+        checks.as_dtype("x_range", end, _SINGLE, do="scale the inputs")
     low, high = np.broadcast_to(low, features), np.broadcast_to(high, features)
     ordered("x_range", low, high, "pass the lower end first")
     return low, high
 
 
-def _dt_range(value: Any) -> tuple[float, float]:
+def checked_dt_range(value: Any) -> tuple[float, float]:
+    """Return the shortest and the longest time; refuse others than two in order, which float32 holds."""
     low, high = (checks.number("dt_range", end) for end in _pair("dt_range", value))
     if not 0 <= low <= high:
         checks.refuse("dt_range", f"({low}, {high})", "0 <= shortest <= longest", "pass the times between samples")
+    checks.as_dtype("dt_range", np.asarray(high), _SINGLE, do="choose a longer unit of time")
     return low, high
 
 
 def _pair(name: str, value: Any) -> Any:
-    if not isinstance(value, (tuple, list, np.ndarray)) or len(value) != 2:
-        checks.refuse(name, type(value).__name__, "a pair (lowest, highest)", "pass both ends", TypeError)
+    several = isinstance(value, (tuple, list)) or (isinstance(value, np.ndarray) and value.ndim > 0)
+    if not several or len(value) != 2:
+        got = f"{type(value).__name__} of {len(value)}" if several else type(value).__name__
+        checks.refuse(name, got, "a pair (lowest, highest)", "pass both ends", TypeError)
     return value
 
 

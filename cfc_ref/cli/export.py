@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["add", "raw_values", "run"]
 
+_APART = 1e-3  # of a standard deviation
+
 
 def add(commands: Any) -> None:
     """Add the command and its options to the parser."""
@@ -64,14 +66,40 @@ def _to_onnx(model: Any, options: argparse.Namespace) -> tuple[Path, ...]:
 def _to_c(model: Any, options: argparse.Namespace) -> tuple[Path, ...]:
     from cfc_ref.export.c_files import export_c
 
-    raw = None
-    if options.raw:
-        from cfc_ref.tables.folder import read_trained
-
-        raw = raw_values(read_trained(options.path).preparation)
+    prepared = _prepared(options)
+    raw = raw_values(prepared) if prepared is not None and options.raw else None
+    dt_range = None if prepared is None else prepared.timespan_range
     options.called["folder"] = "--out"
-    header = export_c(model, options.out, options.name, math=options.math or "libm", raw=raw)
+    math = options.math or "libm"
+    header = export_c(model, options.out, options.name, math=math, raw=raw, dt_range=dt_range)
     return header, header.with_name(f"{header.stem}_test.c"), header.with_name("README.md")
+
+
+def _prepared(options: argparse.Namespace) -> Preparation | None:
+    """Return what cfc-ref train stored of its table, or None for a model of another origin."""
+    from cfc_ref.tables.folder import read_trained
+
+    try:
+        return read_trained(options.path).preparation
+    except ValueError:
+        if options.raw:
+            raise
+        return None
+
+
+def _check_digits(p: Preparation) -> None:
+    """Refuse columns whose numbers, as floats, are further apart than a share of their standard deviation."""
+    means = dict(zip(p.columns.features, p.feature_mean, strict=True))
+    of_targets = () if p.columns.classes else zip(p.columns.targets, p.target_mean, p.target_std, p.change, strict=True)
+    columns = [
+        *zip(p.columns.features, p.feature_mean, p.feature_std, strict=True),
+        *((name, means[name] if change else mean, std) for name, mean, std, change in of_targets),
+    ]
+    for name, mean, std in columns:
+        apart = float(np.spacing(np.array(abs(mean)).astype(np.float32)))
+        if std != 1 and not apart <= _APART * std:  # 1: the column is constant
+            got = f"column {name!r} of mean {mean:g} and standard deviation {std:g}, where floats are {apart:g} apart"
+            checks.refuse("raw", got, "values that float32 tells apart", "subtract an offset before training")
 
 
 def raw_values(preparation: Preparation) -> RawValues:
@@ -79,6 +107,7 @@ def raw_values(preparation: Preparation) -> RawValues:
     from cfc_ref.export.c_header import RawValues
 
     p = preparation
+    _check_digits(p)
     features, targets = p.columns.features, p.columns.targets
     added_to = tuple(features.index(name) if change else -1 for name, change in zip(targets, p.change, strict=True))
 
@@ -86,10 +115,9 @@ def raw_values(preparation: Preparation) -> RawValues:
         spans = p.timespans(np.where(np.arange(len(dt)) == 0, np.nan, dt))
         return p.network_inputs(x, spans, np.zeros(len(x), int)), spans
 
-    unit = "seconds" if p.columns.dates else "its unit"
     return RawValues(
-        features, p.columns.classes or targets, f"{p.columns.time}, in {unit}",
+        features, p.columns.classes or targets, p.columns.time,
         np.array(p.feature_mean), np.array(p.feature_std), p.timespan, p.missing, np.array(p.target_mean),
         np.array(p.target_std), added_to, p.columns.classes is not None, prepare,
-        lambda outputs, inputs: p.predictions(outputs, p.base(inputs)),
+        lambda outputs, inputs: p.predictions(outputs, p.base(inputs)), p.columns.dates, p.horizon, p.label_per_group,
     )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import textwrap
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 import cfc_ref
 from cfc_ref import checks
-from cfc_ref.bounds.round_off import rounding
+from cfc_ref.bounds.round_off import checked_dt_range, rounding
 from cfc_ref.export.c_golden import Golden, golden_program, golden_run
 from cfc_ref.export.c_header import RawValues, add_step
 from cfc_ref.export.c_math import MATH, functions, of_library
@@ -20,6 +21,8 @@ from cfc_ref.io import output_folder, write_atomically
 from cfc_ref.layers.base import Layer
 
 __all__ = ["export_c"]
+
+_TIMES = 0.1, 4.0  # for which a certificate is sought, if none are given
 
 _HEADER = """
     /* NAME.h: a trained network as C99, which is also C++. Written by cfc_ref <version>.
@@ -112,7 +115,13 @@ _README = """
 
 
 def export_c(
-    model: Layer, folder: str | Path, name: str = "network", *, math: str = "libm", raw: RawValues | None = None
+    model: Layer,
+    folder: str | Path,
+    name: str = "network",
+    *,
+    math: str = "libm",
+    raw: RawValues | None = None,
+    dt_range: tuple[float, float] | None = None,
 ) -> Path:
     r"""Write a network as C99 that depends on ``<math.h>`` alone, or on nothing.
 
@@ -126,7 +135,8 @@ def export_c(
     model : CfC, LTC or NeuralLTC
         The layer; an LTC with the solver "fused" or "frozen", a CfC without dropout.
     folder : str or Path
-        Where the three files go; made where it is missing.
+        Where the three files go; made where it is missing. An earlier export of the same name is replaced; a file that
+        no export wrote, or the README.md of another name, is refused.
     name : str
         The prefix of all names, an identifier of C.
     math : {"libm", "own"}
@@ -134,6 +144,9 @@ def export_c(
     raw : RawValues, optional
         The scaling of a table, for a network of ``cfc-ref train``: the C then takes values in their own units, as
         ``cfc-ref export --raw`` writes it.
+    dt_range : pair of float, optional
+        The times for which the header's certificate of rounding is sought, such as those of the training data; from 0.1
+        to 4 by default.
 
     Returns
     -------
@@ -160,20 +173,40 @@ def export_c(
         checks.refuse(
             "raw", type(raw).__name__, "RawValues", "run cfc-ref export --raw on a folder of cfc-ref train", TypeError
         )
+    certificate = _certificate(model, raw, dt_range)
     source = Source()
     state = add_step(source, network, raw)
     golden = golden_run(network, raw)
-    words = _words(model, network, raw, source, math, golden)
+    words = _words(model, network, raw, source, math, golden) | {"certificate": certificate}
     texts = {
         f"{name}.h": _header(source, state, math, words),
         f"{name}_test.c": golden_program(golden, words["command"]),
         "README.md": fill(_README, **words),
     }
+    named = {
+        file: re.sub(r"NAME(_H\b|_ALIGNED\b)?", lambda m: name.upper() + m[1] if m[1] else name, text)
+        for file, text in texts.items()
+    }
     path = output_folder("folder", folder)
-    for file, text in texts.items():
-        named = re.sub(r"NAME(_H\b|_ALIGNED\b)?", lambda m: name.upper() + m[1] if m[1] else name, text)
-        write_atomically(path / file, named.encode())
+    for file, text in named.items():
+        _check_free(path / file, text, name)
+    for file, text in named.items():
+        write_atomically(path / file, text.encode())
     return path / f"{name}.h"
+
+
+def _check_free(path: Path, text: str, name: str) -> None:
+    """Refuse to replace anything but the same file of an earlier export, which its first line tells."""
+    if not os.path.lexists(path):
+        return
+    try:
+        first = path.read_bytes().partition(b"\n")[0].decode() if path.is_file() else ""
+    except (OSError, ValueError):
+        first = ""
+    if not first.startswith(text.partition("\n")[0].partition(" Written by ")[0]):
+        what = "which is a folder" if path.is_dir() else "which no export of this name wrote"
+        expected = f"a folder without {path.name}, or with that of an earlier export of {name!r}"
+        checks.refuse("folder", f"{str(path)!r}, {what}", expected, "use another folder")
 
 
 def _words(
@@ -199,17 +232,22 @@ def _words(
         "depends": "`<math.h>`" if math == "libm" else "nothing",
         "tolerance": f"{golden.tolerance:.2g}",
         "unit": "1" if raw is None or raw.classes else "the standard deviation of the target",
-        "certificate": _certificate(model),
         "sizes": f"{flash:,} bytes of weights, {state:,} of state; per step {source.multiply_adds:,} multiply-adds, "
         f"{source.exponentials:,} exponentials",
     }
 
 
-def _certificate(model: Layer) -> str:
+def _certificate(model: Layer, raw: RawValues | None, dt_range: tuple[float, float] | None) -> str:
     """Return the lines of a comment on what rounding does, or why nothing is proved."""
-    said = "Rounding, proved for network inputs from -4 to 4, times from 0.1 to 4, IEEE arithmetic and no -ffast-math"
+    between = _TIMES if dt_range is None else checked_dt_range(dt_range)
+    unit = "" if raw is None else f" times {raw.timespan:g}"
+    whose = " (those of the training are not known)" if dt_range is None else ""
+    said = (
+        f"Rounding, proved for network inputs from -4 to 4, times from {between[0]} to {between[1]}{unit}{whose}, IEEE"
+    )
     try:
-        said = f"{said} (cfc_ref.bounds.rounding): {rounding(model, (-4, 4), (0.1, 4))}."
+        proved = rounding(model, (-4, 4), between)
+        said = f"{said} arithmetic and no -ffast-math (cfc_ref.bounds.rounding): {proved}."
     except ValueError as error:
         said = f"Rounding: nothing is proved ({str(error).removeprefix('model: ').partition(';')[0]})."
     return textwrap.fill(said, 110, initial_indent=" * ", subsequent_indent=" * ")
@@ -235,15 +273,23 @@ def _header(source: Source, state: str, math: str, words: dict[str, Any]) -> str
 
 def columns_comment(raw: RawValues) -> str:
     """Return the lines of a comment that name the columns of raw values."""
-    said = {
-        "x holds raw values": raw.features,
-        "dt is the difference in": (raw.time,),
-        "y is the probability of" if raw.classes else "y holds predictions in their own units": raw.outputs,
-    }
-    lines = [f"{what}: {', '.join(map(json.dumps, names))}" for what, names in said.items()]
-    text = "\n".join([*lines, "The dt of the first sample after a reset is not used."])
+    time, features, outputs = (", ".join(map(_quoted, names)) for names in ((raw.time,), raw.features, raw.outputs))
+    ahead = f", {raw.horizon} row{'s' * (raw.horizon > 1)} ahead" if raw.horizon else ""
+    lines = [
+        f"x holds raw values: {features}",
+        f"dt is the time since the sample before, in {'seconds' if raw.dates else 'its unit'} (column {time})",
+        f"y {'is the probability of' if raw.classes else 'holds predictions in their own units'}{ahead}: {outputs}",
+        *["y is the label of a whole group: use it after the last row, and reset before the next group."]
+        * raw.label_per_group,
+        "The dt of the first sample after a reset is not used.",
+    ]
     # no name can end the comment, begin another one, or be read as a trigraph
-    text = re.sub(r"\*/|/\*|\?\?", lambda m: " ".join(m[0]), text)
+    text = re.sub(r"\*/|/\*|\?\?", lambda m: " ".join(m[0]), "\n".join(lines))
     return "\n".join(
         textwrap.fill(line, 110, initial_indent=" * ", subsequent_indent=" *     ") for line in text.split("\n")
     )
+
+
+def _quoted(name: str) -> str:
+    """Return a name in quotes, in UTF-8 unless it has characters that do not print."""
+    return json.dumps(name, ensure_ascii=not name.isprintable())

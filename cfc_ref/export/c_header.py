@@ -29,7 +29,7 @@ class RawValues(NamedTuple):
     features, outputs : tuple of str
         Names of the columns, and of the predictions.
     time : str
-        The name and unit of the time.
+        Name of the column of times.
     mean, scale : ndarray of float64, shape (features,)
         A feature is mean + scale · standardised.
     timespan : float
@@ -46,6 +46,12 @@ class RawValues(NamedTuple):
         (x, dt) → what the network reads, and its timespans: shapes (time, features) and (time,).
     finish : callable
         (outputs, what the network read) → predictions, shape (time, outputs).
+    dates : bool
+        Whether the times are dates: dt is then in seconds.
+    horizon : int
+        Rows ahead that are predicted.
+    label_per_group : bool
+        Whether a prediction is one label of a group of rows, taken after its last row.
     """
 
     features: tuple[str, ...]
@@ -61,6 +67,9 @@ class RawValues(NamedTuple):
     classes: bool
     prepare: Callable[[Array, Array], tuple[Array, Array]]
     finish: Callable[[Array, Array], Array]
+    dates: bool = False
+    horizon: int = 0
+    label_per_group: bool = False
 
 
 _MEMORY = """

@@ -25,6 +25,11 @@ _KEYWORDS = """
     not not_eq nullptr operator or or_eq private protected public reinterpret_cast requires static_assert static_cast
     template this thread_local throw true try typeid typename using virtual wchar_t xor xor_eq
 """
+_HEADERS = """
+    assert complex ctype errno fenv inttypes iso646 limits locale math setjmp signal stdalign stdarg stdatomic stdbool
+    stddef stdint stdio stdlib stdnoreturn string tgmath threads time uchar wchar wctype
+"""
+_LONGEST = 63  # letters that C99 distinguishes
 _BYTES = {"float": 4, "double": 8, "unsigned short": 2, "int": 4}
 _SECTION = "/* ----- {} ----- */\n"
 
@@ -34,10 +39,15 @@ def identifier(name: str, value: Any) -> str:
     expected, do = "an identifier of C such as 'network'", "use letters, digits and _, a letter first"
     if not isinstance(value, str):
         checks.refuse(name, repr(value), expected, do, TypeError)
-    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,62}", value, re.ASCII) or "__" in value:
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", value, re.ASCII) or "__" in value:
         checks.refuse(name, repr(value), expected, do)
+    if len(value) > _LONGEST:
+        checks.refuse(name, f"{len(value)} letters", f"at most {_LONGEST}, as in C99", "choose a shorter name")
     if value in _KEYWORDS.split():
         checks.refuse(name, f"{value!r}, a keyword of C or C++", expected, f"name it for example '{value}_network'")
+    if value.lower() in _HEADERS.split():
+        got = f"{value!r}, whose file {value}.h would hide a header of C"
+        checks.refuse(name, got, expected, f"name it for example '{value}_network'")
     return value
 
 

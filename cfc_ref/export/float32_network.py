@@ -62,6 +62,9 @@ def exported(model: Any) -> Network:
         settings = Scheme(layer.equation, layer.solver, layer.ode_unfolds)
     else:
         checks.refuse("model", type(model).__name__, expected, "export one of these", TypeError)
+    for array in leaves((params, readout)):
+        if not np.isfinite(array).all():
+            checks.refuse("model", "weights that are NaN or infinite", "finite weights", "train the network again")
     with np.errstate(over="ignore"):
         params, readout = tree_map(lambda array: array.astype(np.float32), (params, readout))
     if not all(np.isfinite(array).all() for array in leaves((params, readout))):

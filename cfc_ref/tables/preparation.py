@@ -36,6 +36,7 @@ class Preparation:
     target_mean: tuple[float, ...]  # of the target, or of its change; 0 for classes
     target_std: tuple[float, ...]
     label_per_group: bool = False  # whether a target is one label of its group, predicted after the last row
+    timespan_range: tuple[float, float] | None = None  # shortest and longest of the training part, in that unit
 
     @property
     def inputs(self) -> int:
@@ -132,16 +133,19 @@ def learn_preparation(table: Table, columns: Columns, part: Array, *, horizon: i
         target_mean = np.where(change, change_mean, target_mean)
         target_std = np.where(change, change_std, target_std)
     feature_mean, feature_std = _mean_scale(columns.features, table.x[part == TRAIN])
+    steps = steps[~np.isnan(steps)]
+    timespan = _median(columns.time, steps)
     return Preparation(
         columns,
         horizon,
         missing,
-        _median(columns.time, steps[~np.isnan(steps)]),
+        timespan,
         tuple(feature_mean.tolist()),
         tuple(feature_std.tolist()),
         tuple(change.tolist()),
         tuple(target_mean.tolist()),
         tuple(target_std.tolist()),
+        timespan_range=(float(steps.min()) / timespan, float(steps.max()) / timespan),
     )
 
 

@@ -19,7 +19,7 @@ NETWORKS = {
     "fused": lambda: LTC(2, wirings.AutoNCP(7, 1), ode_unfolds=2, seed=7, backend="numpy"),
     "frozen": lambda: LTC(2, 3, ode_unfolds=1, solver="frozen", seed=8, backend="numpy"),
     "neural": lambda: NeuralLTC(2, 4, seed=9, backend="numpy"),
-    "ctrnn": lambda: CTRNN(2, 3, ode_unfolds=2, seed=10, backend="numpy"),
+    "ctrnn": lambda: CTRNN(2, 3, solver="fused", ode_unfolds=2, seed=10, backend="numpy"),
 }
 
 

@@ -109,15 +109,26 @@ def test_float64_errs_less():
         ("model", CfC(2, 3, mixed_memory=True, seed=0)),
         ("model", CfC(2, 3, variant="keras", seed=0)),
         ("model", LTC(2, 3, solver="scipy", seed=0)),
-        ("model", NeuralLTC(2, 3, solver="cf4", seed=0)),
-        *(("x_range", value) for value in (None, 1.0, (1, 0), (0, math.nan), (0, [1, 2, 3]), (0, 1, 2))),
-        *(("dt_range", value) for value in (None, 1.0, (2, 1), (-1, 1), (0, math.inf), ("0", 1))),
+        *(("model", NeuralLTC(2, 3, solver=solver, seed=0)) for solver in ("cf4", "euler", "rk4")),
+        ("model", LTC(2, 3, step=0.5, seed=0)),
+        *(("x_range", value) for value in (None, 1.0, (1, 0), (0, math.nan), (0, [1, 2, 3]), (0, 1, 2), (0, 1e39))),
+        *(("dt_range", value) for value in (None, 1.0, (2, 1), (-1, 1), (0, math.inf), ("0", 1), (0, 1e39))),
         *(("dtype", value) for value in ("int8", "float16", None, 3)),
     ],
 )
 def test_refusals(argument, value):
     others = {"model": CfC(2, 3, seed=0), "x_range": X, "dt_range": DT}
     bad.refuses(bounds.rounding, argument, value, **others)
+
+
+def test_refusals_name_the_cause():
+    for value, cause in (("cf4", "got solver 'cf4'; expected one of 'fused', 'frozen'"), ("rk4", "got solver 'rk4'")):
+        with pytest.raises(ValueError, match=cause):
+            bounds.rounding(LTC(2, 3, solver=value, seed=0), X, DT)
+    with pytest.raises(TypeError, match="got tuple of 3"):
+        bounds.rounding(CfC(2, 3, seed=0), X, (0, 1, 2))
+    with pytest.raises(ValueError, match="not there yet"):
+        bounds.rounding(CfC(2, 3, seed=0), X, DT, "int8")
 
 
 def test_mode_pure_has_no_box_at_0():

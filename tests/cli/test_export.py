@@ -2,11 +2,15 @@
 
 import shutil
 import subprocess
+from dataclasses import replace
 
 import pytest
 
 import cfc_ref
 from cfc_ref.cli.command import main
+from cfc_ref.cli.export import raw_values
+from cfc_ref.export.c_files import columns_comment
+from cfc_ref.tables.folder import read_trained
 from tests.cli.test_verify import refused
 
 COMPILER = shutil.which("cc")
@@ -27,8 +31,31 @@ def test_raw_values(trained, tmp_path, run, math):
     strict = ["-std=c99", "-Wall", "-Wextra", "-pedantic", "-Werror"]
     subprocess.run([COMPILER, *strict, f"{run}_test.c", "-o", "test", "-lm"], cwd=tmp_path, check=True)
     assert "passed" in subprocess.run([tmp_path / "test"], check=True, capture_output=True, text=True).stdout
-    said = {"plain": '"warmth", "wind", "rain"', "stations": '"dry, warm"', "runs": '"up"'}
-    assert said[run] in (tmp_path / f"{run}.h").read_text(encoding="utf-8")
+    said = {
+        "plain": ('"warmth", "wind", "rain"', "1 row ahead", 'in seconds (column "date")'),
+        "stations": ('"dry, warm"', "the probability of"),
+        "runs": ('"up"', "label of a whole group", 'in its unit (column "k")'),
+    }
+    text = (tmp_path / f"{run}.h").read_text(encoding="utf-8")
+    assert all(part in text for part in said[run])
+    assert "are not known" not in text  # the times of the training
+
+
+def test_columns_of_which_float32_loses_the_digits_are_refused(trained):
+    stored = read_trained(trained / "plain").preparation
+    assert raw_values(stored).horizon == 1
+    far = replace(stored, feature_mean=(1e9, *stored.feature_mean[1:]), feature_std=(10.0, *stored.feature_std[1:]))
+    with pytest.raises(ValueError, match=r"raw: got column 'warmth'.*subtract an offset before training"):
+        raw_values(far)
+    far = replace(stored, change=(False,), target_mean=(1e9,), target_std=(10.0,))
+    with pytest.raises(ValueError, match="raw: got column 'rain'"):
+        raw_values(far)
+
+
+def test_names_of_columns_stay_in_utf8(trained):
+    raw = raw_values(read_trained(trained / "plain").preparation)._replace(features=("Höhe", "風", "a\u202eb*/", "c\n"))
+    text = columns_comment(raw)
+    assert '"Höhe", "風", "a\\u202eb* /", "c\\n"' in text
 
 
 def test_a_models_file(model, tmp_path, capsys):
@@ -51,6 +78,7 @@ def test_onnx(model, tmp_path, capsys):
     [
         (["--name", "3d"], "--name"),
         (["--name", "int"], "--name"),
+        (["--name", "stdio"], "--name"),
         (["--raw"], "RUN"),
         (["--math", "fast"], "argument --math"),
         (["--to", "fortran"], "argument --to"),

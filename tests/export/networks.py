@@ -67,8 +67,8 @@ class Library:
     def __init__(self, networks, folder, maths, options=("-O1",)):
         names = [f"n{k}" for k in range(len(networks))]
         for name, network, math in zip(names, networks, maths, strict=True):
-            export_c(network, folder, name, math=math)
-        source = "\n".join([*(f'#include "{name}.h"' for name in names), *map(_run, names)])
+            export_c(network, folder / name, name, math=math)
+        source = "\n".join([*(f'#include "{name}/{name}.h"' for name in names), *map(_run, names)])
         (folder / "all.c").write_text(source, encoding="utf-8")
         line = [COMPILER, *STRICT, *options, "-fPIC", "-shared", "all.c", "-o", "all.so", "-lm"]
         subprocess.run(line, cwd=folder, check=True)

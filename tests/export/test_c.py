@@ -11,6 +11,7 @@ import pytest
 
 from cfc_ref import LSTM, LTC, CfC, CfCRegressor, NeuralLTC, export_c, wirings
 from cfc_ref.activations import sigmoid
+from cfc_ref.bounds.contraction import contract
 from cfc_ref.bounds.round_off import ERF, FUNCTION
 from cfc_ref.cells.cfc.modes import MODES
 from cfc_ref.export.c_cfc import MODES_IN_C
@@ -116,7 +117,7 @@ def test_functions_of_its_own_err_as_the_certificate_of_rounding_says(tmp_path):
 def test_it_is_also_cpp(library, folder):
     """All headers of the library; a second file may include them too."""
     for name in ("one.cpp", "two.cpp"):
-        includes = "".join(f'#include "n{k}.h"\n' for k in range(COUNT))
+        includes = "".join(f'#include "n{k}/n{k}.h"\n' for k in range(COUNT))
         body = "int main() { return 0; }\n" if name == "one.cpp" else ""
         (folder / name).write_text(includes + body, encoding="utf-8")
     line = ["g++", *STRICT[1:], "-O0", "-Wno-unused-const-variable", "one.cpp", "two.cpp", "-o", "both"]
@@ -186,6 +187,54 @@ def test_models_without_c_are_refused(model, tmp_path):
 def test_names_that_are_no_identifiers_are_refused(name, tmp_path):
     bad.refuses(export_c, "name", name, model=CfC(2, 3, seed=0), folder=tmp_path / "new")
     assert not (tmp_path / "new").exists()
+
+
+def test_a_header_of_the_standard_library_and_a_long_name_are_refused_with_the_cause(tmp_path):
+    for name, cause in (("math", "hide a header"), ("Stdio", "hide a header"), ("a" * 64, "got 64 letters")):
+        with pytest.raises(ValueError, match=cause):
+            export_c(CfC(2, 3, seed=0), tmp_path / "new", name)
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("file", ["README.md", "robot.h", "robot_test.c"])
+def test_only_files_of_the_same_export_are_replaced(tmp_path, file):
+    model, changed = CfC(2, 3, seed=0), CfC(2, 4, seed=0)
+    (tmp_path / file).write_text("Mine.\n", encoding="utf-8")
+    with pytest.raises(ValueError, match=refusal("folder")):
+        export_c(model, tmp_path, "robot")
+    assert [path.read_text(encoding="utf-8") for path in tmp_path.iterdir()] == ["Mine.\n"]
+    (tmp_path / file).unlink()
+    (tmp_path / file / "within").mkdir(parents=True)
+    with pytest.raises(ValueError, match="which is a folder"):
+        export_c(model, tmp_path, "robot")
+    assert [path.name for path in tmp_path.iterdir()] == [file]
+    export_c(model, tmp_path / "new", "robot")
+    assert "4 units" in export_c(changed, tmp_path / "new", "robot").read_text(encoding="utf-8")
+    with pytest.raises(ValueError, match="use another folder"):
+        export_c(model, tmp_path / "new", "other")
+    assert len(list((tmp_path / "new").iterdir())) == 3
+
+
+def test_weights_that_are_nan_are_called_so(tmp_path):
+    model = CfC(2, 3, seed=0)
+    model.parameters["rnn_cell.ff1.bias"][0] = math.nan
+    with pytest.raises(ValueError, match="NaN"):
+        export_c(model, tmp_path)
+
+
+def test_a_certificate_for_the_times_that_are_given(tmp_path):
+    model = CfC(2, 4, backbone_units=4, proj_size=1, seed=0)
+    contract(model.weights.network, (0.5, 1.5), model.settings, 0.95)
+    said = [
+        " ".join(export_c(model, tmp_path, dt_range=times).read_text(encoding="utf-8").replace("\n *", "").split())
+        for times in (None, (0.5, 1.5))
+    ]
+    assert "times from 0.1 to 4.0 (those of the training are not known)" in said[0]
+    assert "no certificate beyond one step" in said[0]
+    assert "times from 0.5 to 1.5, IEEE" in said[1]
+    assert "for ever: state" in said[1]
+    for times in ((2, 1), (1, 2, 3), (0, math.inf)):
+        bad.refuses(export_c, "dt_range", times, model=model, folder=tmp_path / "new")
 
 
 def test_other_arguments_are_refused(tmp_path):
