@@ -274,11 +274,12 @@ def _header(source: Source, state: str, math: str, words: dict[str, Any]) -> str
 def columns_comment(raw: RawValues) -> str:
     """Return the lines of a comment that name the columns of raw values."""
     time, features, outputs = (", ".join(map(_quoted, names)) for names in ((raw.time,), raw.features, raw.outputs))
+    kind = "the probabilities of classes" if raw.classes else "predictions in their own units"
     ahead = f", {raw.horizon} row{'s' * (raw.horizon > 1)} ahead" if raw.horizon else ""
     lines = [
         f"x holds raw values: {features}",
         f"dt is the time since the sample before, in {'seconds' if raw.dates else 'its unit'} (column {time})",
-        f"y {'is the probability of' if raw.classes else 'holds predictions in their own units'}{ahead}: {outputs}",
+        f"y holds {kind}{ahead}: {outputs}",
         *["y is the label of a whole group: use it after the last row, and reset before the next group."]
         * raw.label_per_group,
         "The dt of the first sample after a reset is not used.",

@@ -33,7 +33,7 @@ def test_raw_values(trained, tmp_path, run, math):
     assert "passed" in subprocess.run([tmp_path / "test"], check=True, capture_output=True, text=True).stdout
     said = {
         "plain": ('"warmth", "wind", "rain"', "1 row ahead", 'in seconds (column "date")'),
-        "stations": ('"dry, warm"', "the probability of"),
+        "stations": ('"dry, warm"', "the probabilities of classes: "),
         "runs": ('"up"', "label of a whole group", 'in its unit (column "k")'),
     }
     text = (tmp_path / f"{run}.h").read_text(encoding="utf-8")
