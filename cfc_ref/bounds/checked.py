@@ -67,6 +67,8 @@ def _ready(given: dict[str, Any]) -> tuple[tuple[int, ...], dict[str, Any]]:
         ready["step"] = _parameter("step", given["step"], neuron, shape, t)
     if "lipschitz" in given:
         constants = given["lipschitz"] if isinstance(given["lipschitz"], tuple) else (given["lipschitz"],)
+        if constants is given["lipschitz"] and "sample" not in given:
+            checks.refuse("lipschitz", f"a tuple of {len(constants)}", "one constant", "pass one number", TypeError)
         ready["lipschitz"] = tuple(_parameter("lipschitz", L, neuron, shape, t) for L in constants)
     return shape + t.shape, ready
 

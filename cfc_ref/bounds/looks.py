@@ -102,7 +102,17 @@ def ratio_of_eq9(
     _, best = radius(neuron, x0, t, f_range, form)
     with np.errstate(over="ignore"):
         ratio = np.divide(worst, best, out=np.full_like(worst, np.inf), where=best > 0)
-    return np.where((worst == 0) & (best == 0), 1, ratio)
+        cancelled, applies = _ratio_of_symmetric(neuron, x0, t, f_range, form)
+    return np.where(applies > 0, cancelled, np.where((worst == 0) & (best == 0), 1, ratio))
+
+
+@bound
+def _ratio_of_symmetric(neuron: LTCNeuron, x0: Given, t: Given, f_range: Given, form: str) -> Interval:
+    """Return the ratio where w and c cancel out, so that neither underflows, and 1 where it applies."""
+    a, b = f_range
+    u = (b - a) * t
+    applies = (u > 0) & (x0 != neuron.A) & ((form == "symmetric") | (neuron.A == 0))
+    return 2 * (1 + (1 - neuron.reflect(b)) / np.expm1(np.where(u > 0, u, 1))), applies.astype(neuron.dtype)
 
 
 @bound
@@ -207,6 +217,7 @@ def best_look(neuron: LTCNeuron, x0: Given, t: Given, release: Given, lipschitz:
     whole = shaped.integral(0 * end, end)
     # Not in the paper: the best time for one look
     tau = _last(0 * end, end, lambda r: shaped.sign * shaped.integral(0 * end, r) <= np.abs(whole) / 2)
+    tau = np.where(shaped.z_inf == 0, end / 2, tau)  # there ω is constant, and may underflow
     return tau, lipschitz[0] * spread(shaped, tau, turns(shaped, tau))
 
 
@@ -215,7 +226,8 @@ def weight(neuron: LTCNeuron, c: Array, t: Array, release: Array) -> _Weight:
     k = neuron.w_tau + release
     z_inf = -neuron.A * neuron.w_tau / k
     shaped = _Weight(c - z_inf, z_inf, k, t + 0 * (c + z_inf), np.ones(()))
-    return shaped._replace(sign=np.where(shaped.integral(0 * shaped.t, shaped.t) < 0, -1, 1))
+    negative = shaped.integral(0 * shaped.t, shaped.t) < 0
+    return shaped._replace(sign=np.where(negative, -1, 1).astype(shaped.t.dtype))
 
 
 def turns(shaped: _Weight, tau: Array) -> tuple[Array, Array]:

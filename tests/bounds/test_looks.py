@@ -101,6 +101,27 @@ def test_ratios_without_a_radius():
     assert bounds.ratio_of_eq9(neuron, 0.0, 1.0, (0.5, 0.5))[1] == np.inf
 
 
+def test_ratios_of_radii_that_underflow():
+    for neuron, x0, t, form in (
+        (LTCNeuron(1000.0, 1.0), 0.0, 1.0, "symmetric"),
+        (LTCNeuron(1000.0, 0.0), 1.0, 1.0, "ltc"),
+    ):
+        assert_close(bounds.ratio_of_eq9(neuron, x0, t, form=form), 2 * (1 + 1 / np.expm1(1)), rtol=1e-14, atol=0)
+    assert_close(bounds.ratio_of_eq9(LTCNeuron(1.0, 1.0), 0.0, [745.0, 2000.0], form="symmetric"), [2.0, 2.0])
+
+
+def test_the_best_look_where_the_state_underflows():
+    assert_close(
+        bounds.best_look(LTCNeuron(1.0, 0.0), 1.0, [2.0, 1000.0], 0.5, 1.0)[0], [1.0, 500.0], rtol=1e-12, atol=0
+    )
+
+
+def test_float32_neurons_have_float32_looks():
+    neuron = LTCNeuron(np.float32(1), np.float32(1))
+    assert {end.dtype for end in bounds.best_look(neuron, 0.0, 2.0, 0.5, 1.0)} == {np.dtype("f4")}
+    assert bounds.ratio_of_eq9(neuron, 0.0, 2.0, form="symmetric").dtype == np.float32
+
+
 @given(cases(), floats(0.0, 50), floats(0, 1), st.floats(0, 1))
 def test_no_other_look_leaves_less(case, t, eta, share):
     """To leading order: by quadrature."""
@@ -175,7 +196,7 @@ def test_shapes_and_refusals_of_looks():
     assert bounds.ratio_of_eq9(neuron, 0.0, t).shape == (2, 3, 5)
     for value in (*bad.NUMBERS, -0.1, 1.1, [0.5] * 7):
         bad.refuses(bounds.best_look, "release", value, neuron=neuron, x0=0.0, t=1.0, lipschitz=1.0)
-    for value in (*bad.NUMBERS, -1.0, [1.0] * 7):
+    for value in (*bad.NUMBERS, -1.0, [1.0] * 7, (), (0.5, 1.0)):
         bad.refuses(bounds.best_look, "lipschitz", value, neuron=neuron, x0=0.0, t=1.0, release=0.5)
     for value in (*bad.NUMBERS, 1.1, 0.01, [0.5] * 7):
         bad.refuses(bounds.radius_per_step, "release", value, neuron=neuron, x0=0.0, t=1.0, step=0.1, lipschitz=1.0)
