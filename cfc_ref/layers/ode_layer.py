@@ -47,6 +47,13 @@ class ODELayer(Layer):
         self._scheme = Scheme(self.equation, self.solver, self.ode_unfolds or self._unfolds, self.step)
         self._watches = SOLVERS[self.solver].limit < math.inf  # until it has warned once
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Refuse what the scheme was made from, which would be half obeyed."""
+        if name in ("solver", "step", "ode_unfolds", "epsilon", "tau") and name in vars(self):
+            do = f"make a new layer with {name}={value!r}, and load_state_dict(layer.state_dict())"
+            checks.refuse(name, repr(value), f"{getattr(self, name)!r}, fixed when the layer was made", do)
+        super().__setattr__(name, value)
+
     def _allocate(self) -> Params:
         cell, input_map, output_map = self._allocate_cell()
         lstm = self._lstm() if self.mixed_memory else None

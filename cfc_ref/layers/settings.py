@@ -110,7 +110,9 @@ class SolverSettings(LayerSettings):
 
     def __post_init__(self) -> None:
         given = self.ode_unfolds
-        if self.step is None:
+        if self.step is None and given is None:
+            checks.refuse("ode_unfolds", "None", "a count >= 1, or a step", "pass ode_unfolds or step", TypeError)
+        elif self.step is None:
             checks.count("ode_unfolds", given, at_least=1)
         elif given is None or isinstance(given, Default):
             object.__setattr__(self, "ode_unfolds", None)

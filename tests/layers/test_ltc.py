@@ -540,6 +540,17 @@ def test_unfoldings_that_scipy_would_not_use_are_refused(kind):
     bad.refuses(kind, "ode_unfolds", 3, input_size=2, units=3, solver="scipy")
 
 
+def test_a_layer_keeps_the_solver_that_it_was_made_with():
+    layer = LTC(2, 3, seed=0)
+    for name, value in (("solver", "cf4"), ("step", 0.1), ("ode_unfolds", 2), ("epsilon", 1.0)):
+        with pytest.raises(ValueError, match=refusal(name)):
+            setattr(layer, name, value)
+    layer.backend, layer.return_sequences = "numpy", False
+    assert layer.config == {**LTC(2, 3).config, "return_sequences": False}
+    with pytest.raises(TypeError, match="pass ode_unfolds or step"):
+        LTC(2, 3, ode_unfolds=None)
+
+
 CALLS = {
     "x": (
         *bad.NUMBERS,
