@@ -53,10 +53,16 @@ def _pose(
     return Neurons(shape, neuron.dtype, w, drive, A, mirror, c, speed, K, low, high, sigma, mu, logistic)
 
 
-def _check_samples(posed: Neurons, times: Array, values: Array, name: str, row: int = 0) -> None:
+def _slack(*given: Any) -> float:
+    """Return the relative slack of a constant that was computed from samples of these dtypes."""
+    rough = any(np.asarray(one).dtype == np.float32 for one in given)
+    return 4 * float(np.finfo(np.float32).eps) if rough else _SLACK
+
+
+def _check_samples(posed: Neurons, times: Array, values: Array, name: str, slack: float, row: int = 0) -> None:
     """Refuse samples outside of the known range, and pairs that no admissible input passes through.
 
-    `values` is flat, and `row` the number of its first column.
+    `values` is flat, `row` the number of its first column, and `slack` that of the constant.
     """
     y, a, b = (sigmoid(p) if posed.logistic else p for p in (posed.position(values), posed.low, posed.high))
     inside = (y >= a - _SLACK) & (y <= b + _SLACK)
@@ -64,15 +70,18 @@ def _check_samples(posed: Neurons, times: Array, values: Array, name: str, row: 
         i, k = checks.first(~inside)
         got = f"{values[i, k]} at row {row + k}{posed.whose(i)}, where f(I) is {y[i, k]}"
         checks.refuse(name, got, f"f(I) in the f_range ({a[i, 0]}, {b[i, 0]})", "correct the row, or widen f_range")
-    rises, spans = np.abs(np.diff(values)), np.diff(times)
     rounding = _SLACK * np.maximum(np.abs(values[:, 1:]), np.abs(values[:, :-1]))
-    excess = np.maximum(rises - rounding, 0) / spans - posed.lipschitz * (1 + _SLACK)
+    with np.errstate(over="ignore"):
+        rises, spans = np.abs(np.diff(values)), np.diff(times)
+        slopes = rises / spans
+        excess = np.maximum(rises - rounding, 0) / spans - posed.lipschitz * (1 + slack)
     if (excess > 0).any():
         i, k = (int(n) for n in np.unravel_index(np.argmax(excess), excess.shape))
         first, second = (f"{values[i, n]} at row {row + n}, t = {times[n]}" for n in (k, k + 1))
         expected = f"a slope of at most lipschitz = {posed.lipschitz[i, 0]}"
-        least = float((rises / spans).max())
+        least = float(slopes.max())
         do = f"correct a row, or pass lipschitz >= {least!r}, the least constant that would do"
+        do = do if np.isfinite(least) else "correct a row"
         checks.refuse(name, f"{first}, and {second}{posed.whose(i)}", expected, do)
 
 
@@ -183,8 +192,8 @@ def _run(
         expected = f"shape N + {at.shape}, one sample per time"
         checks.refuse("values", f"shape {recorded.shape}", expected, "pass one sample per time")
     posed = _pose(neuron, x0, lipschitz, of, f_range, form, recorded.shape[:-1])
-    values = posed.flat(recorded)
-    _check_samples(posed, at, values, "values")
+    slack, values = _slack(times, values, lipschitz), posed.flat(recorded)
+    _check_samples(posed, at, values, "values", slack)
     track = Track(posed, at, posed.position(values))
     first = 0 if at[0] > 0 else 1  # without time before the first sample, no path leads to it
     moves = track.moves(np.arange(-1, at.size - 1)[first:], np.diff(at, prepend=0.0)[first:], plain=plain)
@@ -232,7 +241,7 @@ class SampleStream:
         form: str = "ltc",
     ) -> None:
         self._posed = _pose(neuron, x0, lipschitz, of, f_range, form)
-        self._z = {1: self._posed.c, -1: self._posed.c}
+        self._z, self._slack = {1: self._posed.c, -1: self._posed.c}, _slack(lipschitz)
         self._times, self._values = np.empty(0), np.empty((len(self._posed.c), 0))  # of the last sample
         self._count = 0
 
@@ -254,8 +263,10 @@ class SampleStream:
         if not fits(sample.shape, posed.shape):
             expected = f"a shape that broadcasts to N = {posed.shape}"
             checks.refuse("value", f"shape {sample.shape}", expected, "pass a number or one value per neuron")
-        times, values = np.append(self._times, at), np.hstack([self._values, posed.flat(sample[..., None])])
-        _check_samples(posed, times, values, "value", max(0, self._count - 1))
+        times = np.append(self._times, at)
+        values = np.hstack([self._values, posed.flat(sample[..., None])])
+        self._slack = max(self._slack, _slack(time, value))
+        _check_samples(posed, times, values, "value", self._slack, max(0, self._count - 1))
         first = self._count == 0
         if at > 0:
             track = Track(posed, times, posed.position(values))
@@ -308,7 +319,7 @@ def extremal_input(
         checks.refuse("t", f"shape {end.shape}", "one time", "pass a number")
     run, _ = _run(neuron, x0, end, times, values, lipschitz, of, f_range, form, plain=False)
     if of == "release":
-        ok, do = neuron.sigma != 0, "its release is 1/2 for every input"
+        ok, do = neuron.sigma != 0, "pass of='input', as its release is 1/2 for every input"
         checks.compare("neuron", np.asarray(neuron.sigma), ok, "a gain other than 0", do)
     return _played(neuron, run, float(end), -1), _played(neuron, run, float(end), 1)
 

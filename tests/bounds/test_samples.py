@@ -264,6 +264,26 @@ def test_a_stream_refuses_and_stays_as_it_is():
     bad.refuses(bounds.extremal_input, "neuron", flat, t=1.0, of="release", **given)
 
 
+@given(st.integers(0, 1000))
+def test_the_largest_slope_of_float32_samples_is_large_enough(seed):
+    rng = np.random.default_rng(seed)
+    times, values = np.cumsum(rng.uniform(0.1, 1, 30)).astype("f4"), rng.normal(size=30).astype("f4")
+    K = np.abs(np.diff(values) / np.diff(times)).max()
+    low, high = bounds.from_samples(NEURON, 0.0, 3.0, times, values, K)
+    assert (low <= high).all()
+    stream = bounds.SampleStream(NEURON, 0.0, K)
+    for sample in zip(times, values, strict=True):
+        stream.push(*sample)
+    with pytest.raises(ValueError, match=refusal("values")):
+        bounds.from_samples(NEURON, 0.0, 3.0, times, values, float(K) * (1 - 1e-6))
+
+
+def test_slopes_that_overflow_are_refused():
+    for times, values in (([0, 1], [1e308, -1e308]), ([0, 1e-320], [0, 1])):
+        with pytest.raises(ValueError, match=r"lipschitz = 1\.0; correct a row\.$"):
+            bounds.from_samples(NEURON, 0.0, 1.0, times, values, 1.0)
+
+
 def test_refused_samples_keep_their_digits():
     """Times as seconds since 1970, next to each other."""
     times, values = [1.7e9, 1.7e9 + 1e-6], [0.1, 0.5]
