@@ -37,7 +37,7 @@ CAPTIONS = {
     "time. {neuron}.",
     "work_precision.png": "Largest error of scipy's solvers and of the frozen closed forms over the number of looks at "
     "the input, under a sine of amplitude 2/|sigma| about mu with two periods in {end:.3g} units of time. {neuron}.",
-    "samples.png": "Above: the recording, every 8th of its samples, and every input that these and its largest slope "
+    "samples.png": "Above: the recording, every {nth} of its samples, and every input that these and its largest slope "
     "allow. Below: the states that all those inputs can reach, and the true one. The largest slope is an assumption "
     "about what lies between the samples. {neuron}; the first {end:.4g} of {whole:.4g} units of time.",
     "ratio_of_eq9.png": "Worst error of Eq. 9 against the LTC as stated, over the worst error R of the best form with "
@@ -56,10 +56,18 @@ def report_figures(
     neuron, signal, x0, end = recorded_example(recording, fixed)
     says = "w_tau = {w_tau:.4g}, A = {A:.4g}, mu = {mu:.4g}, sigma = {sigma:.4g}, x0 = {x0:.4g}"
     numbers = {name: float(getattr(neuron, name)) for name in ("w_tau", "A", "mu", "sigma")} | {"x0": x0}
+    every = min(8, signal.breakpoints.size - 1)  # below the number of samples
+    nth = {2: "2nd", 3: "3rd"}.get(every, f"{every}th")
     whole = float(signal.breakpoints[-1]) if signal.breakpoints.size else end
-    filled = numbers | {"neuron": says.format(**numbers), "step": end / _STEPS, "end": end, "whole": max(whole, end)}
-    for name, draw in _draws(neuron, signal, x0, end).items():
-        if name not in wanted:
+    filled = numbers | {
+        "neuron": says.format(**numbers),
+        "step": end / _STEPS,
+        "end": end,
+        "whole": max(whole, end),
+        "nth": nth,
+    }
+    for name, draw in _draws(neuron, signal, x0, end, every).items():
+        if name not in wanted or (name == "samples.png" and every < 2):
             continue
         tall = name in ("forms.png", "samples.png")
         figure, buffer = Figure(figsize=(7.2, 6.4 if tall else 5.2), layout="constrained"), io.BytesIO()
@@ -72,7 +80,7 @@ def report_figures(
         yield name, buffer.getvalue(), CAPTIONS[name].format(**filled)
 
 
-def _draws(neuron: LTCNeuron, signal: Signal, x0: float, end: float) -> dict[str, Callable[[Figure], Any]]:
+def _draws(neuron: LTCNeuron, signal: Signal, x0: float, end: float, every: int) -> dict[str, Callable[[Figure], Any]]:
     """Return the function that draws each figure."""
     t, step = np.linspace(0, end, _POINTS), end / _STEPS
     wave = sine(amplitude=2 / (abs(float(neuron.sigma)) or 1), frequency=2 / end, offset=float(neuron.mu))
@@ -101,7 +109,8 @@ def _draws(neuron: LTCNeuron, signal: Signal, x0: float, end: float) -> dict[str
         "worst_error_range.png": one(plots.plot_worst_error_range, neuron, x0),
         "work_precision.png": one(plots.plot_work_precision, neuron, wave, x0, end),
         "samples.png": two(
-            partial(plots.plot_samples_of_input, signal, t), partial(plots.plot_samples, neuron, signal, x0, t)
+            partial(plots.plot_samples_of_input, signal, t, every),
+            partial(plots.plot_samples, neuron, signal, x0, t, every),
         ),
         "ratio_of_eq9.png": one(plots.plot_ratio_of_eq9, A=float(neuron.A), x0=x0),
         "radius.png": one(plots.plot_radius_per_step),

@@ -10,6 +10,7 @@ import numpy as np
 import cfc_ref
 from cfc_ref.report.legend import CITATION, EQUATIONS, METHOD, SYMBOLS
 from cfc_ref.report.result import Outcome, StatementResult, versions
+from cfc_ref.report.thinning import Thinned
 
 __all__ = ["OWN_FIGURE", "markdown", "table"]
 
@@ -72,14 +73,24 @@ def _agreement(report: Outcome) -> str:
 
 
 def _widths(report: Outcome) -> Iterator[str]:
-    """Yield how wide the recording's samples leave the state."""
-    if report.thinned is None or not report.thinned.widths:
-        return
+    """Yield how wide the recording's samples leave the state, or why that is not known."""
     thin = report.thinned
+    if thin is None or not thin.widths:
+        yield f"What samples of the recording leave open is not given: {_not_thinned(thin)}."
+        return
     widths = ", ".join(f"every {k}: {width:.3g}" for k, width in thin.widths.items())
     spread = thin.range_of_state[1] - thin.range_of_state[0]
     yield f"What samples of the recording leave open, at most (the state moves over {spread:.3g}): {widths};"
     yield f"assumed is that its slope is at most {thin.lipschitz:.4g}, the largest in the recording."
+
+
+def _not_thinned(thin: Thinned | None) -> str:
+    """Return why no widths are given."""
+    if thin is None:
+        return "its numbers overflow for the one neuron that is tried on it"
+    if thin.lipschitz is None:
+        return "the recording jumps, so that no Lipschitz constant bounds what lies between its samples (S16)"
+    return "too few samples to thin (3 are needed)"
 
 
 def _case(case: dict[str, Any]) -> str:
@@ -143,7 +154,7 @@ def _recording(report: Outcome, figures: Mapping[str, str]) -> Iterator[str]:
     yield from ("## The recorded input", "")
     thin = report.thinned
     if thin is None:
-        yield f"{report.recording.name}. Its numbers overflow for the one neuron of this section."
+        yield f"{report.recording.name}. Nothing is given: {_not_thinned(thin)}."
         return
     neuron = ", ".join(f"{name} = {value:.4g}" for name, value in thin.neuron.items())
     used = "all of it" if thin.samples == thin.of else f"its first {thin.samples:,} of {thin.of:,} samples"
@@ -155,8 +166,8 @@ def _recording(report: Outcome, figures: Mapping[str, str]) -> Iterator[str]:
         "pieces of the recording, of at most 1,024 samples, with random neurons."
     )
     yield ""
-    if thin.lipschitz is None:
-        yield "The recording jumps, so that no Lipschitz constant bounds what lies between its samples (S16)."
+    if not thin.widths:
+        yield f"What samples leave open is not given: {_not_thinned(thin)}."
         return
     yield (
         "Suppose that only every k-th sample is known, and that the slope of the input is at most "

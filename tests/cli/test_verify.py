@@ -50,6 +50,31 @@ def test_an_irregular_recording_of_ones_own(tmp_path, capsys):
     assert f"--neuron 'w_tau=0.5, A=2' --signal {path} --time-column time" in page
 
 
+def test_a_recording_of_two_samples_and_one_of_huge_values(tmp_path, capsys):
+    """The first cannot be thinned, which the report says instead of an empty table; the second can."""
+    for values, says, table in (
+        ([0, 1], "too few samples to thin (3 are needed)", False),
+        ([-1e300, 1e300] * 5, "every 8", True),
+    ):
+        path = write(tmp_path, "t,v\n" + "\n".join(f"{k},{value}" for k, value in enumerate(values)))
+        words = [*QUICK, "--signal", path, "--time-column", "t", "--value-column", "v", "--out", str(tmp_path / says)]
+        assert main(words) == 0
+        page = (tmp_path / says / "report.md").read_text()
+        assert says in capsys.readouterr().out
+        assert ("every k-th" in page) == ("The state under the whole recording" in page) == table
+        assert table or says in page
+
+
+@pytest.mark.parametrize(("count", "drawn"), [(2, []), (4, ["every 3rd of"]), (20, ["every 8th of"])])
+def test_the_figure_keeps_at_least_two_samples(count, drawn):
+    from cfc_ref import signals
+    from cfc_ref.plots.report import report_figures
+
+    recording = signals.sampled(range(count), [k % 2 for k in range(count)])
+    captions = [caption for _, _, caption in report_figures(recording, {}, ["samples.png"])]
+    assert [words in caption for words, caption in zip(drawn, captions, strict=True)] == [True] * len(drawn)
+
+
 def test_jobs_are_processes_that_do_not_change_the_report(capsys, monkeypatch):
     from concurrent.futures import ThreadPoolExecutor
 
