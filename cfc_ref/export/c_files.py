@@ -135,8 +135,8 @@ def export_c(
     model : CfC, LTC or NeuralLTC
         The layer; an LTC with the solver "fused" or "frozen", a CfC without dropout.
     folder : str or Path
-        Where the three files go; made where it is missing. An earlier export of the same name is replaced; a file that
-        no export wrote, or the README.md of another name, is refused.
+        Where the three files go; made where it is missing. An earlier export of the same name is replaced, and the
+        README.md of any export; a file that no export wrote is refused.
     name : str
         The prefix of all names, an identifier of C.
     math : {"libm", "own"}
@@ -196,14 +196,15 @@ def export_c(
 
 
 def _check_free(path: Path, text: str, name: str) -> None:
-    """Refuse to replace anything but the same file of an earlier export, which its first line tells."""
+    """Refuse to replace anything but the file of an earlier export, which its first line tells."""
     if not os.path.lexists(path):
         return
     try:
         first = path.read_bytes().partition(b"\n")[0].decode() if path.is_file() else ""
     except (OSError, ValueError):
         first = ""
-    if not first.startswith(text.partition("\n")[0].partition(" Written by ")[0]):
+    title = text.partition("\n")[0].partition(" Written by ")[0]
+    if not (first.startswith(title) or (first.startswith("# ") and first.endswith(title.partition(":")[2]))):
         what = "which is a folder" if path.is_dir() else "which no export of this name wrote"
         expected = f"a folder without {path.name}, or with that of an earlier export of {name!r}"
         checks.refuse("folder", f"{str(path)!r}, {what}", expected, "use another folder")

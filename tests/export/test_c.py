@@ -210,9 +210,9 @@ def test_only_files_of_the_same_export_are_replaced(tmp_path, file):
     assert [path.name for path in tmp_path.iterdir()] == [file]
     export_c(model, tmp_path / "new", "robot")
     assert "4 units" in export_c(changed, tmp_path / "new", "robot").read_text(encoding="utf-8")
-    with pytest.raises(ValueError, match="use another folder"):
-        export_c(model, tmp_path / "new", "other")
-    assert len(list((tmp_path / "new").iterdir())) == 3
+    export_c(model, tmp_path / "new", "other")
+    assert len(list((tmp_path / "new").iterdir())) == 5
+    assert (tmp_path / "new" / "README.md").read_text(encoding="utf-8").startswith("# other:")
 
 
 def test_weights_that_are_nan_are_called_so(tmp_path):
