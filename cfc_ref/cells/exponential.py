@@ -39,10 +39,16 @@ _SERIES_BELOW = 1e-2
 _ROUNDING = 16  # units in the last place that a clip may cut and still count as none
 
 
+def _over(C: Array, value: Array) -> Array:
+    """Return a value over C, cut where that is infinite: long before, what it multiplies is 0."""
+    with np.errstate(over="ignore"):
+        return np.minimum(value / C, np.finfo(C.dtype).max)
+
+
 def _relax(balance: Balance, x: Array, h: Array) -> Array:
     r"""Return the exact solution for constant sums, :math:`e^{-u} x + (1 - e^{-u})\,Q/G` with :math:`u = h G/C`."""
     C, G, Q = balance
-    u = h * G / C
+    u = _over(C, h * G)
     return np.exp(-u) * x - np.expm1(-u) * (Q / G)
 
 
@@ -52,13 +58,13 @@ def _d_relax(balance: Balance, x: Array, h: Array, d_new: Array) -> tuple[Balanc
     .. math:: \bar x_\infty = (1 - e^{-u})\,\bar x^+, \quad \bar u = -e^{-u}(x - x_\infty)\,\bar x^+
     """
     C, G, Q = balance
-    u = h * G / C
+    u = _over(C, h * G)
     e = np.exp(-u)
     d_Q = -np.expm1(-u) / G * d_new
     d_u = -e * (x - Q / G) * d_new
-    d_G = h / C * d_u - Q / G * d_Q
+    d_G = _over(C, h) * d_u - Q / G * d_Q
     d_C = -(u * d_u) / C
-    d_h = (G / C * d_u).sum(axis=1, keepdims=True)
+    d_h = (_over(C, G) * d_u).sum(axis=1, keepdims=True)
     return Balance(d_C, d_G, d_Q), e * d_new, d_h
 
 

@@ -365,6 +365,18 @@ def test_weights_inputs_and_times_up_to_1e6_give_finite_results(kind, implicit, 
             assert np.isfinite(array).all()
 
 
+@pytest.mark.parametrize("backend", ["numpy", "numba"])
+@pytest.mark.parametrize("solver", ["frozen", "frozen_midpoint"])
+def test_steps_so_long_that_their_foldings_overflow_have_finite_gradients(solver, backend):
+    layer = LTC(2, 3, solver=solver, backend=backend, seed=0)
+    rng = np.random.default_rng(0)
+    for array in layer.parameters.values():
+        array[...] = rng.choice([-100, 100], array.shape)
+    output, _, tape = layer.forward(np.ones((4, 2)), timespans=1e30)
+    g = layer.backward(tape, np.ones_like(output))
+    assert all(np.isfinite(array).all() for array in (output, g.x, g.hx, *g.parameters.values()))
+
+
 # --- the ODE itself
 
 
