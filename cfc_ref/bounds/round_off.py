@@ -382,6 +382,10 @@ def _larger(a: Ranged, b: Ranged) -> Ranged:
     return _made(np.maximum(a.low, b.low), np.maximum(a.high, b.high), np.maximum(a.error, b.error), a.unit)
 
 
+def _smaller(a: Ranged, b: Ranged) -> Ranged:
+    return _made(np.minimum(a.low, b.low), np.minimum(a.high, b.high), np.maximum(a.error, b.error), a.unit)
+
+
 def _absolute(a: Ranged) -> Ranged:
     low = np.where((a.low <= 0) & (a.high >= 0), 0, np.minimum(np.abs(a.low), np.abs(a.high)))
     return _made(low, a.largest, a.error, a.unit)
@@ -400,6 +404,7 @@ _RULES: dict[str, Callable[..., Ranged]] = {
     "matmul": _matmul,
     "absolute": _absolute,
     "maximum": _larger,
+    "minimum": _smaller,
     "exp": lambda z: _growing(z, np.exp),
     "expm1": lambda z: _growing(z, np.expm1),
     "tanh": lambda z: _smooth(z, np.tanh, lambda a: 1 - a * a, FUNCTION),
