@@ -1,8 +1,8 @@
 """Measure how time grows with the length and number of sequences, and a stream's memory with its steps.
 
-A call costs something whatever there is to do: weights are checked and packed. What grows is told with that, and
-without: less the time of a call of one step (in a batch, of two sequences of one step). All is done by one thread: a
-second one, which comes in where there is enough for it, would look like cost that grows less than the work.
+Every call has a fixed cost: weights are checked and packed. Exponents are given with it, and without it, which means
+less the time of a call of one step (in a batch, of two sequences of one step). One thread does all the work: a second
+one joins only where there is enough work for it, so that time would seem to grow more slowly than the work.
 """
 
 from __future__ import annotations

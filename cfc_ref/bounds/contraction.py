@@ -8,12 +8,11 @@ far from it.
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from cfc_ref.activations import ACTIVATIONS
+from cfc_ref.arrays import Array
 from cfc_ref.bounds.checked import Interval
 from cfc_ref.cells.cfc.cell import CfCSettings
 from cfc_ref.cells.cfc.modes import MODES, VARIANTS, CfCParams, Read
@@ -21,8 +20,6 @@ from cfc_ref.cells.cfc.network import CfCNetwork
 from cfc_ref.cells.dense import affine_interval
 
 __all__ = ["cell_lipschitz", "cfc_tube", "contract", "gain"]
-
-Array = npt.NDArray[Any]
 
 
 def gain(params: CfCParams, d_v: Array, t: float, settings: CfCSettings) -> Array:

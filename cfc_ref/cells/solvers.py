@@ -2,11 +2,11 @@ r"""The solvers of an ODE over one time step; each is one record of :data:`SOLVE
 
 .. math:: C\,\dot x = Q(x, I) - G(x, I)\,x
 
-A time step is cut into equal parts, each row of a batch into its own number of them, the input held. One part takes
-the equation, its parameters, the contribution of the held input, states x (batch, units) and the part's length h
-(batch, 1), and returns the states at its end. Its backward also takes the gradient of those, computes the sums again
-rather than keep them, and returns the gradients of params, held, x and h. At h = 0 each is the identity. scipy alone
-takes a step as a whole (:mod:`cfc_ref.cells.adjoint`).
+A solver divides a time step into equal parts; each row of a batch has its own number of parts. The input is constant
+during the step. One part takes the equation, its parameters, the contribution `held` of the input, the states x, shape
+(batch, units), and the part's length h, shape (batch, 1). It returns the states at its end. Its backward takes their
+gradient too, computes the sums again instead of keeping them, and returns the gradients of params, held, x and h. A
+part of length 0 is the identity. Only scipy takes a step as a whole (:mod:`cfc_ref.cells.adjoint`).
 """
 
 from __future__ import annotations

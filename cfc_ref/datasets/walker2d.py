@@ -1,7 +1,7 @@
-"""Walker2d: 400 recorded runs of a simulated walker, whose next observation is to be predicted at irregular times.
+"""Walker2d: 400 recorded runs of a simulated walker; the task is to predict its next observation at irregular times.
 
-Split, thinned and cut as the official code of Lechner & Hasani (arXiv 2006.04418) does it. All that is random is drawn
-in the order training, validation, test, so that a folder without test files gives the other two parts as they are.
+The runs are split, thinned and cut as in the official code of Lechner & Hasani (arXiv 2006.04418). Random numbers are
+drawn in the order training, validation, test, so that the first two parts do not depend on the test files.
 """
 
 from __future__ import annotations

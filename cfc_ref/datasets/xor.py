@@ -50,11 +50,11 @@ def official_bit_streams(part: str, *, event_based: bool) -> BitStreams:
 
 
 def draw_bit_streams(n: int, seed: int, *, event_based: bool) -> BitStreams:
-    """Draw samples of 2 to 31 random bits, all lengths alike, as the official code does.
+    """Draw samples of 2 to 31 random bits, each length with the same probability, as in the official code.
 
-    Equidistant: each bit is a step, and takes 1. Event-based: there is a step at each bit that differs from the one
-    before, the first included, and one at the last bit if it does not; `elapsed` says how long it took. Both have the
-    same bits.
+    In the equidistant form each bit is one time step, of length 1. In the event-based form there is a step at the first
+    bit, at each bit that differs from the one before, and at the last bit; `elapsed` is the time since the previous
+    step. Both forms have the same bits.
     """
     n, seed = checks.count("n", n, at_least=1), checks.count("seed", seed)
     if seed >= 2**32:

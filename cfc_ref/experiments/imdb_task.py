@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from cfc_ref.arrays import Array
 from cfc_ref.datasets.imdb import download_imdb, last_words, read_imdb
 from cfc_ref.datasets.publisher import refuse_file
-from cfc_ref.experiments.hyperparameters import MODELS, NO_BACKBONE, UNPUBLISHED, Hyperparameters, Score, by_model
-from cfc_ref.experiments.published import data_options, downloaded, hold_back, sample_count, validation_note
+from cfc_ref.experiments.hyperparameters import NO_BACKBONE, UNPUBLISHED, Hyperparameters, Score, by_model
+from cfc_ref.experiments.published import classes_task, data_options, downloaded, sample_count, scores, validation_fold
 from cfc_ref.experiments.record import Experiment, Part, Task
 from cfc_ref.learn.metrics import accuracy
 
@@ -68,32 +67,17 @@ def build_task(data: str | Path, *, samples: int | None = None, seed: int = 0, d
     if training.labels is None:
         refuse_file("train.npz", "which has no labels", "the labels of the training reviews", "remove it")
     tokens, labels = last_words(training, VOCABULARY, WORDS), training.labels.astype(np.int64)
-    total, notes = len(labels), []
+    notes = []
     if test is not None and test.labels is not None:
         ends = last_words(test, VOCABULARY, WORDS)
         parts = {"training": _part(tokens, labels), "test": _part(ends, test.labels.astype(np.int64))}
     else:
-        rest, held_back = hold_back(np.arange(total), _FOLDS, seed)
-        parts = {name: _part(tokens[k], labels[k]) for name, k in (("training", rest), ("validation", held_back))}
-        notes.append(validation_note("Test labels are", min(n or len(held_back), len(held_back)), total, "reviews"))
-    if total != 25_000:
-        notes.append(f"Another edition: {total:,} training reviews (published: 25,000).")
-    return Task(
-        {"data": "imdb", "samples": n, "parts": {name: len(part.y) for name, part in parts.items()}},
-        {name: part.first(n) for name, part in parts.items()},
-        loss="cross_entropy",
-        outputs=10,
-        return_sequences=False,
-        figure="accuracy",
-        measure=accuracy,
-        metric=accuracy,
-        stop=None,
-        by_step=None,
-        judged="last",
-        tokens=VOCABULARY,
-        for_model=_no_time,
-        notes=tuple(notes),
-    )
+        places, note = validation_fold(np.arange(len(labels)), _FOLDS, seed, n, "reviews")
+        parts = {name: _part(tokens[which], labels[which]) for name, which in places.items()}
+        notes.append(note)
+    if len(labels) != 25_000:
+        notes.append(f"Another edition: {len(labels):,} training reviews (published: 25,000).")
+    return classes_task("imdb", parts, n, accuracy, notes, outputs=10, tokens=VOCABULARY, for_model=_no_time)
 
 
 def _part(tokens: Array, labels: Array) -> Part:
@@ -105,11 +89,6 @@ def _no_time(name: str, chosen: Hyperparameters, part: Part) -> Part:
     return part._replace(timespans=np.zeros_like(part.timespans)) if name == "mixed" else part
 
 
-def _of_paper(model: str, **_: Any) -> str:
-    score = IMDB_RESULTS.get(MODELS[model])
-    return "" if score is None else score.told("accuracy")
-
-
 EXPERIMENT = Experiment(
     help="sentiment of film reviews (IMDB)",
     description="Tell whether a review is positive from its last 200 words, of which the 20,000 most frequent have "
@@ -119,6 +98,6 @@ EXPERIMENT = Experiment(
     task=build_task,
     settings=SETTINGS,
     digits=4,
-    paper=_of_paper,
+    paper=scores(IMDB_RESULTS, "accuracy"),
     seeded=True,
 )

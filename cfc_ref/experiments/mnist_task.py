@@ -10,8 +10,8 @@ import numpy as np
 from cfc_ref.arrays import Array
 from cfc_ref.datasets.mnist import SCALE, Digits, download_mnist, other_editions, read_mnist
 from cfc_ref.datasets.publisher import refuse_file
-from cfc_ref.experiments.hyperparameters import MODELS, UNPUBLISHED, Score, by_model
-from cfc_ref.experiments.published import data_options, downloaded, hold_back, sample_count, validation_note
+from cfc_ref.experiments.hyperparameters import UNPUBLISHED, Score, by_model
+from cfc_ref.experiments.published import classes_task, data_options, downloaded, sample_count, scores, validation_fold
 from cfc_ref.experiments.record import Experiment, Part, Task
 from cfc_ref.learn.metrics import accuracy
 
@@ -46,41 +46,23 @@ def build_task(data: str | Path, *, samples: int | None = None, seed: int = 0, d
     digits = read_mnist(folder, "training")
     if digits.y is None:
         refuse_file("train-labels-idx1-ubyte", "which is missing", "the labels of the training images", "download it")
-    total, notes = len(digits.y), []
+    notes = []
     images = any((Path(folder) / f"t10k-images-idx3-ubyte{end}").is_file() for end in ("", ".gz"))
     test = read_mnist(folder, "test") if images else None
     if test is not None and test.y is not None:
         parts = {"training": _part(digits, slice(None)), "test": _part(test, slice(None))}
     else:
-        rest, held_back = hold_back(np.arange(total), _FOLDS, seed)
-        parts = {"training": _part(digits, rest), "validation": _part(digits, held_back)}
-        notes.append(validation_note("Test labels are", min(n or len(held_back), len(held_back)), total, "images"))
+        places, note = validation_fold(np.arange(len(digits.y)), _FOLDS, seed, n, "images")
+        parts = {name: _part(digits, which) for name, which in places.items()}
+        notes.append(note)
     if others := other_editions(folder):
         notes.append(f"Another edition, not the published MNIST: {', '.join(others)}.")
-    return Task(
-        {"data": "mnist", "samples": n, "parts": {name: len(part.y) for name, part in parts.items()}},
-        {name: part.first(n) for name, part in parts.items()},
-        loss="cross_entropy",
-        outputs=10,
-        return_sequences=False,
-        figure="accuracy",
-        measure=accuracy,
-        metric=accuracy,
-        stop=None,
-        by_step=None,
-        judged="last",
-        notes=tuple(notes),
-    )
+    return classes_task("mnist", parts, n, accuracy, notes, outputs=10)
 
 
 def _part(digits: Digits, which: Any) -> Part:
     labels: Array = np.asarray(digits.y)
     return Part(digits.x[which], labels[which], digits.elapsed[which] / np.float32(SCALE), digits.mask[which])
-
-
-def _of_paper(model: str, **_: Any) -> str:
-    score = MNIST_RESULTS.get(MODELS[model])
-    return "" if score is None else score.told("accuracy")
 
 
 EXPERIMENT = Experiment(
@@ -91,6 +73,6 @@ EXPERIMENT = Experiment(
     task=build_task,
     settings=SETTINGS,
     digits=4,
-    paper=_of_paper,
+    paper=scores(MNIST_RESULTS, "accuracy"),
     seeded=True,
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -11,7 +10,7 @@ from cfc_ref.arrays import Array
 from cfc_ref.datasets.irregular import eighty_twenty
 from cfc_ref.datasets.person import Activity, activity_windows, download_person, is_whole, read_person
 from cfc_ref.experiments.hyperparameters import UNPUBLISHED, Hyperparameters, Score, by_model
-from cfc_ref.experiments.published import data_options, downloaded, sample_count
+from cfc_ref.experiments.published import classes_task, data_options, downloaded, sample_count, scores
 from cfc_ref.experiments.record import Experiment, Part, Task
 from cfc_ref.learn.losses import CrossEntropy
 from cfc_ref.learn.metrics import accuracy
@@ -62,26 +61,15 @@ def build_task(data: str | Path, *, samples: int | None = None, download: bool =
     activity = activity_windows(read_person(folder))
     rng, parts = np.random.default_rng(_SEED), {}
     for name, places in zip(("training", "test"), eighty_twenty(len(activity.x)), strict=True):
-        parts[name] = _part(activity, rng.choice(places, len(places))).first(n)
+        parts[name] = _part(activity, rng.choice(places, len(places)))
     notes = ["As in the official code windows overlap by half and are split at random: test windows share rows with "
              "training windows."]  # fmt: skip
     if not is_whole(folder):
         notes.append(f"This is not the published file: {len(activity.x):,} windows (published: 6,554), a smoke test.")
-    return Task(
-        {"data": "person", "samples": n, "parts": {name: len(part.y) for name, part in parts.items()}},
-        parts,
-        loss=CrossEntropy(ignore=_NO_CLASS),
-        outputs=11,
-        return_sequences=True,
-        figure="accuracy",
-        measure=_accuracy,
-        metric=None,
-        stop=None,
-        by_step=_by_row,
-        judged="last",
-        for_model=_scaled,
-        notes=tuple(notes),
-    )
+    return classes_task(
+        "person", parts, n, _accuracy, notes, loss=CrossEntropy(ignore=_NO_CLASS), outputs=11, return_sequences=True,
+        metric=None, by_step=_by_row, for_model=_scaled,
+    )  # fmt: skip
 
 
 def _part(activity: Activity, which: Array) -> Part:
@@ -102,10 +90,6 @@ def _scaled(name: str, chosen: Hyperparameters, part: Part) -> Part:
     return part._replace(timespans=part.timespans * np.float32(chosen.time_scale))
 
 
-def _of_paper(model: str, **_: Any) -> str:
-    return ""
-
-
 EXPERIMENT = Experiment(
     help="what a person does (UCI 196)",
     description="Tell at every row what a person does, from the positions of four tags at irregular times.",
@@ -113,5 +97,5 @@ EXPERIMENT = Experiment(
     task=build_task,
     settings=SETTINGS,
     digits=4,
-    paper=_of_paper,
+    paper=scores({}, "accuracy"),
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -18,8 +17,8 @@ from cfc_ref.datasets.physionet import (
     read_physionet,
 )
 from cfc_ref.datasets.publisher import refuse_file
-from cfc_ref.experiments.hyperparameters import MODELS, NO_BACKBONE, UNPUBLISHED, Hyperparameters, Score, by_model
-from cfc_ref.experiments.published import data_options, downloaded, hold_back, sample_count, validation_note
+from cfc_ref.experiments.hyperparameters import NO_BACKBONE, UNPUBLISHED, Hyperparameters, Score, by_model
+from cfc_ref.experiments.published import classes_task, data_options, downloaded, sample_count, scores, validation_fold
 from cfc_ref.experiments.record import Experiment, Option, Part, Task
 from cfc_ref.learn.metrics import auc
 
@@ -92,35 +91,17 @@ def build_task(
     if (patients.y[test] >= 0).all():
         places = {"training": known, "test": test}
     else:
-        rest, held_back = hold_back(known, _FOLDS, seed, patients.y[known])
-        places = {"training": rest, "validation": held_back}
-        size = min(n or len(held_back), len(held_back))
-        notes.append(validation_note("Outcomes of the test records are", size, len(known), "records"))
-    parts = {name: _part(patients.take(which)).first(n) for name, which in places.items()}
+        places, note = validation_fold(known, _FOLDS, seed, n, "records", patients.y[known])
+        notes.append(note)
+    parts = {name: Part(*patients.take(which)) for name, which in places.items()}
     if (other := _set_b(folder, scale, clock)) is not None:
-        parts["set-b"] = _part(other).first(n)
+        parts["set-b"] = Part(*other)
     if clock == "official":
         notes.append("Clock: the official code's, one row late and negative; models with gates see absolute values.")
-    return Task(
-        {"data": "physionet", "clock": clock, "samples": n, "parts": {name: len(p.y) for name, p in parts.items()}},
-        parts,
-        loss="cross_entropy",
-        outputs=2,
-        return_sequences=False,
-        figure="AUC",
-        measure=auc,
-        metric=auc,
-        stop=None,
-        by_step=None,
-        judged="last",
-        for_model=_one_later if clock == "true" else _as_it_is,
-        backward=clock == "official",
-        notes=tuple(notes),
-    )
-
-
-def _part(patients: Patients) -> Part:
-    return Part(*patients)
+    return classes_task(
+        "physionet", parts, n, auc, notes, {"clock": clock}, outputs=2, figure="AUC",
+        for_model=_one_later if clock == "true" else _as_it_is, backward=clock == "official",
+    )  # fmt: skip
 
 
 def _set_b(folder: str | Path, scale: tuple[Array, Array], clock: str) -> Patients | None:
@@ -142,11 +123,6 @@ def _as_it_is(name: str, chosen: Hyperparameters, part: Part) -> Part:
     return part
 
 
-def _of_paper(model: str, **_: Any) -> str:
-    score = PHYSIONET_RESULTS.get(MODELS[model])
-    return "" if score is None else score.told("AUC")
-
-
 EXPERIMENT = Experiment(
     help="deaths in hospital (PhysioNet 2012)",
     description="Predict from 48 hours of measurements whether a patient dies in hospital. Where Outcomes-a.txt lacks "
@@ -166,6 +142,6 @@ EXPERIMENT = Experiment(
     task=build_task,
     settings=SETTINGS,
     digits=4,
-    paper=_of_paper,
+    paper=scores(PHYSIONET_RESULTS, "AUC"),
     seeded=True,
 )

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from cfc_ref import checks
 from cfc_ref.arrays import Array
-from cfc_ref.experiments.record import Option
+from cfc_ref.experiments.hyperparameters import MODELS, Score
+from cfc_ref.experiments.record import Option, Part, Task
 
-__all__ = ["data_options", "downloaded", "hold_back", "sample_count", "validation_note"]
+__all__ = ["classes_task", "data_options", "downloaded", "hold_back", "sample_count", "scores", "validation_fold"]
 
 _SEED = 0  # of the folds
 
@@ -46,9 +48,47 @@ def hold_back(places: Array, folds: int, seed: int, classes: Array | None = None
     return np.setdiff1d(places, held_back), held_back
 
 
-def validation_note(missing: str, held_back: int, of: int, what: str) -> str:
-    """Return the line that says that a figure is not the paper's."""
-    return (
-        f"{missing} missing: the figure is that of {held_back:,} of the {of:,} training {what}, a fold that the seed "
-        "chooses; the paper has no validation part."
+def validation_fold(
+    places: Array, folds: int, seed: int, samples: int | None, of: str, classes: Array | None = None
+) -> tuple[dict[str, Array], str]:
+    """Return the places of the training and the validation part, and the line that says whose figure it is.
+
+    `of` names the samples, such as "images"; the other arguments are those of :func:`hold_back`.
+    """
+    rest, held_back = hold_back(places, folds, seed, classes)
+    size = min(samples or len(held_back), len(held_back))
+    note = (
+        f"Test labels are missing: the figure is that of {size:,} of the {len(places):,} training {of}, a fold that "
+        "the seed chooses; the paper has no validation part."
     )
+    return {"training": rest, "validation": held_back}, note
+
+
+def classes_task(
+    name: str,
+    parts: Mapping[str, Part],
+    samples: int | None,
+    measure: Callable[..., float],
+    notes: Sequence[str],
+    options: Mapping[str, Any] | None = None,
+    **more: Any,
+) -> Task:
+    """Return the task of telling classes, judged by the last epoch's weights as in the official code.
+
+    `more` are other fields of the task, in place of those of one answer per sequence.
+    """
+    first = {part: data.first(samples) for part, data in parts.items()}
+    sizes = {part: len(data.y) for part, data in first.items()}
+    usual = {"loss": "cross_entropy", "return_sequences": False, "figure": "accuracy", "metric": measure}
+    settings = {"data": name, **(options or {}), "samples": samples, "parts": sizes}
+    return Task(settings, first, measure=measure, judged="last", notes=tuple(notes), **{**usual, **more})
+
+
+def scores(results: Mapping[str, Score], figure: str) -> Callable[..., str]:
+    """Return the function (model, **options) → the paper's score in words, "" where it gives none."""
+
+    def told(model: str, **_: Any) -> str:
+        score = results.get(MODELS[model])
+        return "" if score is None else score.told(figure)
+
+    return told

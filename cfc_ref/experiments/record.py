@@ -46,10 +46,10 @@ class Task(NamedTuple):
     return_sequences: bool  # whether there is one target per step
     figure: str  # by which networks are compared: "MSE" or "accuracy"
     measure: Callable[[Array, Array], float]  # (outputs, y) -> the figure
-    metric: Callable[..., float] | None
-    stop: Callable[[History], bool] | None
+    metric: Callable[..., float] | None = None
+    stop: Callable[[History], bool] | None = None
     # (outputs, part) -> steps and their figures, for a picture
-    by_step: Callable[[Array, Part], tuple[Array, Array]] | None
+    by_step: Callable[[Array, Part], tuple[Array, Array]] | None = None
     judged: str = "best"  # the weights that count: "best" on the validation part, or the "last" epoch's
     tokens: int | None = None  # rows of an embedding in front of the model
     for_model: Callable[[str, Hyperparameters, Part], Part] = lengthened  # -> the part as the named model sees it

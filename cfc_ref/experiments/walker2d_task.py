@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from cfc_ref import checks
 from cfc_ref.arrays import Array
 from cfc_ref.datasets.walker2d import COLUMNS, download_walker2d, missing_files, read_walker2d
 from cfc_ref.experiments.hyperparameters import MODELS, NO_BACKBONE, UNPUBLISHED, Error, Hyperparameters
-from cfc_ref.experiments.record import Experiment, Option, Part, Task
+from cfc_ref.experiments.published import data_options, sample_count
+from cfc_ref.experiments.record import Experiment, Part, Task
 
 __all__ = ["EXPERIMENT", "SETTINGS", "WALKER2D_RESULTS", "build_task", "error_by_step", "squared_error"]
 
@@ -47,7 +47,7 @@ def build_task(data: str | Path, *, samples: int | None = None, download: bool =
     """Return the task, with a test part if all its files are in the folder `data`; download what is missing."""
     if download and (not Path(data).is_dir() or any(missing_files(data).values())):
         download_walker2d(data)
-    n = None if samples is None else checks.count("samples", samples, at_least=1)
+    n = sample_count(samples)
     windows = read_walker2d(data, test=not missing_files(data)["test"])
     return Task(
         {"data": "walker2d", "samples": n},
@@ -57,8 +57,6 @@ def build_task(data: str | Path, *, samples: int | None = None, download: bool =
         return_sequences=True,
         figure="MSE",
         measure=squared_error,
-        metric=None,
-        stop=None,
         by_step=error_by_step,
     )
 
@@ -82,10 +80,7 @@ EXPERIMENT = Experiment(
     help="the next observation of a simulated walker",
     description="Predict the next observation of a simulated walker from recordings with gaps. If the folder of "
     "the data lacks files of the test part, the figure is that of the validation part.",
-    options=(
-        Option("--data", {"required": True, "metavar": "FOLDER", "help": "of rollout_000.npy to rollout_399.npy"}),
-        Option("--download", {"action": "store_true", "help": "download missing files to that folder"}, repeated=False),
-    ),
+    options=data_options("rollout_000.npy to rollout_399.npy"),
     task=build_task,
     settings=SETTINGS,
     digits=3,

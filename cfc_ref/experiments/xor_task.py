@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cfc_ref import checks
 from cfc_ref.arrays import Array
 from cfc_ref.datasets.xor import official_bit_streams
 from cfc_ref.experiments.hyperparameters import MODELS, NO_BACKBONE, UNPUBLISHED, Accuracy, Hyperparameters
+from cfc_ref.experiments.published import sample_count
 from cfc_ref.experiments.record import Experiment, Option, Part, Task
+from cfc_ref.learn.metrics import accuracy
 
 if TYPE_CHECKING:
     from cfc_ref.learn.history import History
 
-__all__ = ["EXPERIMENT", "SETTINGS", "XOR_RESULTS", "Solved", "accuracy", "accuracy_by_length", "build_task"]
+__all__ = ["EXPERIMENT", "SETTINGS", "XOR_RESULTS", "Solved", "accuracy_by_length", "build_task"]
 
 SETTINGS = {
     "cfc": Hyperparameters(
@@ -70,7 +71,7 @@ def build_task(*, event_based: bool, samples: int | None = None) -> Task:
 
     The paper trains for all epochs; here training stops once the task is :class:`Solved`.
     """
-    n = None if samples is None else checks.count("samples", samples, at_least=1)
+    n = sample_count(samples)
     streams = official_bit_streams("training", event_based=event_based)
     order = np.random.default_rng(_HELD_BACK_SEED).permutation(len(streams.parity))
     held_back, training = np.split(order, [round(_HELD_BACK * len(order))])
@@ -92,11 +93,6 @@ def build_task(*, event_based: bool, samples: int | None = None) -> Task:
         stop=Solved(),
         by_step=accuracy_by_length,
     )
-
-
-def accuracy(logits: Array, labels: Array, mask: Array | None = None) -> float:
-    """Return the share of logits on the right side of 0."""
-    return float(np.mean((logits[:, 0] > 0) == (labels > 0.5)))
 
 
 def accuracy_by_length(logits: Array, part: Part) -> tuple[Array, Array]:

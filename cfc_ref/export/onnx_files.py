@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,8 +72,8 @@ def export_onnx(model: Layer, path: str | Path) -> tuple[Path, Path]:
 
 
 def models(network: Network) -> tuple[Any, Any]:
-    """Return the ONNX models of a step and of a sequence."""
-    from onnx import TensorProto, helper, numpy_helper
+    """Return two ONNX models: one of a step, one of a sequence."""
+    from onnx import helper, numpy_helper
 
     graph, inputs, outputs = traced(network)
     nodes = [
@@ -82,43 +83,49 @@ def models(network: Network) -> tuple[Any, Any]:
     names = ("y", *(f"{name}_out" for name in inputs[2:]))
     nodes += [helper.make_node("Identity", [of], [name]) for of, name in zip(outputs, names, strict=True)]
     constants = [numpy_helper.from_array(array, name) for name, array in graph.constants.items()]
-    layer = network.layer
-    sizes = {"x": layer.input_size, "dt": 1, "y": layer.output_size}
-
-    def values(which: tuple[str, ...], *axes: str) -> list[Any]:
-        """Return the descriptions of values with the batch, and those of a sequence's with the time, as first axes."""
-        return [
-            helper.make_tensor_value_info(
-                name, TensorProto.FLOAT, [*(axes if name in sizes else ()), "batch", sizes.get(name, layer.state_size)]
-            )
-            for name in which
-        ]
-
-    def model(name: str, nodes: list[Any], given: list[Any], got: list[Any]) -> Any:
-        made = helper.make_model(
-            helper.make_graph(nodes, name, given, got, constants),
-            opset_imports=[helper.make_opsetid("", OPSET)],
-            ir_version=_IR,
-            producer_name="cfc_ref",
-            producer_version=cfc_ref.__version__,
-            doc_string=repr(layer),
-        )
-        _check(made)
-        return made
-
-    step = model("step", nodes, values(inputs), values(names))
+    values = partial(_values, network.layer)
+    step = _model("step", network.layer, nodes, values(inputs), values(names), constants)
     # Scan takes states before scanned values, on both sides
     states, states_out = inputs[2:], names[1:]
     inner = {name: f"{name}_k" for name in (*inputs, *names)}
-    body_nodes = [_renamed(node, inner) for node in nodes]
     body = helper.make_graph(
-        body_nodes,
+        [_renamed(node, inner) for node in nodes],
         "one_step",
         [_named(value, inner) for value in values((*states, "x", "dt"))],
         [_named(value, inner) for value in values((*states_out, "y"))],
     )
     scan = helper.make_node("Scan", [*states, "x", "dt"], [*states_out, "y"], body=body, num_scan_inputs=2)
-    return step, model("sequence", [scan], values(inputs, "time"), values(names, "time"))
+    ends = values(inputs, "time"), values(names, "time")
+    return step, _model("sequence", network.layer, [scan], *ends, constants)
+
+
+def _values(layer: Layer, names: tuple[str, ...], *axes: str) -> list[Any]:
+    """Return the descriptions of values: axes (batch, size), for samples after `axes`."""
+    from onnx import TensorProto, helper
+
+    sizes = {"x": layer.input_size, "dt": 1, "y": layer.output_size}
+    return [
+        helper.make_tensor_value_info(
+            name, TensorProto.FLOAT, [*(axes if name in sizes else ()), "batch", sizes.get(name, layer.state_size)]
+        )
+        for name in names
+    ]
+
+
+def _model(name: str, layer: Layer, nodes: list[Any], given: list[Any], got: list[Any], constants: list[Any]) -> Any:
+    """Return a model of some nodes, checked."""
+    from onnx import checker, helper
+
+    made = helper.make_model(
+        helper.make_graph(nodes, name, given, got, constants),
+        opset_imports=[helper.make_opsetid("", OPSET)],
+        ir_version=_IR,
+        producer_name="cfc_ref",
+        producer_version=cfc_ref.__version__,
+        doc_string=repr(layer),
+    )
+    checker.check_model(made, full_check=True)
+    return made
 
 
 def _renamed(node: Any, names: dict[str, str]) -> Any:
@@ -134,12 +141,6 @@ def _renamed(node: Any, names: dict[str, str]) -> Any:
 def _named(value: Any, names: dict[str, str]) -> Any:
     value.name = names[value.name]
     return value
-
-
-def _check(model: Any) -> None:
-    from onnx import checker
-
-    checker.check_model(model, full_check=True)
 
 
 def traced(network: Network) -> tuple[Graph, tuple[str, ...], tuple[str, ...]]:

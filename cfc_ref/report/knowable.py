@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from cfc_ref import backend
+from cfc_ref.arrays import Array
 from cfc_ref.bounds import looks
 from cfc_ref.bounds.checked import formula
 from cfc_ref.bounds.frozen import frozen_error
@@ -22,7 +22,6 @@ from cfc_ref.report.recording import Recording
 
 __all__ = ["best_time", "midpoint", "one_look", "one_look_per_step"]
 
-Array = npt.NDArray[Any]
 Generator = np.random.Generator
 
 _STEPS = 8  # of the frozen forms, at most

@@ -1,11 +1,11 @@
 r"""Translate an LTC network into closed form.
 
-Two ways, for any :class:`cfc_ref.LTC` without mixed memory, dense or wired, sensory synapses included:
+There are two translations of any :class:`cfc_ref.LTC` without mixed memory, dense or wired, sensory synapses included:
 
-- **Algorithm 1 of the paper, as printed** (:func:`algorithm1`). It takes the neurons' activity as an *input*, the ODE's
-  own recording: teacher-forced. :func:`algorithm1_free` does without, and feeds its own states back.
+- **Algorithm 1 of the paper, as printed** (:func:`algorithm1`). It reads the states that the ODE recorded as an input:
+  it is teacher-forced. :func:`algorithm1_free` feeds its own states back instead.
 - **The frozen translation** (:func:`frozen_translation`): the closed form of the whole neuron while its conductances
-  stay as they are. It feeds its own states back.
+  are constant; with ``kind="cf4"`` that of order 4. It feeds its own states back.
 
 :func:`cfc_ref.translate.compare` compares them with the ODE, solved by scipy. All compute in float64. The state at
 time k is the one at the end of time step k, during which the input is sample k.

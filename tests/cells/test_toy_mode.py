@@ -1,10 +1,5 @@
 """A mode is one record, and where it is compiled one more: nothing else in the package knows its name."""
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -12,6 +7,7 @@ from cfc_ref import CfC, bounds
 from cfc_ref.cells.cfc.modes import MODES
 from tests import bad
 from tests.cells import toy_mode
+from tests.cells.toys import in_a_process, run_alone
 from tests.compare import assert_close
 from tests.differences import assert_gradient
 
@@ -69,17 +65,6 @@ def test_a_missing_piece_raises(monkeypatch):
         bounds.box(CfC(2, 3, mode="toy", seed=0))
 
 
-@pytest.mark.parametrize(
-    ("unjitted", "arguments"), [("1", ("float64", "1e-12", "backward")), ("0", ("float32", "5e-6", "forward"))]
-)
+@in_a_process
 def test_its_kernel_is_its_twin(unjitted, arguments):
-    """In a process of its own, before its first CfC runs: all of it as Python code, and the stream compiled."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.cells.toy_mode", *arguments],
-        env={**os.environ, "NUMBA_DISABLE_JIT": unjitted},
-        cwd=Path(__file__).parent.parent.parent,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+    run_alone("tests.cells.toy_mode", unjitted, arguments)

@@ -1,10 +1,5 @@
 """A solver is one record, and where it is compiled one more: nothing else in the package knows its name."""
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -13,6 +8,7 @@ from cfc_ref.cells.solvers import SOLVERS
 from cfc_ref.layers.baselines import CTRNN
 from tests import bad
 from tests.cells import toy_solver
+from tests.cells.toys import in_a_process, run_alone
 from tests.compare import assert_close
 from tests.differences import assert_gradient
 
@@ -69,20 +65,9 @@ def test_a_missing_piece_raises(monkeypatch):
         LTC(2, 3, solver="toy", seed=0)(np.ones((1, 1, 2)))
 
 
-@pytest.mark.parametrize(
-    ("unjitted", "arguments"), [("1", ("float64", "1e-12", "backward")), ("0", ("float32", "5e-6", "forward"))]
-)
+@in_a_process
 def test_its_kernel_is_its_twin(unjitted, arguments):
-    """In a process of its own, before its first LTC runs: all of it as Python code, and the stream compiled."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.cells.toy_solver", *arguments],
-        env={**os.environ, "NUMBA_DISABLE_JIT": unjitted},
-        cwd=Path(__file__).parent.parent.parent,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+    run_alone("tests.cells.toy_solver", unjitted, arguments)
 
 
 def test_every_record_with_a_kernel_has_one_and_no_other():

@@ -3,7 +3,7 @@ r"""A mode that is not in the package, as its two records: :math:`x^+ = e^{-t} x
 Run as a program it compares the toy's kernel with its specification.
 """
 
-import sys
+from functools import partial
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from cfc_ref import CfC
 from cfc_ref.activations import d_sigmoid, sigmoid
 from cfc_ref.cells.cfc.modes import MODES, CfCParams, Mode, Read
 from cfc_ref.cells.dense import affine, d_affine
+from tests.cells.toys import compare_backends
 
 
 def toy(params, read, variant):
@@ -73,24 +74,8 @@ def toy_kernel():
     return ModeKernel(row, d_row, kept=1, kept_timed=1)
 
 
-def results(backend, dtype, backward):
-    """Return outputs, of a batch and of one sequence, and gradients."""
-    layer = CfC(2, 3, mode="toy", backbone_units=4, dtype=dtype, seed=0, backend=backend)
-    rng = np.random.default_rng(0)
-    x, hx, timespans = rng.normal(size=(3, 4, 2)), rng.normal(size=(3, 3)), rng.uniform(0.1, 2, (3, 4))
-    x, hx, timespans = (array.astype(dtype) for array in (x, hx, timespans))
-    arrays = [layer(x[0], hx[0], timespans[0])[0]]
-    if backward:
-        output, _, tape = layer.forward(x, hx, timespans)
-        g = layer.backward(tape, np.ones_like(output))
-        arrays += [output, g.x, g.hx, g.timespans, *g.parameters.values()]
-    return arrays
-
-
 if __name__ == "__main__":
     from cfc_ref.kernels.cfc.modes import KERNELS
 
     MODES["toy"], KERNELS["toy"] = TOY, toy_kernel()
-    dtype, tolerance, backward = sys.argv[1], float(sys.argv[2]), sys.argv[3] == "backward"
-    for got, ref in zip(results("numba", dtype, backward), results("numpy", dtype, backward), strict=True):
-        np.testing.assert_allclose(got, ref, rtol=tolerance, atol=tolerance)
+    compare_backends(partial(CfC, 2, 3, mode="toy", backbone_units=4, seed=0), 2)

@@ -4,14 +4,13 @@ The first stage is half a step of Euler to x', whose sums are G' and Q'. Run as 
 with its specification.
 """
 
-import sys
-
-import numpy as np
+from functools import partial
 
 from cfc_ref import LTC
 from cfc_ref.cells.ode import Balance, d_right_side, right_side
 from cfc_ref.cells.solvers import SOLVERS, Solver
 from cfc_ref.cells.tree import add
+from tests.cells.toys import compare_backends
 
 
 def toy(equation, params, held, x, h):
@@ -65,24 +64,8 @@ def toy_kernel():
     return SolverKernel(2, stage, d_stage)
 
 
-def results(backend, dtype, backward):
-    """Return outputs, of a batch and of one sequence, and gradients."""
-    layer = LTC(2, 3, solver="toy", ode_unfolds=3, proj_size=2, dtype=dtype, seed=0, backend=backend)
-    rng = np.random.default_rng(0)
-    x, hx, timespans = rng.normal(size=(3, 4, 2)), rng.normal(size=(3, 3)), rng.uniform(0.1, 0.5, (3, 4))
-    x, hx, timespans = (array.astype(dtype) for array in (x, hx, timespans))
-    arrays = [layer(x[0], hx[0], timespans[0])[0]]
-    if backward:
-        output, _, tape = layer.forward(x, hx, timespans)
-        g = layer.backward(tape, np.ones_like(output))
-        arrays += [output, g.x, g.hx, g.timespans, *g.parameters.values()]
-    return arrays
-
-
 if __name__ == "__main__":
     from cfc_ref.kernels.ltc.solvers import KERNELS
 
     SOLVERS["toy"], KERNELS["toy"] = TOY._replace(kernel=True), toy_kernel()
-    dtype, tolerance, backward = sys.argv[1], float(sys.argv[2]), sys.argv[3] == "backward"
-    for got, ref in zip(results("numba", dtype, backward), results("numpy", dtype, backward), strict=True):
-        np.testing.assert_allclose(got, ref, rtol=tolerance, atol=tolerance)
+    compare_backends(partial(LTC, 2, 3, solver="toy", ode_unfolds=3, proj_size=2, seed=0), 0.5)

@@ -8,9 +8,10 @@ from cfc_ref.datasets.xor import official_bit_streams
 from cfc_ref.experiments.record import Part
 from cfc_ref.experiments.walker2d_task import build_task as walker2d_task
 from cfc_ref.experiments.walker2d_task import error_by_step, squared_error
-from cfc_ref.experiments.xor_task import Solved, accuracy, accuracy_by_length
+from cfc_ref.experiments.xor_task import Solved, accuracy_by_length
 from cfc_ref.experiments.xor_task import build_task as xor_task
 from cfc_ref.learn.history import History
+from cfc_ref.learn.metrics import accuracy
 from tests import bad
 from tests.compare import assert_close
 from tests.datasets.rollouts import write_rollouts

@@ -26,8 +26,6 @@ def running_sum(*, samples, noise):
         return_sequences=True,
         figure="MSE",
         measure=lambda outputs, y: float(np.mean((outputs - y) ** 2)),
-        metric=None,
-        stop=None,
         by_step=lambda outputs, part: (np.arange(5), np.mean((outputs - part.y) ** 2, axis=(0, 2))),
     )
 

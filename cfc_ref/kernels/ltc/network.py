@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from cfc_ref.arrays import Array
 from cfc_ref.cells.ltc.network import LTCSettings, ODENetwork, Readout, State
 from cfc_ref.cells.ode import parts_of
 from cfc_ref.kernels import threads
@@ -16,11 +17,6 @@ from cfc_ref.kernels.ltc.streaming import start
 from cfc_ref.kernels.ltc.sums import ROWS
 from cfc_ref.kernels.memory import aligned, own
 from cfc_ref.kernels.streams import run
-
-if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    Array = npt.NDArray[Any]
 
 __all__ = ["Kept", "d_sequence", "sequence", "stream"]
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from cfc_ref.arrays import Array
 from cfc_ref.cells.ltc.network import LTCSettings, ODENetwork, Readout, Scaling
 from cfc_ref.cells.ltc.synapses import LTCParams, Synapses, ltc_box, recurrent_synapses, sensory_synapses
 from cfc_ref.kernels.memory import LINE, aligned, whole_lines
@@ -17,8 +18,6 @@ from cfc_ref.neuron.grid import forgiven
 
 if TYPE_CHECKING:
     import numpy.typing as npt
-
-    Array = npt.NDArray[Any]
 
 __all__: list[str] = []
 

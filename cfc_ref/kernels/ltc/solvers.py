@@ -115,7 +115,7 @@ def _relax(c, h, share, x, G, Q, out):
 def _d_relax(c, h, share, x, sums, d_out, d_x, d_sums, d_C, d_h, room):
     """Backward of ``_relax``; `sums` are G and Q."""
     G, Q, d_G, d_Q, e, f, d_u = sums[0], sums[1], d_sums[0], d_sums[1], room[0], room[1], room[2]
-    inverse, most = type(c)(1) / c, type(c)(3e38)  # h G/C may be infinite, where d_u is 0
+    inverse, most = type(c)(1) / c, x.dtype.type(np.finfo(x.dtype).max)  # h G/C may be infinite, where d_u is 0
     for r in range(d_out.shape[0]):
         e[r], f[r] = _frozen_of(c, share * h[r], G[r])
     for r in range(d_out.shape[0]):
