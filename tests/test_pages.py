@@ -67,32 +67,84 @@ def test_links_lead_to_files(name):
         assert "://" in target or (path.parent / target).exists(), target
 
 
-def test_stored_runs_of_published_files_become_a_table(tmp_path):
-    """With several seeds, a part that only some have, and the paper's other models."""
+@pytest.fixture
+def with_runs(tmp_path):
+    """The functions of pages.py for stored runs that are made here, and the function that stores one."""
     pages = runpy.run_path(str(TUTORIALS / "pages.py"))
-    scores, stored = pages["_scores"], pages["stored"]
-    assert list(scores("physionet")) == [] or stored("physionet_*.json")
-    folder = stored.__globals__["FOLDER"]
-    scores.__globals__["FOLDER"] = tmp_path
-    try:
-        (tmp_path / "results").mkdir()
-        for seed, value in ((1, 0.83), (2, 0.85)):
-            run = {
-                "last": {"test": value, "set-b": 0.84},
-                "seed": seed,
-                "epochs": 57,
-                "seconds": 120,
-                "parameters": 92930,
-            }
-            run |= {"settings": {"model": "cfc"}}
-            run |= {"command": f"cfc-ref experiment physionet --model cfc --seed {seed} --data d --clock true --out o"}
-            (tmp_path / "results" / f"physionet_true_cfc_{seed}.json").write_text(json.dumps(run))
-        lines = "\n".join(scores("physionet")).splitlines()
-    finally:
-        scores.__globals__["FOLDER"] = folder
+    own = pages["stored"].__globals__
+    own["FOLDER"] = tmp_path / "tutorials"
+    (tmp_path / "tutorials" / "results").mkdir(parents=True)
+    (tmp_path / "README.md").write_text((TUTORIALS.parent / "README.md").read_text(encoding="utf-8"), encoding="utf-8")
+
+    def store(model, seed, *, clock="official", **found):
+        command = f"cfc-ref experiment physionet --model {model} --seed {seed} --data d --clock {clock} --out o"
+        settings = {"model": model, "epochs": 57, "clock": clock}
+        run = {"seed": seed, "seconds": 120, "parameters": 92930, "settings": settings, "command": command, **found}
+        path = own["FOLDER"] / "results" / f"physionet_{clock}_{model}_{seed}.json"
+        path.write_text(json.dumps(run))
+
+    return pages, store
+
+
+def test_stored_runs_of_published_files_become_a_table(with_runs):
+    """With several seeds, a part that only some have, one that diverged, and the paper's other models."""
+    pages, store = with_runs
+    assert list(pages["_scores"]("physionet")) == []
+    for seed, value in ((1, 0.83), (2, 0.85)):
+        store("cfc", seed, last={"test": value, "set-b": 0.84})
+        store("cfc", seed, clock="true", last={"test": value, "set-b": 0.84})
+    store("no_gate", 1, clock="true", last={"validation": 0.8})
+    for seed in (1, 2):
+        store(
+            "ltc", seed, diverged="output: got NaN or infinity in epoch 2 of 80, batch 3 of 40; expected finite numbers"
+        )
+    store("mixed", 1, last={"validation": 0.81})
+    store("mixed", 2, diverged="loss: got NaN or infinity in epoch 7 of 80, validation; expected finite numbers")
+    text = "\n".join(pages["_scores"]("physionet"))
+    lines = text.splitlines()
     assert lines[0] == "## PhysioNet 2012"
-    command = "`cfc-ref experiment physionet --model cfc --clock true`"
-    row = f"| {command} | 0.8400 ± 0.0141 | 0.8400 ± 0.0000 | 1, 2 | 57 | 2 | 92,930 | 0.839 ± 0.002 |"
-    assert row in lines
-    assert "| Command | test AUC | set-b AUC | seeds | epochs |" in "\n".join(lines)
-    assert any(line.startswith("Other models in the paper: RNN-Impute 0.764 ± 0.016, ") for line in lines)
+    assert "| Command | test AUC | validation AUC | set-b AUC | runs | seeds | epochs |" in text
+    command = "`cfc-ref experiment physionet --model "
+    rows = [line.removeprefix(f"| {command}") for line in lines if command in line]
+    assert rows == [
+        "cfc --clock official` | 0.8400 ± 0.0141 |  | 0.8400 ± 0.0000 | 2 | 1, 2 | 57 | 2 | 92,930 | 0.839 ± 0.002 |",
+        "mixed --clock official` | 1 diverged (epoch 7) | 0.8100; 1 diverged (epoch 7) | 1 diverged (epoch 7) | 2 | "
+        "1, 2 | 57 | 2 | 92,930 | 0.834 ± 0.006 |",
+        "ltc --clock official` | 2 diverged (epoch 2) | 2 diverged (epoch 2) | 2 diverged (epoch 2) | 2 | 1, 2 | 57 |  "
+        "| 92,930 | 0.6477 ± 0.010 |",
+        "cfc --clock true` | 0.8400 ± 0.0141 |  | 0.8400 ± 0.0000 | 2 | 1, 2 | 57 | 2 | 92,930 | 0.839 ± 0.002 |",
+        "no_gate --clock true` |  | 0.8000 |  | 1 | 1 | 57 | 2 | 92,930 | 0.840 ± 0.003 |",
+    ]
+    assert "**The validation figures are of a part of\nour own**: a run with seed s is trained on " in text
+    others = next(line for line in lines if line.startswith("Other models in the paper: RNN-Impute 0.764 ± 0.016, "))
+    assert "Cf-S 0.643 ± 0.018" in others
+    assert "CfC" not in others
+
+
+def test_a_page_without_a_validation_figure_speaks_of_none(with_runs):
+    pages, store = with_runs
+    store("cfc", 1, last={"test": 0.83, "set-b": 0.84})
+    assert "alidation" not in "\n".join(pages["_scores"]("physionet"))
+
+
+def test_the_readmes_claim_has_the_means_of_the_published_clock(with_runs):
+    pages, store = with_runs
+
+    def claimed():
+        (line,) = [line for line in pages["readme"]().splitlines() if line.startswith("| PhysioNet, event-based MNIST")]
+        return line.split(" | ")[1].split("; ")
+
+    not_run = [f"{name}: not run yet" for name in ("PhysioNet 2012", "Event-based MNIST", "IMDB")]
+    assert claimed()[:3] == not_run
+    for seed, value in ((1, 0.83), (2, 0.85)):
+        store("cfc", seed, last={"validation": value})
+        store("cfc", seed, clock="true", last={"validation": 0.5})
+    store("ltc", 1, diverged="output: got NaN or infinity in epoch 2 of 80")
+    store("lstm", 1, last={"validation": 0.7})
+    said = "PhysioNet 2012, validation AUC (the paper's test): CfC 0.840 (0.839)"
+    assert claimed()[:3] == [said, *not_run[1:]]
+    assert claimed()[3:] == [
+        "Person activity: a smoke test, as only a tenth of the data could be obtained",
+        "lane keeping: its seven parameter counts are confirmed",
+    ]
+    assert pages["readme"]().count("\n") == (TUTORIALS.parent / "README.md").read_text(encoding="utf-8").count("\n")

@@ -12,7 +12,7 @@ from cfc_ref.experiments.hyperparameters import Hyperparameters
 from cfc_ref.experiments.models import build_model
 from cfc_ref.experiments.record import Part, Task
 from cfc_ref.learn.examples import predict
-from cfc_ref.learn.run_folder import RunKind, begin_run
+from cfc_ref.learn.run_folder import RunKind, begin_run, write_json
 from cfc_ref.learn.training_loop import train
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["EXPERIMENT_RUN", "run_experiment"]
 
 EXPERIMENT_RUN = RunKind("cfc-ref experiment", "cfc_ref experiment, version 1", "experiment.json", "results.json")
+_DIVERGED = "diverged.json"  # in place of the results, of a training whose numbers were no longer finite
 _BATCH = 256  # sequences per call in the evaluation
 
 
@@ -41,7 +42,7 @@ def run_experiment(
     """Train a model, evaluate it, and write everything to a folder; resume a run that was stopped.
 
     The figures are those of the weights with the lowest validation loss, and those of the last epoch's weights; the
-    folder keeps the weights that the task judges by.
+    folder keeps the weights that the task judges by. A training that diverges leaves a file that says where.
     """
     sequences, _, features = task.parts["training"].x.shape
     shape = features, task.outputs, task.return_sequences
@@ -54,10 +55,16 @@ def run_experiment(
     validation = parts.get("validation")
     metric = None if validation is None else task.metric
     recipe = chosen.recipe(sequences, seed, loss=task.loss, metric=metric, stop=task.stop)
-    history = train(recipe, model, parts["training"], validation, folder.checkpoint, progress)
-    results = _results(task, model, history, parts)
-    results |= {"command": command, "seed": seed, "settings": settings, "versions": _versions()}
+    about = {"command": command, "seed": seed, "settings": settings, "versions": _versions()}
+    try:
+        history = train(recipe, model, parts["training"], validation, folder.checkpoint, progress)
+    except FloatingPointError as error:
+        said = {"figure": task.figure, "diverged": str(error), "parameters": _count(model)}
+        write_json(folder.path / _DIVERGED, said | about)
+        raise
+    results = _results(task, model, history, parts) | about
     folder.end(model, history, results, _pictures(task, model, history, parts))
+    (folder.path / _DIVERGED).unlink(missing_ok=True)
     return results
 
 
@@ -77,8 +84,12 @@ def _results(task: Task, model: Layer, history: History, parts: dict[str, Part])
         "best_epoch": history.best_epoch + 1,
         "seconds": sum(history.seconds),
         "seconds_per_epoch": sum(history.seconds) / len(history.seconds),
-        "parameters": sum(array.size for array in model.parameters.values()),
+        "parameters": _count(model),
     }
+
+
+def _count(model: Layer) -> int:
+    return sum(array.size for array in model.parameters.values())
 
 
 def _outputs(model: Layer, part: Part) -> Array:

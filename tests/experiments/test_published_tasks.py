@@ -1,6 +1,7 @@
 """The experiments on published files: parts, last lines, resumption, what is said where labels are missing."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -127,6 +128,25 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_bits(name, model, folders, 
     assert found["last"] == ref["last"]
     one, two = (cfc_ref.load(tmp_path / out / "model.npz").state_dict() for out in ("whole", "killed"))
     assert all(np.array_equal(one[key], two[key]) for key in one)
+
+
+def test_a_training_that_diverges_says_so_in_one_line_and_leaves_where(folders, tmp_path, capsys, monkeypatch):
+    record = EXPERIMENTS["physionet"]
+    far = record.settings["cfc"]._replace(learning_rate=1e38, class_weight=None)
+    monkeypatch.setitem(EXPERIMENTS, "physionet", record._replace(settings={**record.settings, "cfc": far}))
+    asked = words("physionet", folders["physionet"], tmp_path)
+    assert main(asked) == 2
+    out, err = capsys.readouterr()
+    said = json.loads((tmp_path / "diverged.json").read_text())
+    assert out == ""
+    assert re.fullmatch(r"[^\n]+: got NaN or infinity in epoch [12] of 2, [^\n]+", said["diverged"])
+    assert err.splitlines()[-1] == f"cfc-ref experiment: {said['diverged']}"
+    assert said["command"].startswith("cfc-ref experiment physionet --model cfc --seed 1 ")
+    assert (said["settings"]["clock"], said["seed"], said["figure"]) == ("official", 1, "AUC")
+    assert not (tmp_path / "results.json").exists()
+    monkeypatch.setitem(EXPERIMENTS, "physionet", record)
+    assert main([*asked, "--force"]) == 0
+    assert not (tmp_path / "diverged.json").exists()
 
 
 @pytest.mark.parametrize("model", ["ltc", "lstm"])
