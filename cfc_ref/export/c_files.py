@@ -13,7 +13,7 @@ import cfc_ref
 from cfc_ref import checks
 from cfc_ref.bounds.round_off import checked_dt_range, rounding
 from cfc_ref.export.c_golden import Golden, golden_program, golden_run
-from cfc_ref.export.c_header import RawValues, add_step
+from cfc_ref.export.c_header import RawValues, Step, add_step
 from cfc_ref.export.c_math import MATH, functions, of_library
 from cfc_ref.export.c_source import Source, fill, identifier, section
 from cfc_ref.export.float32_network import Network, exported
@@ -175,7 +175,7 @@ def export_c(
         )
     certificate = _certificate(model, raw, dt_range)
     source = Source()
-    state = add_step(source, network, raw)
+    state = add_step(Step(source, network), raw)
     golden = golden_run(network, raw)
     words = _words(model, network, raw, source, math, golden) | {"certificate": certificate}
     texts = {

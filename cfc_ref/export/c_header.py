@@ -15,10 +15,10 @@ from cfc_ref.cells.ltc.neural import NeuralLTCParams
 from cfc_ref.cells.ltc.synapses import LTCParams
 from cfc_ref.export.c_cfc import cfc_cells
 from cfc_ref.export.c_ltc import neural_cell, synaptic_cell
-from cfc_ref.export.c_source import Source, fill, number
+from cfc_ref.export.c_source import BYTES, Source, fill, number
 from cfc_ref.export.float32_network import Network
 
-__all__ = ["RawValues", "add_step"]
+__all__ = ["RawValues", "Step", "add_step"]
 
 
 class RawValues(NamedTuple):
@@ -156,8 +156,8 @@ _PROBABILITIES = """
 """
 
 
-class _Step:
-    """The body of NAME_step under construction: its statements, arrays and members of the state."""
+class Step:
+    """The body of NAME_step under construction, in float: its statements, arrays and members of the state."""
 
     def __init__(self, source: Source, network: Network) -> None:
         self.source, self.network = source, network
@@ -173,9 +173,9 @@ class _Step:
 
     def member(self, kind: str, name: str, size: int, what: str, first: str = "") -> None:
         """Add an array to the state; a reset sets it to `first`."""
-        self.source.state += (8 if kind == "double" else 4) * size
+        self.source.state += BYTES[kind] * size
         self.members.append(f"{kind} {name}[{size}]; /* {what} */")
-        first = "0.0f" if kind == "float" else first
+        first = first or ("0.0f" if kind == "float" else "0")
         self.reset += f"for (int i = 0; i < {size}; i++)\n    state->{name}[i] = {first};\n"
 
     def take_raw(self, raw: RawValues) -> None:
@@ -196,6 +196,18 @@ class _Step:
             _RAW_INPUTS, timespan=number(raw.timespan), features=features, mean=mean, scale=scale,
             missing=missing, value=value,
         )  # fmt: skip
+
+    def compute(self, y: str) -> None:
+        """Take the network's step, and write its output."""
+        params = self.network.params
+        if params.lstm is not None:
+            self.remember(params.lstm)
+        if isinstance(params, ODENetwork) and params.input_map is not None:
+            self.rooms["mapped"] = self.network.layer.input_size
+            self.scale("the input's map", "input", params.input_map, (f"{self.I}[j]", "mapped"))
+            self.I = "mapped"
+        self.advance(_cells(self.source, self.network))
+        self.read_out(y)
 
     def scale(self, what: str, name: str, scaling: Scaling, ends: tuple[str, str]) -> None:
         """Map each feature of the first of `ends` by itself, to the second."""
@@ -266,19 +278,12 @@ class _Step:
                 self.add(_RAW_CHANGE, k=k, j=j, value=f"state->last[{j}]" if raw.missing else f"(double)x[{j}]")
 
 
-def add_step(source: Source, network: Network, raw: RawValues | None) -> str:
-    """Add all functions of a network to `source`, the last ones NAME_reset and NAME_step; return the state's struct."""
-    step, params = _Step(source, network), network.params
+def add_step(step: Step, raw: RawValues | None) -> str:
+    """Add all functions of a network to the source, the last ones NAME_reset and NAME_step; return the state's struct."""
+    source, network = step.source, step.network
     if raw is not None:
         step.take_raw(raw)
-    if params.lstm is not None:
-        step.remember(params.lstm)
-    if isinstance(params, ODENetwork) and params.input_map is not None:
-        step.rooms["mapped"] = network.layer.input_size
-        step.scale("the input's map", "input", params.input_map, (f"{step.I}[j]", "mapped"))
-        step.I = "mapped"
-    step.advance(_cells(source, network))
-    step.read_out("y" if raw is None else "output")
+    step.compute("y" if raw is None else "output")
     if raw is not None:
         step.rooms["output"] = network.layer.output_size
         step.give_raw(raw)

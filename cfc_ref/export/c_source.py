@@ -15,7 +15,7 @@ from cfc_ref import checks
 from cfc_ref.arrays import Array
 from cfc_ref.cells.dense import Dense
 
-__all__ = ["ConstantArrays", "Source", "Wires", "fill", "identifier", "number", "section"]
+__all__ = ["BYTES", "ConstantArrays", "Source", "Wires", "fill", "identifier", "number", "section"]
 
 _KEYWORDS = """
     auto break case char const continue default do double else enum extern float for goto if inline int long register
@@ -30,7 +30,7 @@ _HEADERS = """
     stddef stdint stdio stdlib stdnoreturn string tgmath threads time uchar wchar wctype
 """
 _LONGEST = 63  # letters that C99 distinguishes
-_BYTES = {"float": 4, "double": 8, "unsigned short": 2, "int": 4}
+BYTES = {"float": 4, "double": 8, "int": 4, "short": 2, "unsigned short": 2, "signed char": 1, "unsigned char": 1}
 _SECTION = "/* ----- {} ----- */\n"
 
 
@@ -88,7 +88,7 @@ class ConstantArrays:
     @property
     def size(self) -> int:
         """Their bytes."""
-        return sum(_BYTES[kind] * array.size for kind, array in self.arrays.values())
+        return sum(BYTES[kind] * array.size for kind, array in self.arrays.values())
 
     def struct(self) -> str:
         """Return the struct of pointers, with each array's shape."""
@@ -143,10 +143,10 @@ class Source:
     stack: int = 0
     state: int = 0
 
-    def room(self, sizes: Mapping[str, int]) -> str:
+    def room(self, sizes: Mapping[str, int], kind: str = "float") -> str:
         """Return the declaration of a function's arrays."""
-        self.stack += 4 * sum(sizes.values())
-        return f"float {', '.join(f'{name}[{size}]' for name, size in sizes.items())};\n" if sizes else ""
+        self.stack += BYTES[kind] * sum(sizes.values())
+        return f"{kind} {', '.join(f'{name}[{size}]' for name, size in sizes.items())};\n" if sizes else ""
 
     def call(self, function: str, times: int = 0) -> str:
         """Return the name of a mathematical function, called so many times in a step."""
