@@ -279,7 +279,7 @@ class Step:
 
 
 def add_step(step: Step, raw: RawValues | None) -> str:
-    """Add all functions of a network to the source, the last ones NAME_reset and NAME_step; return the state's struct."""
+    """Add the functions of a network, the last ones NAME_reset and NAME_step; return the struct of the state."""
     source, network = step.source, step.network
     if raw is not None:
         step.take_raw(raw)
