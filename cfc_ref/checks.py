@@ -93,7 +93,7 @@ def real(name: str, value: npt.ArrayLike, *, expected: str = "real numbers") -> 
     if array.dtype.kind not in "iuf":
         kind = type(value).__name__ if array.ndim == 0 else f"an array of dtype {array.dtype}"
         refuse(name, kind, expected, do, TypeError)
-    if array.dtype in (np.float32, np.float64):
+    if array.dtype.kind == "f" and array.dtype.itemsize in (4, 8) and array.dtype.isnative:
         return array
     with np.errstate(over="ignore"):  # a long double that float64 does not hold is infinite, and refused
         return array.astype(np.float64)
@@ -115,11 +115,11 @@ def number(name: str, value: npt.ArrayLike, *, positive: bool = False) -> float:
 
 
 def as_dtype(name: str, array: Array, dtype: np.dtype[Any], *, do: str = "use a neuron of float64") -> Array:
-    """Return finite numbers in another dtype; refuse those that it cannot hold."""
+    """Return a copy of finite numbers in a dtype; refuse those that it cannot hold."""
+    if array.dtype == dtype:
+        return array.astype(dtype)
     with np.errstate(over="ignore", under="ignore"):
         cast = array.astype(dtype)
-    if array.dtype == dtype:
-        return cast
     compare(name, array, np.isfinite(cast), f"numbers that {dtype} holds", do)
     return cast
 
@@ -135,7 +135,7 @@ def _index(where: tuple[int, ...]) -> str:
 
 def compare(name: str, array: Array, ok: npt.NDArray[np.bool_], expected: str, do: str) -> None:
     """Refuse `array` where `ok` is False, naming the first such entry."""
-    if not np.all(ok):
+    if not (ok.all() if type(ok) is np.ndarray else ok):
         where = first(~np.asarray(ok))
         refuse(name, f"{array[where]} at index {_index(where)}" if array.ndim else f"{array}", expected, do)
 

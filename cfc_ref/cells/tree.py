@@ -1,13 +1,18 @@
-"""Parameters and gradients as nested (Named)tuples of arrays; None is a missing part."""
+"""Parameters and gradients as nested (Named)tuples of arrays; None is a missing part.
+
+A network whose arrays nobody can write to may remember what was made from it: :func:`unchanging`, :func:`made_once`.
+"""
 
 from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from functools import reduce
+from functools import cache, reduce
 from typing import Any
 
-__all__ = ["add", "leaves", "tree_map"]
+__all__ = ["add", "leaves", "made_once", "tree_map", "unchanging"]
+
+_MOST = 8  # things that a network remembers
 
 
 def tree_map(function: Callable[..., Any], tree: Any, *others: Any) -> Any:
@@ -33,3 +38,29 @@ def leaves(tree: Any) -> list[Any]:
 def add(*trees: Any) -> Any:
     """Return the sum of trees of the same structure."""
     return reduce(lambda a, b: tree_map(operator.add, a, b), trees)  # 0 + float32 is float32, unlike NumPy's int64
+
+
+@cache
+def _remembering(kind: Any) -> Any:
+    """Return a subclass of a NamedTuple whose instances have attributes; they are copied and pickled without them."""
+    return type(kind.__name__, (kind,), {"__reduce__": lambda self: (kind, tuple(self))})
+
+
+def unchanging(network: Any) -> Any:
+    """Return a network, a NamedTuple of arrays that nobody can write to, that remembers what is made from it."""
+    kind: Any = type(network)
+    remembering = _remembering(kind)(*network)
+    remembering.made = {}
+    return remembering
+
+
+def made_once(network: Any, key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
+    """Return ``make()``, or what it returned before for this key and this network, if the network remembers."""
+    made = getattr(network, "made", None)
+    if made is None:
+        return make()
+    if (found := made.get(key)) is None:
+        if len(made) >= _MOST:
+            made.clear()
+        found = made[key] = make(), make  # `make` keeps alive what a key names by its id
+    return found[0]

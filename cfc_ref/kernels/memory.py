@@ -61,4 +61,6 @@ def aligned(shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
 
 def own(array: Any, dtype: npt.DTypeLike | None = None) -> Array:
     """Return it as kernels are compiled for: contiguous, aligned, writeable."""
+    if type(array) is np.ndarray and array.flags.carray and (dtype is None or array.dtype == dtype):
+        return array
     return np.require(array, dtype, ["C", "A", "W"])

@@ -41,17 +41,19 @@ def share(kernel: Callable[..., Any], arguments: tuple[Any, ...], rows: int, par
     the next one, as some rows may take longer than others, or a core be busy. One thread takes all rows as one piece.
     """
     global _pool
-    parts = max(1, min(parts, rows, _used))
-    pieces = 1 if parts == 1 else min(rows, parts * -(-rows // (parts * grain)))
-    piece = itertools.count()
+    parts = min(parts, rows, _used)
+    if parts <= 1:
+        kernel(*arguments, 0, rows)
+        return
+    pieces, piece = min(rows, parts * -(-rows // (parts * grain))), itertools.count()
 
     def work() -> None:
         while (k := next(piece)) < pieces:
             kernel(*arguments, rows * k // pieces, rows * (k + 1) // pieces)
 
-    if parts > 1 and _pool is None:
+    if _pool is None:
         _pool = ThreadPoolExecutor(max(1, MOST - 1), "cfc_ref")
-    others = [_pool.submit(work) for _ in range(1, parts)] if _pool else []
+    others = [_pool.submit(work) for _ in range(1, parts)]
     work()
     for other in others:
         other.result()

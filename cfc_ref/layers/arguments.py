@@ -48,8 +48,9 @@ class Expected(NamedTuple):
 
     def check_longest(self, name: str, dt: Array) -> None:
         """Refuse timespans that would be cut into more than MOST_PARTS parts."""
-        expected = f"times <= {self.longest:g}, which are {MOST_PARTS:,} parts of the layer's step"
-        checks.compare(name, dt, dt <= self.longest, expected, "make the layer with a longer step")
+        if self.longest < math.inf:
+            expected = f"times <= {self.longest:g}, which are {MOST_PARTS:,} parts of the layer's step"
+            checks.compare(name, dt, dt <= self.longest, expected, "make the layer with a longer step")
 
 
 class Call(NamedTuple):
@@ -68,7 +69,7 @@ class Call(NamedTuple):
         """Return (batch, time, …) in the caller's layout."""
         if not self.batched:
             return array[0]
-        return np.moveaxis(array, 1, self.time_axis)
+        return array if self.time_axis else array.swapaxes(0, 1)
 
     def outward_last(self, array: Array) -> Array:
         """Return (batch, …) in the caller's layout."""
@@ -83,13 +84,13 @@ class Call(NamedTuple):
 def arrange(expected: Expected, x: Any, hx: Any = None, timespans: Any = None, mask: Any = None) -> Call:
     """Check a call's arguments together, and arrange them."""
     array = checks.real("x", x)
-    axes = "(B, T, F)" if expected.batch_first else "(T, B, F)"
     if array.ndim not in (2, 3) or array.shape[-1] != expected.inputs:
+        axes = "(B, T, F)" if expected.batch_first else "(T, B, F)"
         wanted = f"{axes} or (T, F) with F = {expected.inputs} features"
         checks.refuse("x", f"shape {array.shape}", wanted, "pass time and features as the last axes")
     batched = array.ndim == 3
     time_axis = 1 if expected.batch_first else 0
-    whole = np.moveaxis(array, time_axis, 1) if batched else array[None]
+    whole = array[None] if not batched else array if time_axis else array.swapaxes(0, 1)
     B, T, _ = whole.shape
     real = None if mask is None else _mask(mask, batched, time_axis, B, T)
     if real is not None:
@@ -161,13 +162,13 @@ def _timespans(
 
 def arrange_state(expected: Expected, name: str, hx: Any, batch: int | None) -> State:
     """Return a state as arrays of shape (batch, units): (h, c), or h and None; by default 0."""
+    inner = (1 if batch is None else batch, expected.units)
+    if hx is None:
+        return np.zeros(inner, expected.dtype), np.zeros(inner, expected.dtype) if expected.mixed_memory else None
     shape = (expected.units,) if batch is None else (batch, expected.units)
     axes = "(units,)" if batch is None else "(batch, units)"
-    inner = (1 if batch is None else batch, expected.units)
     parts: tuple[Any, ...] = (hx,)
-    if hx is None:
-        parts = (np.zeros(shape),) * (2 if expected.mixed_memory else 1)
-    elif expected.mixed_memory:
+    if expected.mixed_memory:
         if not isinstance(hx, (tuple, list)) or len(hx) != 2:
             got = f"{len(hx)} parts" if isinstance(hx, (tuple, list)) else type(hx).__name__
             checks.refuse(name, got, "a pair (h, c), as the layer has a memory", "pass both", TypeError)
@@ -192,6 +193,6 @@ def arrange_gradients(
         array = checks.as_dtype("d_output", array, expected.dtype, do=OTHER_DTYPE)
     if not call.batched:
         array = array[None]
-    elif array.ndim == 3:
-        array = np.moveaxis(array, call.time_axis, 1)
+    elif array.ndim == 3 and not call.time_axis:
+        array = array.swapaxes(0, 1)
     return array, arrange_state(expected, "d_hx", d_hx, call.state[0].shape[0] if call.batched else None)

@@ -7,6 +7,7 @@ fresh numbers for them (``_draw``), one time step and its backward (``_step``, `
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -20,6 +21,7 @@ from cfc_ref.cells.tree import leaves, tree_map
 from cfc_ref.layers.arguments import OTHER_DTYPE, Call, Expected, arrange, arrange_gradients
 from cfc_ref.layers.initial import generator
 from cfc_ref.layers.parameters import Parameters
+from cfc_ref.layers.snapshot import present_weights
 from cfc_ref.layers.stepper import Cells, Stepper, make_stepper
 
 if TYPE_CHECKING:
@@ -105,6 +107,7 @@ class Layer:
     _masks: dict[str, Array]  # name of a weight -> its mask
 
     timed = True  # whether timespans change anything; where not, they are refused
+    _longest = math.inf  # timespan
     _has_kernels: bool | property = False
     _no_kernels: str | property = "this layer has no kernels"  # the reason, for a refusal
 
@@ -241,11 +244,11 @@ class Layer:
         ``weights.network`` is that of a time step, ``weights.readout`` that of the output. To change them write to
         :attr:`parameters`.
         """
-        return tree_map(self._effective, self._keys)
+        return tree_map(lambda key: self._effective(key, self._arrays[key]), self._keys)
 
-    def _effective(self, key: str) -> Array:
-        """Return a weight in the form that the cells take."""
-        return self._arrays[key] * self._masks[key] if key in self._masks else self._arrays[key]
+    def _effective(self, key: str, array: Array) -> Array:
+        """Return a weight in the form that the cells take, from its parameter."""
+        return array * self._masks[key] if key in self._masks else array
 
     def _d_effective(self, key: str, value: Array, d_value: Array) -> Array:
         """Return the gradient of a weight from its effective value's."""
@@ -256,7 +259,8 @@ class Layer:
     @property
     def expected(self) -> Expected:
         """The shapes and the type of numbers that a call takes."""
-        return Expected(self.input_size, self.state_size, self.mixed_memory, self.batch_first, self.dtype, self.timed)
+        sizes = self.input_size, self.state_size
+        return Expected(*sizes, self.mixed_memory, self.batch_first, self.dtype, self.timed, self._longest)
 
     def __call__(self, x: Any, hx: Any = None, timespans: Any = None, mask: Any = None) -> tuple[Array, Any]:
         """Run over sequences.
@@ -320,11 +324,9 @@ class Layer:
         if not self.return_sequences and call.x.shape[1] == 0:
             expected = "at least one step, as return_sequences=False asks for the last output"
             checks.refuse("x", "a sequence of no steps", expected, "pass a step")
-        params, compute = self.weights, self._compute
+        params, compute = present_weights(self), self._compute
         if compute.stream is not None and len(call.x) == 1 and not keep:
             return *self._run_stream(compute.stream, params, call), None
-        if keep:
-            params = tree_map(np.array, params)  # a copy, as an optimiser writes to the weights
         arguments = params.network, call.x, call.state, call.dt, call.mask, self.settings
         states, last, kept = compute.forward(*arguments, **self._options(call, rng), keep=keep)
         read = states if self.return_sequences else states[-1:]
@@ -377,7 +379,7 @@ class Layer:
         if not self.return_sequences:
             return call.outward_last(np.array(flat))
         by_time = flat.reshape(len(read), call.x.shape[0], self.output_size)
-        return np.array(call.outward(np.moveaxis(by_time, 0, 1)), order="C")  # a copy for the caller
+        return np.array(call.outward(by_time.swapaxes(0, 1)), order="C")  # a copy for the caller
 
     def _flat(self, read: Any) -> Array:
         """Return states as (time · batch, units)."""
@@ -436,7 +438,7 @@ class Layer:
             checks.refuse("tape", got, "a tape of this layer", "pass what forward returned", TypeError)
         params, call, backward = tape.params, tape.call, backward or tape.compute.backward
         d_y, d_last = arrange_gradients(self.expected, call, d_output, d_hx, tape.output_shape)
-        d_y = np.moveaxis(d_y, 1, 0) if self.return_sequences else d_y[None]
+        d_y = d_y.swapaxes(0, 1) if self.return_sequences else d_y[None]
         states = self._flat(tape.states).reshape(*d_y.shape[:2], self.state_size)
         d_readout, d_read = self._d_readout(params.readout, states, d_y)
         d_network, d_x, d_state, d_dt = (
@@ -480,9 +482,9 @@ class Layer:
         batch : int, optional
             The number of streams that are stepped at once; by default one, without a batch axis.
         """
-        params, start = self.weights, self._compute.start
+        params, start = present_weights(self), self._compute.start
         if start is None:
-            return make_stepper(self, Cells.of(self), batch)
+            return make_stepper(self, Cells.of(self, params), batch)
         return make_stepper(self, start(params.network, params.readout, self._read, self.settings), batch)
 
     # --- backend

@@ -116,8 +116,8 @@ class Embedding(Layer):
         if key != _TABLE:
             self.layer._accepts(name, key, array)
 
-    def _effective(self, key: str) -> Array:
-        return self._arrays[key] if key == _TABLE else self.layer._effective(key)
+    def _effective(self, key: str, array: Array) -> Array:
+        return array if key == _TABLE else self.layer._effective(key, array)
 
     def project(self) -> None:
         """Call the layer's own projection, if it has one."""

@@ -18,7 +18,7 @@ from cfc_ref.cells.ode import Equation, Scheme, d_positive, positive
 from cfc_ref.cells.sequence import over_time
 from cfc_ref.cells.solvers import SOLVERS, overstep, step_estimate
 from cfc_ref.cells.tree import tree_map
-from cfc_ref.layers.arguments import MOST_PARTS, Expected, arrange
+from cfc_ref.layers.arguments import MOST_PARTS, arrange
 from cfc_ref.layers.base import Gradients, Layer, Params, Tape
 from cfc_ref.layers.initial import initialise_cfc
 from cfc_ref.layers.settings import UNFOLDS, SolverSettings
@@ -45,6 +45,7 @@ class ODELayer(Layer):
                     checks.refuse(name, getattr(settings, name), expected, f"remove {name}")
         super().__init__(settings, units, seed, backend)
         self._scheme = Scheme(self.equation, self.solver, self.ode_unfolds or self._unfolds, self.step)
+        self._longest = math.inf if self.step is None else MOST_PARTS * self.step
         self._watches = SOLVERS[self.solver].limit < math.inf  # until it has warned once
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -77,17 +78,11 @@ class ODELayer(Layer):
         """Write fresh weights into the arrays of the cell and of the maps."""
         raise NotImplementedError
 
-    @property
-    def expected(self) -> Expected:
-        """The shapes, the type of numbers and the timespans that a call takes."""
-        return super().expected._replace(longest=math.inf if self.step is None else MOST_PARTS * self.step)
-
     # --- positive weights
 
-    def _effective(self, key: str) -> Array:
-        array = self._arrays[key]
+    def _effective(self, key: str, array: Array) -> Array:
         if key not in self._positive:
-            return super()._effective(key)
+            return super()._effective(key, array)
         if not self.implicit_param_constraints:
             self._at_least_0(f"parameters[{key!r}]", key, array, "call project() after each step of an optimiser")
         array = positive(array, self.implicit_param_constraints)
@@ -207,7 +202,7 @@ class ODELayer(Layer):
             rtol=checks.number("rtol", rtol, positive=True),
             atol=checks.number("atol", atol, positive=True),
         )
-        call = arrange(super().expected, x, hx, timespans)
+        call = arrange(self.expected._replace(longest=math.inf), x, hx, timespans)
         params, samples, start, dt = tree_map(_as_float64, (self.weights.network, call.x, call.state, call.dt))
         before = np.concatenate([samples[:, :1], samples[:, :-1]], axis=1)
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from cfc_ref import checks
 from cfc_ref.arrays import Array
-from cfc_ref.cells.tree import leaves, tree_map
+from cfc_ref.cells.tree import tree_map
 from cfc_ref.layers.arguments import OTHER_DTYPE, UNTIMED, Expected, arrange_state
 
 __all__ = ["Cells", "CompiledStepper", "Frozen", "Steppable", "Stepper", "make_stepper"]
@@ -30,26 +30,23 @@ class Steppable(Protocol):
     @property
     def config(self) -> dict[str, Any]: ...  # noqa: D102
 
-    @property
-    def weights(self) -> Any: ...  # noqa: D102
-
     def _step(self, params: Any, x: Array, state: Any, dt: Array) -> tuple[Any, Any]: ...
 
     def readout(self, params: Any, h: Array) -> Array: ...  # noqa: D102
 
 
 class Cells(NamedTuple):
-    """The NumPy computation of a step: a layer without arrays, for its settings, and a copy of its weights."""
+    """The NumPy computation of a step: a layer without arrays, for its settings, and weights that do not change."""
 
     layer: Steppable
     params: Any
 
     @classmethod
-    def of(cls, layer: Steppable) -> Cells:
-        """Return the cells of a layer, with the present weights."""
+    def of(cls, layer: Steppable, params: Any) -> Cells:
+        """Return the cells of a layer with some weights."""
         bare = copy.copy(layer)
         bare._arrays, bare._masks = {}, {}
-        return cls(bare, tree_map(np.array, layer.weights))
+        return cls(bare, params)
 
 
 class Frozen:
@@ -66,14 +63,10 @@ class Frozen:
         return self
 
     def equals(self, layer: Steppable, computation: Any) -> bool:
-        """Say whether a layer still computes this, bit for bit."""
-        ours, theirs = _arrays(self.computation), _arrays(computation)
-        return (
-            self.settings == layer.config
-            and type(self.computation) is type(computation)
-            and len(ours) == len(theirs)
-            and all(a.dtype == b.dtype and a.tobytes() == b.tobytes() for a, b in zip(ours, theirs, strict=True))
-        )
+        """Return whether a layer still computes this: the same settings, and the same arrays."""
+        ours, both = self.computation, (self.computation, computation)
+        same = ours.params is computation.params if all(isinstance(one, Cells) for one in both) else ours is computation
+        return same and self.settings == layer.config
 
 
 _LAST: weakref.WeakKeyDictionary[Steppable, weakref.ref[Frozen]] = weakref.WeakKeyDictionary()
@@ -94,8 +87,8 @@ def make_stepper(layer: Steppable, computation: Any, batch: int | None) -> Stepp
 class Stepper:
     """A network with a state, or with one state per stream of a batch; made by ``layer.stepper()``.
 
-    Its weights are a copy: later changes of the layer do not reach it. Steppers made of one layer between two changes
-    share that copy, so that each one only needs memory for its state. Copies and unpickled steppers continue from the
+    Later changes of the layer do not reach its weights. Steppers made of one layer between two changes share them, so
+    that each one only needs memory for its state. Copies and unpickled steppers continue from the
     state independently.
 
     Threads: a stepper belongs to one thread at a time; give each thread its own. A layer may be called, and asked for
@@ -288,7 +281,3 @@ class CompiledStepper(Stepper):
 
 _ARRAY, _empty = np.ndarray, np.empty  # a name less to look up
 _FLOATS = frozenset((np.float64, np.float32))
-
-
-def _arrays(computation: Any) -> list[Array]:
-    return [leaf for leaf in leaves(tuple(computation)) if isinstance(leaf, np.ndarray)]

@@ -1,10 +1,12 @@
+import copy
+import pickle
 from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cfc_ref.cells.tree import leaves, tree_map
+from cfc_ref.cells.tree import leaves, made_once, tree_map, unchanging
 
 
 class Pair(NamedTuple):
@@ -47,3 +49,22 @@ def test_a_named_tuple_stays_one():
 def test_trees_of_other_structures_are_not_zipped(other):
     with pytest.raises((ValueError, TypeError)):
         tree_map(lambda a, b: a + b, (1, (2, 3)), other)
+
+
+def test_a_network_remembers_what_was_made_from_it():
+    network, made = unchanging(Pair(1, 2)), []
+
+    def make():
+        made.append(object())
+        return made[-1]
+
+    assert made_once(network, ("a",), make) is made_once(network, ("a",), make)
+    assert made_once(network, ("b",), make) is made[1]
+    for others in (network._replace(a=3), copy.deepcopy(network), pickle.loads(pickle.dumps(network)), Pair(1, 2)):
+        assert type(others).__name__ == "Pair"
+        assert made_once(others, ("a",), make) is made[-1]
+        assert made_once(others, ("a",), make) is made[-1]
+    assert len(made) == 2 + 2 * 4
+    for k in range(100):
+        made_once(network, (k,), make)
+    assert len(network.made) < 20

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cfc_ref.arrays import Array
+from cfc_ref.cells.tree import made_once
 from cfc_ref.kernels import streams, threads
 from cfc_ref.kernels.cfc.loops import TILE, SequenceInputs, States, _forward
 from cfc_ref.kernels.cfc.loops_back import CAPACITY, Collected, Flows, _backward
@@ -22,6 +23,8 @@ from cfc_ref.kernels.memory import aligned, own, whole_lines
 from cfc_ref.kernels.packed import INPUTS, UNITS
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from cfc_ref.cells.cfc.cell import CfCSettings, Drop
     from cfc_ref.cells.cfc.network import CfCNetwork, State
     from cfc_ref.cells.dense import Dense
@@ -60,7 +63,7 @@ def sequence(
     B, T, _ = x.shape
     dtype = params.layers[0].ff1.W.dtype
     span = None if timed else _only(dt, mask, settings)
-    W, table = pack(params, settings, timed=timed and keep, span=span)
+    W, table = _packed(params, settings, timed and keep, False, span)
     h, c = states = States(*(_room_for(first, T) for first in (state[0], _memory(state))))
     widths = table[[KEPT_BACKBONE, KEPT_HEADS, KEPT_MEMORY]]
     kept = KeptRows(*(aligned((T if keep else 1, B, width), dtype) for width in widths))
@@ -81,7 +84,7 @@ def d_sequence(
 ) -> tuple[CfCNetwork, Array, State, Array]:
     """Twin of :func:`cfc_ref.cells.cfc.network.d_sequence`."""
     table, (B, T), dtype = kept.table, kept.dt.shape, kept.x.dtype
-    W, _ = pack(params, settings, backward=True, span=kept.span)
+    W, _ = _packed(params, settings, False, True, kept.span)
     d_read = _time_first(np.asarray(d_h, dtype).reshape(len(d_h), B, table[UNITS]))  # batch first, as outputs are
     d_first = d_state[0] + d_h[-1] if len(d_h) else d_state[0].copy()
     d = Flows(d_read, d_first, _memory(d_state).copy(), aligned((T, B, table[INPUTS]), dtype), np.zeros((T, B), dtype))
@@ -111,6 +114,14 @@ def stream(
 ) -> tuple[Array, State]:
     """Twin of :func:`cfc_ref.cells.cfc.network.stream`."""
     return streams.run(start(params, fc, read, settings), x, state, dt, mask)
+
+
+def _packed(
+    params: CfCNetwork, settings: CfCSettings, timed: bool, backward: bool, span: float | None
+) -> tuple[Array, npt.NDArray[np.int64]]:
+    """Return a network's weights and table, arranged once."""
+    key = "sequence", settings, timed, backward, span
+    return made_once(params, key, lambda: pack(params, settings, timed=timed, backward=backward, span=span))
 
 
 def _memory(state: State) -> Array:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from cfc_ref.cells.tree import made_once
 from cfc_ref.kernels.cfc.modes import KERNELS
 from cfc_ref.kernels.cfc.rows import KeptRows, Step, _step_rows
 from cfc_ref.kernels.cfc.weights import KEPT_BACKBONE, KEPT_HEADS, KEPT_MEMORY, WIDEST, pack_stream
@@ -29,7 +30,11 @@ __all__ = ["start"]
 
 def start(params: CfCNetwork, fc: Dense | None, read: slice, settings: CfCSettings) -> Stream:
     """Return a network whose weights are packed for streams."""
-    return Stream(_stream, *pack_stream(params, fc, read, settings), params.lstm is not None)
+
+    def packed() -> Stream:
+        return Stream(_stream, *pack_stream(params, fc, read, settings), params.lstm is not None)
+
+    return made_once(params, ("stream", id(fc), read.start, read.stop, settings), packed)
 
 
 @kernel(registry=KERNELS)

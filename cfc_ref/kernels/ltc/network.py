@@ -10,6 +10,7 @@ import numpy as np
 from cfc_ref.arrays import Array
 from cfc_ref.cells.ltc.network import LTCSettings, ODENetwork, Readout, State
 from cfc_ref.cells.ode import parts_of
+from cfc_ref.cells.tree import made_once
 from cfc_ref.kernels import threads
 from cfc_ref.kernels.ltc.loops import BackRoom, Room, StageTape, Steps, Sums, _backward, _forward, how
 from cfc_ref.kernels.ltc.packed import SCRATCH, Packed, pack, unpack
@@ -39,7 +40,8 @@ def sequence(
     """Twin of :func:`cfc_ref.cells.ltc.network.sequence`."""
     (B, T, F), U, dtype = x.shape, state[0].shape[1], params.cell.w.dtype
     numbers = how(settings)
-    packed = pack(params, settings.epsilon, numbers.boxed)
+    epsilon, boxed = settings.epsilon, numbers.boxed
+    packed = made_once(params, ("sequence", epsilon, boxed), lambda: pack(params, epsilon, boxed))
     counts, length = parts_of(settings.scheme, dt)
     steps = Steps(own(x), own(length), own(counts if mask is None else np.where(mask, counts, 0), np.int64))
     rows = ROWS if B < _MANY else 2 * ROWS

@@ -10,6 +10,7 @@ import math
 import numpy as np
 
 from cfc_ref.cells.ltc.network import LTCSettings, ODENetwork, Readout
+from cfc_ref.cells.tree import made_once
 from cfc_ref.kernels.compiled import inner, kernel
 from cfc_ref.kernels.elementwise import _copy
 from cfc_ref.kernels.ltc.loops import _stage, how
@@ -44,7 +45,11 @@ __all__ = ["start"]
 
 def start(params: ODENetwork, readout: Readout, read: slice, settings: LTCSettings) -> Stream:
     """Return a network for streams, its weights packed."""
-    return Stream(_stream, *pack_stream(params, readout, read, settings, how(settings)), paired=False)
+
+    def packed() -> Stream:
+        return Stream(_stream, *pack_stream(params, readout, read, settings, how(settings)), paired=False)
+
+    return made_once(params, ("stream", id(readout), read.start, read.stop, settings), packed)
 
 
 @inner
