@@ -25,6 +25,7 @@ _PUBLIC = {
     "exact": "cfc_ref.neuron.exact_solution",
     "export_c": "cfc_ref.export.c_files",
     "export_onnx": "cfc_ref.export.onnx_files",
+    "export_wasm": "cfc_ref.export.wasm_files",
     "fit": "cfc_ref.learn.training_loop",
     "from_ncps": "cfc_ref.ncps.weights",
     "frozen": "cfc_ref.neuron.closed_forms",
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from cfc_ref.backend import warmup as warmup
     from cfc_ref.export.c_files import export_c as export_c
     from cfc_ref.export.onnx_files import export_onnx as export_onnx
+    from cfc_ref.export.wasm_files import export_wasm as export_wasm
     from cfc_ref.io import load as load
     from cfc_ref.io import save as save
     from cfc_ref.layers.baselines import CTRNN as CTRNN

@@ -13,30 +13,38 @@ from cfc_ref.arrays import Array
 
 if TYPE_CHECKING:
     from cfc_ref.export.c_header import RawValues
+    from cfc_ref.export.wasm_files import Recording
     from cfc_ref.tables.preparation import Preparation
 
 __all__ = ["add", "raw_values", "run"]
 
 _APART = 1e-3  # of a standard deviation
+_SHOWN = 4096  # rows of a recording that a page holds, at most
+_OPTIONS_OF = {"math": ("c",), "raw": ("c", "wasm"), "recording": ("wasm",)}  # option → the formats that have it
 
 
 def add(commands: Any) -> None:
     """Add the command and its options to the parser."""
     parser = commands.add_parser(
         "export",
-        help="write a network as C or ONNX",
+        help="write a network as C, as WebAssembly or as ONNX",
         description="Write a trained network as C99 (NAME.h, a test of it with golden outputs, and a page on its size "
-        "and cost), or as ONNX (NAME.onnx, one time step, and NAME_sequence.onnx).",
+        "and cost), as WebAssembly (NAME.wasm and NAME.html, a page that runs it in a browser without a server; needs "
+        "clang and lld), or as ONNX (NAME.onnx, one time step, and NAME_sequence.onnx).",
     )
     parser.add_argument("path", metavar="RUN", help="a folder that cfc-ref train wrote, or a model's file")
-    parser.add_argument("--to", required=True, choices=("c", "onnx"), help="what to write")
+    parser.add_argument("--to", required=True, choices=("c", "wasm", "onnx"), help="what to write")
     parser.add_argument("--out", required=True, metavar="FOLDER", help="write the files there")
     parser.add_argument("--name", default="network", help="name of the files, and prefix in C (default: network)")
     parser.add_argument("--math", choices=("libm", "own"), help="C: exp and tanh of <math.h> (default), or written out")
     parser.add_argument(
         "--raw",
         action="store_true",
-        help="C: for a folder of cfc-ref train, take features and times in their own units, and give such predictions",
+        help="C, WebAssembly: for a folder of cfc-ref train, take features and times in their own units, and give such "
+        "predictions",
+    )
+    parser.add_argument(
+        "--recording", metavar="DATA.csv", help="WebAssembly, with --raw: the page streams the last rows of this table"
     )
     parser.set_defaults(run=run, called={"path": "RUN", "folder": "RUN", "model": "RUN"})
 
@@ -46,8 +54,12 @@ def run(options: argparse.Namespace) -> int:
     from cfc_ref.io import load
     from cfc_ref.learn.run_folder import model_file
 
+    for name, formats in _OPTIONS_OF.items():
+        if getattr(options, name) and options.to not in formats:
+            got = f"an option of --to {' and --to '.join(formats)}"
+            checks.refuse(name, got, f"none with --to {options.to}", f"remove --{name}")
     model = load(model_file(options.path))
-    files = _to_onnx(model, options) if options.to == "onnx" else _to_c(model, options)
+    files = {"c": _to_c, "wasm": _to_wasm, "onnx": _to_onnx}[options.to](model, options)
     print("Written:", *files)
     return 0
 
@@ -56,9 +68,6 @@ def _to_onnx(model: Any, options: argparse.Namespace) -> tuple[Path, ...]:
     from cfc_ref.export.c_source import identifier
     from cfc_ref.export.onnx_files import export_onnx
 
-    for name in ("math", "raw"):
-        if getattr(options, name):
-            checks.refuse(name, "an option of C", "none with --to onnx", f"remove --{name}")
     options.called["path"] = "--out"
     return export_onnx(model, Path(options.out) / f"{identifier('name', options.name)}.onnx")
 
@@ -66,13 +75,53 @@ def _to_onnx(model: Any, options: argparse.Namespace) -> tuple[Path, ...]:
 def _to_c(model: Any, options: argparse.Namespace) -> tuple[Path, ...]:
     from cfc_ref.export.c_files import export_c
 
+    _, scaling = _scaling(options)
+    options.called["folder"] = "--out"
+    header = export_c(model, options.out, options.name, math=options.math or "libm", **scaling)
+    return header, header.with_name(f"{header.stem}_test.c"), header.with_name("README.md")
+
+
+def _to_wasm(model: Any, options: argparse.Namespace) -> tuple[Path, ...]:
+    from cfc_ref.export.wasm_files import export_wasm
+
+    prepared, scaling = _scaling(options)
+    recording = None
+    if options.recording is not None:
+        if prepared is None or not options.raw:
+            checks.refuse("recording", "a table without --raw", "--raw, as its values are raw", "add --raw")
+        recording = _recording(options.recording, prepared)
+    options.called |= {"folder": "--out", "compiler": "--to wasm"}
+    page = export_wasm(model, options.out, options.name, recording=recording, **scaling)
+    return page, *(page.with_suffix(end) for end in (".wasm", ".h"))
+
+
+def _scaling(options: argparse.Namespace) -> tuple[Preparation | None, dict[str, Any]]:
+    """Return the preparation of a network of cfc-ref train, and what a export takes from it."""
     prepared = _prepared(options)
     raw = raw_values(prepared) if prepared is not None and options.raw else None
-    dt_range = None if prepared is None else prepared.timespan_range
-    options.called["folder"] = "--out"
-    math = options.math or "libm"
-    header = export_c(model, options.out, options.name, math=math, raw=raw, dt_range=dt_range)
-    return header, header.with_name(f"{header.stem}_test.c"), header.with_name("README.md")
+    return prepared, {"raw": raw, "dt_range": None if prepared is None else prepared.timespan_range}
+
+
+def _recording(path: str, p: Preparation) -> Recording:
+    """Return the last rows of a table, series after series, with the values that they predict if it has them."""
+    from cfc_ref.csv_table import read_rows
+    from cfc_ref.export.wasm_files import Recording
+    from cfc_ref.tables.csv import table_of
+    from cfc_ref.tables.preparation import ahead, series_order
+    from cfc_ref.tables.series import check_range
+
+    rows = read_rows(path)
+    known = set(p.columns.targets) <= set(rows.header)
+    table = table_of("recording", rows, p.columns, targets=known, missing=p.missing)
+    check_range("recording", rows, p, p.scaled(table.x), p.timespans(table.step))
+    order, _ = series_order(table.group)
+    y = np.empty((len(order), 0))
+    if known:
+        y = ahead(table.y[order], p.horizon, table.group[order])
+    if known and p.columns.classes:
+        y = np.where(np.isnan(y), np.nan, y == np.arange(len(p.columns.classes)))
+    shown = slice(-_SHOWN, None)
+    return Recording(Path(path).name, table.x[order][shown], table.step[order][shown], y[shown])
 
 
 def _prepared(options: argparse.Namespace) -> Preparation | None:

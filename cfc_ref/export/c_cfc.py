@@ -43,6 +43,7 @@ MODES_IN_C = {
         /* Eq. (4), the CfC cell: x+ = sigma(-f t) g + [1 - sigma(-f t)] h; f_0 is the gate's argument at t = 0 */
         for (int i = 0; i < <units>; i++) {
             const float s = NAME_sigmoid(-f[i] * t <sign> f_0[i]);
+            NAME_RATE(x + i, f[i]);
             x[i] = s * NAME_<heads>(g[i]) + (1.0f - s) * NAME_<heads>(h[i]);
         }
         """,
@@ -54,6 +55,7 @@ MODES_IN_C = {
         /* Eq. (4) without its second gate, CfC-noGate: <first> enters whole */
         for (int i = 0; i < <units>; i++) {
             const float s = NAME_sigmoid(<open>f[i] * t + f_0[i]);
+            NAME_RATE(x + i, f[i]);
             x[i] = NAME_<heads>(<first>[i]) + s * NAME_<heads>(<second>[i]);
         }
         """,
@@ -63,8 +65,11 @@ MODES_IN_C = {
     "pure": ModeInC(
         """
         /* Eq. (3) as the official code has it, Cf-S: x+ = A - A e^(-t (|w_tau| + |f|)) f */
-        for (int i = 0; i < <units>; i++)
-            x[i] = <A>[i] - <A>[i] * NAME_exp(-t * (<w_tau>[i] + NAME_abs(f[i]))) * f[i];
+        for (int i = 0; i < <units>; i++) {
+            const float rate = <w_tau>[i] + NAME_abs(f[i]);
+            NAME_RATE(x + i, rate);
+            x[i] = <A>[i] - <A>[i] * NAME_exp(-t * rate) * f[i];
+        }
         """,
         ("exp", "abs"),
         {"ff1": "f"},
@@ -74,6 +79,7 @@ MODES_IN_C = {
         /* Eq. (3) as printed: x+ = B e^(-(w_tau + f(x, I)) t) f(-x, -I) + A */
         for (int i = 0; i < <units>; i++) {
             const float rate = <w_tau>[i] + NAME_sigmoid(f[i]);
+            NAME_RATE(x + i, rate);
             x[i] = <B>[i] * NAME_exp(-rate * t) * NAME_sigmoid(f_minus[i]) + <A>[i];
         }
         """,
@@ -85,6 +91,7 @@ MODES_IN_C = {
         /* Theorem 1 from the state x: x+ = (x - A) e^(-(w_tau + f(x, I)) t) f(-x, -I) + A */
         for (int i = 0; i < <units>; i++) {
             const float rate = <w_tau>[i] + NAME_sigmoid(f[i]);
+            NAME_RATE(x + i, rate);
             x[i] = (x[i] - <A>[i]) * NAME_exp(-rate * t) * NAME_sigmoid(f_minus[i]) + <A>[i];
         }
         """,

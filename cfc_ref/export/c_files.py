@@ -6,8 +6,9 @@ import json
 import os
 import re
 import textwrap
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import cfc_ref
 from cfc_ref import checks
@@ -20,9 +21,10 @@ from cfc_ref.export.float32_network import Network, exported
 from cfc_ref.io import output_folder, write_atomically
 from cfc_ref.layers.base import Layer
 
-__all__ = ["export_c"]
+__all__ = ["CFiles", "c_files", "export_c", "named", "write_files"]
 
 _TIMES = 0.1, 4.0  # for which a certificate is sought, if none are given
+_MAGIC = 8  # bytes that say what a binary file is
 
 _HEADER = """
     /* NAME.h: a trained network as C99, which is also C++. Written by cfc_ref <version>.
@@ -58,6 +60,11 @@ _HEADER = """
     #define NAME_ALIGNED __attribute__((aligned(32)))
     #else
     #define NAME_ALIGNED
+    #endif
+
+    /* Called for each neuron in each step with its rate, one over its time constant; define it before to see them */
+    #ifndef NAME_RATE
+    #define NAME_RATE(neuron, rate)
     #endif
 
     enum { NAME_INPUTS = <features>, NAME_OUTPUTS = <outputs> };
@@ -167,6 +174,22 @@ def export_c(
     ...     print(header.name, "static inline void pendulum_step(" in header.read_text(encoding="utf-8"))
     pendulum.h True
     """
+    files = c_files(model, name, math=math, raw=raw, dt_range=dt_range).files
+    return write_files(folder, files, name) / f"{name}.h"
+
+
+class CFiles(NamedTuple):
+    """The files of an export, and the facts and golden outputs that they hold."""
+
+    files: dict[str, str | bytes]
+    words: dict[str, Any]
+    golden: Golden
+
+
+def c_files(
+    model: Layer, name: str, *, math: str, raw: RawValues | None, dt_range: tuple[float, float] | None
+) -> CFiles:
+    """Return a network as C: the header, its test, and the page on its costs."""
     network = exported(model)
     name, math = identifier("name", name), checks.choice("math", math, MATH)
     if raw is not None and not isinstance(raw, RawValues):
@@ -183,28 +206,38 @@ def export_c(
         f"{name}_test.c": golden_program(golden, words["command"]),
         "README.md": fill(_README, **words),
     }
-    named = {
-        file: re.sub(r"NAME(_H\b|_ALIGNED\b)?", lambda m: name.upper() + m[1] if m[1] else name, text)
-        for file, text in texts.items()
-    }
+    return CFiles({file: named(text, name) for file, text in texts.items()}, words, golden)
+
+
+def named(text: str, name: str) -> str:
+    """Return a text with the network's name in place of NAME."""
+    return re.sub(r"NAME(_H\b|_ALIGNED\b)?", lambda m: name.upper() + m[1] if m[1] else name, text)
+
+
+def write_files(folder: str | Path, files: Mapping[str, str | bytes], name: str) -> Path:
+    """Write the files of an export, or none if another file is in the way; return the folder."""
     path = output_folder("folder", folder)
-    for file, text in named.items():
-        _check_free(path / file, text, name)
-    for file, text in named.items():
-        write_atomically(path / file, text.encode())
-    return path / f"{name}.h"
+    for file, content in files.items():
+        _check_free(path / file, content, name)
+    for file, content in files.items():
+        write_atomically(path / file, content.encode() if isinstance(content, str) else content)
+    return path
 
 
-def _check_free(path: Path, text: str, name: str) -> None:
-    """Refuse to replace anything but the file of an earlier export, which its first line tells."""
+def _check_free(path: Path, content: str | bytes, name: str) -> None:
+    """Refuse to replace anything but the file of an earlier export, which its first bytes or its first line tell."""
     if not os.path.lexists(path):
         return
     try:
-        first = path.read_bytes().partition(b"\n")[0].decode() if path.is_file() else ""
-    except (OSError, ValueError):
-        first = ""
-    title = text.partition("\n")[0].partition(" Written by ")[0]
-    if not (first.startswith(title) or (first.startswith("# ") and first.endswith(title.partition(":")[2]))):
+        there = path.read_bytes() if path.is_file() else b""
+    except OSError:
+        there = b""
+    if isinstance(content, bytes):
+        known = there[:_MAGIC] == content[:_MAGIC]
+    else:
+        first, title = there.partition(b"\n")[0], content.partition("\n")[0].partition(" Written by ")[0].encode()
+        known = first.startswith(title) or (first.startswith(b"# ") and first.endswith(title.partition(b":")[2]))
+    if not known:
         what = "which is a folder" if path.is_dir() else "which no export of this name wrote"
         expected = f"a folder without {path.name}, or with that of an earlier export of {name!r}"
         checks.refuse("folder", f"{str(path)!r}, {what}", expected, "use another folder")
@@ -228,6 +261,7 @@ def _words(
         "flash": f"{flash:,}",
         "state": f"{state:,}",
         "stack": f"{source.stack:,}",
+        "stack_bytes": source.stack,
         "multiply_adds": f"{source.multiply_adds:,}",
         "exponentials": f"{source.exponentials:,}",
         "depends": "`<math.h>`" if math == "libm" else "nothing",
@@ -243,12 +277,11 @@ def _certificate(model: Layer, raw: RawValues | None, dt_range: tuple[float, flo
     between = _TIMES if dt_range is None else checked_dt_range(dt_range)
     unit = "" if raw is None else f" times {raw.timespan:g}"
     whose = " (those of the training are not known)" if dt_range is None else ""
-    said = (
-        f"Rounding, proved for network inputs from -4 to 4, times from {between[0]} to {between[1]}{unit}{whose}, IEEE"
-    )
+    times = f"times from {between[0]:.9g} to {between[1]:.9g}{unit}{whose}"
+    said = f"Rounding, proved for network inputs from -4 to 4, {times}"
     try:
         proved = rounding(model, (-4, 4), between)
-        said = f"{said} arithmetic and no -ffast-math (cfc_ref.bounds.rounding): {proved}."
+        said = f"{said}, IEEE arithmetic and no -ffast-math (cfc_ref.bounds.rounding): {proved}."
     except ValueError as error:
         said = f"Rounding: nothing is proved ({str(error).removeprefix('model: ').partition(';')[0]})."
     return textwrap.fill(said, 110, initial_indent=" * ", subsequent_indent=" * ")

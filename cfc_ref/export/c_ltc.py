@@ -77,6 +77,7 @@ _SYNAPTIC = """
             <recurrent>
             for (int i = 0; i < <units>; i++) {
                 const float C = w->cm[i], G = G_x[i], Q = Q_x[i];
+                NAME_RATE(x + i, G / C);
                 <solver>
             }
         }
@@ -98,6 +99,7 @@ _NEURAL = """
             for (int i = 0; i < <units>; i++) {
                 const float f = NAME_sigmoid(z[i]);
                 const float C = 1.0f, G = w->w_tau[i] + f, Q = w->A[i] * f;
+                NAME_RATE(x + i, G / C);
                 <solver>
             }
         }

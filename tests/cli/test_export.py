@@ -1,9 +1,14 @@
 """The command that writes a network for use outside of Python."""
 
+import base64
+import csv
+import json
+import re
 import shutil
 import subprocess
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 import cfc_ref
@@ -12,8 +17,10 @@ from cfc_ref.cli.export import raw_values
 from cfc_ref.export.c_files import columns_comment
 from cfc_ref.tables.folder import read_trained
 from tests.cli.test_verify import refused
+from tests.export.browser import CLANG, LINKER
 
 COMPILER = shutil.which("cc")
+needs_clang = pytest.mark.skipif(CLANG is None or LINKER is None, reason="clang and wasm-ld are not both installed")
 
 
 @pytest.fixture
@@ -65,6 +72,36 @@ def test_a_models_file(model, tmp_path, capsys):
     assert (tmp_path / "c" / "network_test.c").exists()
 
 
+@needs_clang
+@pytest.mark.parametrize("run", ["plain", "stations"])
+def test_a_recording_in_a_page(trained, tables, tmp_path, capsys, run):
+    """The page of a trained network has the table in its own units, and what it predicts."""
+    words = ["export", str(trained / run), "--to", "wasm", "--raw", "--name", run, "--out", str(tmp_path)]
+    assert main([*words, "--recording", str(tables / f"{run}.csv")]) == 0
+    files = " ".join(str(tmp_path / f"{run}.{end}") for end in ("html", "wasm", "h"))
+    assert capsys.readouterr().out == f"Written: {files}\n"
+    content = re.search(r'id="content">(.*?)</script>', (tmp_path / f"{run}.html").read_text("utf-8"))[1]
+    stored = json.loads(content)["recording"]
+    x, dt, y = (np.frombuffer(base64.b64decode(stored[name]), "<f4") for name in ("x", "dt", "y"))
+    rows = list(csv.DictReader((tables / f"{run}.csv").open()))
+    if run == "plain":
+        np.testing.assert_allclose(x, [float(row[name]) for row in rows for name in ("warmth", "wind", "rain")])
+        np.testing.assert_allclose(y, [*(float(row["rain"]) for row in rows[1:]), np.nan])
+        assert np.isnan(dt[0])
+        assert (dt[1:] % 3600 == 0).all()
+        return
+    rows.sort(key=lambda row: row["station"])
+    np.testing.assert_allclose(x, [float(row["warmth"] or "nan") for row in rows])
+    np.testing.assert_array_equal(y.reshape(-1, 2)[:, 0], [row["weather"] == "dry, warm" for row in rows])
+    assert np.isnan(dt).sum() == 4
+
+
+def test_a_page_without_a_compiler_is_refused(model, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    refused(["export", str(model), "--to", "wasm", "--out", str(tmp_path / "page")], capsys, "--to wasm: got 'clang'")
+    assert not (tmp_path / "page").exists()
+
+
 def test_onnx(model, tmp_path, capsys):
     pytest.importorskip("onnx", reason="the package onnx is not installed")
     assert main(["export", str(model), "--to", "onnx", "--out", str(tmp_path / "new"), "--name", "robot"]) == 0
@@ -85,6 +122,10 @@ def test_onnx(model, tmp_path, capsys):
         (["--to", "onnx", "--raw"], "--raw"),
         (["--to", "onnx", "--math", "own"], "--math"),
         (["--to", "onnx", "--name", "../a"], "--name"),
+        (["--recording", "eeg.csv"], "--recording"),
+        (["--to", "wasm", "--math", "own"], "--math"),
+        (["--to", "wasm", "--raw"], "RUN"),
+        (["--to", "wasm", "--recording", "eeg.csv"], "--recording"),
     ],
 )
 def test_bad_words_are_one_line_and_write_nothing(model, tmp_path, capsys, words, argument):

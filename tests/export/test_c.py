@@ -229,7 +229,7 @@ def test_a_certificate_for_the_times_that_are_given(tmp_path):
         " ".join(export_c(model, tmp_path, dt_range=times).read_text(encoding="utf-8").replace("\n *", "").split())
         for times in (None, (0.5, 1.5))
     ]
-    assert "times from 0.1 to 4.0 (those of the training are not known)" in said[0]
+    assert "times from 0.1 to 4 (those of the training are not known)" in said[0]
     assert "no certificate beyond one step" in said[0]
     assert "times from 0.5 to 1.5, IEEE" in said[1]
     assert "for ever: state" in said[1]

@@ -1,0 +1,203 @@
+"""A trained network as WebAssembly, compiled from its C, and a page that streams samples through it."""
+
+from __future__ import annotations
+
+import base64
+import json
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+import cfc_ref
+from cfc_ref import checks
+from cfc_ref.arrays import Array
+from cfc_ref.export.c_files import CFiles, c_files, named, write_files
+from cfc_ref.export.c_source import fill
+
+if TYPE_CHECKING:
+    from cfc_ref.export.c_header import RawValues
+    from cfc_ref.layers.base import Layer
+
+__all__ = ["Recording", "export_wasm"]
+
+_PAGE = Path(__file__).with_name("page.html")
+_FLAGS = ("--target=wasm32", "-std=c99", "-O3", "-ffreestanding", "-fno-builtin", "-nostdlib")
+_OUT = "module.wasm"
+_STACK = 1 << 16  # bytes, besides the arrays of a step
+_PLAIN = 3.0  # a page's inputs lie between plus and minus this many standard deviations
+_UNITS = {"ms", "s", "sec", "second", "seconds", "min", "minutes", "h", "hours", "days", "weeks", "months", "years"}
+_MODULE = """
+    /* NAME.wasm is this: a state, and the arrays that the page writes to and reads from */
+    static void page_rate(const float *neuron, float rate);
+    #define NAME_RATE(neuron, rate) page_rate(neuron, rate)
+    #include "NAME.h"
+    #define SEEN(name) __attribute__((export_name(#name)))
+
+    static NAME_state state;
+    static float x[NAME_INPUTS], y[NAME_OUTPUTS], rates[sizeof state.x / sizeof *state.x];
+
+    static void page_rate(const float *neuron, float rate) { rates[neuron - state.x] = rate; }
+
+    SEEN(at_x) float *at_x(void) { return x; }
+    SEEN(at_y) float *at_y(void) { return y; }
+    SEEN(at_state) float *at_state(void) { return state.x; }
+    SEEN(at_rates) float *at_rates(void) { return rates; }
+    SEEN(reset) void reset(void) { NAME_reset(&state); }
+    SEEN(step) void step(float dt) { NAME_step(&state, x, dt, y); }
+"""
+
+
+class Recording(NamedTuple):
+    """Samples that a page streams through its network.
+
+    Attributes
+    ----------
+    title : str
+        Its name, such as that of its file.
+    x : ndarray, shape (steps, features)
+        Inputs as the C takes them; NaN where one is missing.
+    dt : ndarray, shape (steps,)
+        Times since the sample before; NaN where a new series begins, before which the state is reset.
+    y : ndarray, shape (steps, outputs)
+        The values that are predicted, NaN where unknown; no column where there are none to compare with.
+    """
+
+    title: str
+    x: Array
+    dt: Array
+    y: Array
+
+
+def export_wasm(
+    model: Layer,
+    folder: str | Path,
+    name: str = "network",
+    *,
+    raw: RawValues | None = None,
+    dt_range: tuple[float, float] | None = None,
+    recording: Recording | None = None,
+    compiler: str = "clang",
+) -> Path:
+    r"""Write a network as WebAssembly, and as a page that runs it in a browser without a server.
+
+    ``NAME.wasm`` is the C of :func:`export_c` with ``math="own"``: a step :math:`s_k = \mathrm{step}(x_k, s_{k-1},
+    t_k)` in float32. It exports "memory", "reset()", "step(dt)", and "at_x()", "at_y()", "at_state()" and "at_rates()",
+    the addresses of inputs, outputs, neurons and their rates. ``NAME.html`` holds it: the page streams samples through
+    the network, takes inputs and irregular timespans by hand, compares the network with golden outputs of NumPy, and
+    shows its state, time constants and certificate of rounding. It loads nothing. The files of :func:`export_c` are
+    written next to them.
+
+    Parameters
+    ----------
+    model, folder, name, raw, dt_range
+        As for :func:`export_c`.
+    recording : Recording, optional
+        The samples that the page streams; waves at irregular times by default.
+    compiler : str
+        clang with its linker wasm-ld.
+
+    Returns
+    -------
+    Path
+        The page.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For arguments that do not fit, a compiler that is not there among them, before anything is written.
+
+    Examples
+    --------
+    >>> import shutil, tempfile
+    >>> from cfc_ref import CfC
+    >>> if shutil.which("clang") and shutil.which("wasm-ld"):
+    ...     with tempfile.TemporaryDirectory() as folder:
+    ...         page = export_wasm(CfC(3, 8, proj_size=1, seed=0), folder, "pendulum")
+    """
+    made = c_files(model, name, math="own", raw=raw, dt_range=dt_range)
+    _check_recording(recording, made)
+    module = compiled(str(made.files[f"{name}.h"]), name, made.words["stack_bytes"], compiler)
+    page = _page(model, name, made, module, raw, recording)
+    return write_files(folder, {**made.files, f"{name}.wasm": module, f"{name}.html": page}, name) / f"{name}.html"
+
+
+def _check_recording(recording: Recording | None, made: CFiles) -> None:
+    """Refuse a recording of other features or outputs."""
+    if recording is None:
+        return
+    if not isinstance(recording, Recording):
+        checks.refuse(
+            "recording", type(recording).__name__, "a Recording", "pass Recording(title, x, dt, y)", TypeError
+        )
+    features, outputs = made.golden.x.shape[1], made.golden.y.shape[1]
+    x, dt, y = np.shape(recording.x), np.shape(recording.dt), np.shape(recording.y)
+    if not (len(dt) == 1 and dt[0] and x == (*dt, features) and y in ((*dt, outputs), (*dt, 0))):
+        expected = f"x (steps, {features}), dt (steps,) and y (steps, {outputs}) or (steps, 0), of a step or more"
+        checks.refuse("recording", f"shapes x {x}, dt {dt} and y {y}", expected, "pass arrays of these shapes")
+
+
+def compiled(header: str, name: str, stack: int, compiler: str) -> bytes:
+    """Return the WebAssembly of a header."""
+    expected, do = "clang with wasm-ld", "install both (Debian, Ubuntu: apt-get install clang lld), or export to C"
+    if not isinstance(compiler, str):
+        checks.refuse("compiler", type(compiler).__name__, "the name of a command", "pass 'clang'", TypeError)
+    command = shutil.which(compiler)
+    if command is None:
+        checks.refuse("compiler", f"{compiler!r}, which is not installed", expected, do)
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / f"{name}.h").write_text(header, encoding="utf-8")
+        (Path(folder) / "module.c").write_text(named(fill(_MODULE), name), encoding="utf-8")
+        link = ("-Wl,--no-entry,--strip-all,--stack-first", f"-Wl,-z,stack-size={_stack(stack)}")
+        line = [command, *_FLAGS, *link, "module.c", "-o", _OUT]
+        done, module = subprocess.run(line, cwd=folder, capture_output=True, text=True, check=False), Path(folder, _OUT)
+        if done.returncode or not module.exists():
+            said = next((line for line in done.stderr.splitlines() if "error" in line), f"status {done.returncode}")
+            checks.refuse("compiler", f"{compiler!r}, which does not compile to WebAssembly ({said})", expected, do)
+        return module.read_bytes()
+
+
+def _stack(size: int) -> int:
+    """Return bytes of stack, a multiple of 16."""
+    return _STACK + -(-size // 16) * 16
+
+
+def _page(
+    model: Layer, name: str, made: CFiles, module: bytes, raw: RawValues | None, recording: Recording | None
+) -> str:
+    """Return the page: the template with the module, the golden run and all that it shows."""
+    golden, words = made.golden, made.words
+    features, outputs = golden.x.shape[1], golden.y.shape[1]
+    unit = "" if raw is None else "s" if raw.dates else raw.time if raw.time.lower() in _UNITS else ""
+    content = {
+        "name": name, "model": repr(model), "version": cfc_ref.__version__,
+        "features": [f"x{j + 1}" for j in range(features)] if raw is None else raw.features,
+        "outputs": [f"y{j + 1}" for j in range(outputs)] if raw is None else raw.outputs,
+        "units": model.state_size,
+        "mean": [0.0] * features if raw is None else raw.mean.tolist(),
+        "scale": [1.0] * features if raw is None else raw.scale.tolist(),
+        "range": _PLAIN, "timespan": 1.0 if raw is None else raw.timespan, "unit": unit,
+        "classes": raw is not None and raw.classes, "missing": raw is not None and raw.missing,
+        "horizon": 0 if raw is None else raw.horizon,
+        "certificate": " ".join(words["certificate"].replace("\n *", " ").removeprefix(" *").split()),
+        "sizes": {key: words[key] for key in ("flash", "state", "multiply_adds", "exponentials")},
+        "golden": {"x": _packed(golden.x), "dt": _packed(golden.dt), "y": _packed(golden.y),
+                   "unit": golden.unit.tolist(), "tolerance": golden.tolerance},
+        "recording": None if recording is None else {
+            "title": recording.title, "x": _packed(recording.x), "dt": _packed(recording.dt),
+            "y": _packed(recording.y), "compared": recording.y.shape[1] > 0},
+        "module": base64.b64encode(module).decode(),
+    }  # fmt: skip
+    text = json.dumps(content, ensure_ascii=False).replace("<", "\\u003c").replace("\u2028", "").replace("\u2029", "")
+    page = _PAGE.read_text(encoding="utf-8")
+    for word, value in (("name", name), ("version", cfc_ref.__version__), ("content", text)):
+        page = page.replace(f"{{{{{word}}}}}", value)
+    return page
+
+
+def _packed(array: Any) -> str:
+    """Return numbers as the base64 of their float32, little endian."""
+    return base64.b64encode(np.ascontiguousarray(array, dtype="<f4").tobytes()).decode()
