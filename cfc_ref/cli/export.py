@@ -13,7 +13,7 @@ from cfc_ref.arrays import Array
 
 if TYPE_CHECKING:
     from cfc_ref.export.c_header import RawValues
-    from cfc_ref.export.wasm_files import Recording
+    from cfc_ref.export.wasm_files import StreamedRows
     from cfc_ref.tables.preparation import Preparation
 
 __all__ = ["add", "raw_values", "run"]
@@ -102,10 +102,10 @@ def _scaling(options: argparse.Namespace) -> tuple[Preparation | None, dict[str,
     return prepared, {"raw": raw, "dt_range": None if prepared is None else prepared.timespan_range}
 
 
-def _recording(path: str, p: Preparation) -> Recording:
+def _recording(path: str, p: Preparation) -> StreamedRows:
     """Return the last rows of a table, series after series, with the values that they predict if it has them."""
     from cfc_ref.csv_table import read_rows
-    from cfc_ref.export.wasm_files import Recording
+    from cfc_ref.export.wasm_files import StreamedRows
     from cfc_ref.tables.csv import table_of
     from cfc_ref.tables.preparation import ahead, series_order
     from cfc_ref.tables.series import check_range
@@ -121,7 +121,7 @@ def _recording(path: str, p: Preparation) -> Recording:
     if known and p.columns.classes:
         y = np.where(np.isnan(y), np.nan, y == np.arange(len(p.columns.classes)))
     shown = slice(-_SHOWN, None)
-    return Recording(Path(path).name, table.x[order][shown], table.step[order][shown], y[shown])
+    return StreamedRows(Path(path).name, table.x[order][shown], table.step[order][shown], y[shown])
 
 
 def _prepared(options: argparse.Namespace) -> Preparation | None:

@@ -21,7 +21,7 @@ from cfc_ref.export.float32_network import Network, exported
 from cfc_ref.io import output_folder, write_atomically
 from cfc_ref.layers.base import Layer
 
-__all__ = ["CFiles", "c_files", "export_c", "named", "write_files"]
+__all__ = ["CFiles", "as_c", "export_c", "named", "write_files"]
 
 _TIMES = 0.1, 4.0  # for which a certificate is sought, if none are given
 _MAGIC = 8  # bytes that say what a binary file is
@@ -174,7 +174,7 @@ def export_c(
     ...     print(header.name, "static inline void pendulum_step(" in header.read_text(encoding="utf-8"))
     pendulum.h True
     """
-    files = c_files(model, name, math=math, raw=raw, dt_range=dt_range).files
+    files = as_c(model, name, math=math, raw=raw, dt_range=dt_range).files
     return write_files(folder, files, name) / f"{name}.h"
 
 
@@ -186,9 +186,7 @@ class CFiles(NamedTuple):
     golden: Golden
 
 
-def c_files(
-    model: Layer, name: str, *, math: str, raw: RawValues | None, dt_range: tuple[float, float] | None
-) -> CFiles:
+def as_c(model: Layer, name: str, *, math: str, raw: RawValues | None, dt_range: tuple[float, float] | None) -> CFiles:
     """Return a network as C: the header, its test, and the page on its costs."""
     network = exported(model)
     name, math = identifier("name", name), checks.choice("math", math, MATH)

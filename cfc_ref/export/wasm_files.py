@@ -15,14 +15,14 @@ import numpy as np
 import cfc_ref
 from cfc_ref import checks
 from cfc_ref.arrays import Array
-from cfc_ref.export.c_files import CFiles, c_files, named, write_files
+from cfc_ref.export.c_files import CFiles, as_c, named, write_files
 from cfc_ref.export.c_source import fill
 
 if TYPE_CHECKING:
     from cfc_ref.export.c_header import RawValues
     from cfc_ref.layers.base import Layer
 
-__all__ = ["Recording", "export_wasm"]
+__all__ = ["StreamedRows", "export_wasm"]
 
 _PAGE = Path(__file__).with_name("page.html")
 _FLAGS = ("--target=wasm32", "-std=c99", "-O3", "-ffreestanding", "-fno-builtin", "-nostdlib")
@@ -51,7 +51,7 @@ _MODULE = """
 """
 
 
-class Recording(NamedTuple):
+class StreamedRows(NamedTuple):
     """Samples that a page streams through its network.
 
     Attributes
@@ -79,7 +79,7 @@ def export_wasm(
     *,
     raw: RawValues | None = None,
     dt_range: tuple[float, float] | None = None,
-    recording: Recording | None = None,
+    recording: StreamedRows | None = None,
     compiler: str = "clang",
 ) -> Path:
     r"""Write a network as WebAssembly, and as a page that runs it in a browser without a server.
@@ -95,7 +95,7 @@ def export_wasm(
     ----------
     model, folder, name, raw, dt_range
         As for :func:`export_c`.
-    recording : Recording, optional
+    recording : StreamedRows, optional
         The samples that the page streams; waves at irregular times by default.
     compiler : str
         clang with its linker wasm-ld.
@@ -118,20 +118,20 @@ def export_wasm(
     ...     with tempfile.TemporaryDirectory() as folder:
     ...         page = export_wasm(CfC(3, 8, proj_size=1, seed=0), folder, "pendulum")
     """
-    made = c_files(model, name, math="own", raw=raw, dt_range=dt_range)
+    made = as_c(model, name, math="own", raw=raw, dt_range=dt_range)
     _check_recording(recording, made)
     module = compiled(str(made.files[f"{name}.h"]), name, made.words["stack_bytes"], compiler)
     page = _page(model, name, made, module, raw, recording)
     return write_files(folder, {**made.files, f"{name}.wasm": module, f"{name}.html": page}, name) / f"{name}.html"
 
 
-def _check_recording(recording: Recording | None, made: CFiles) -> None:
+def _check_recording(recording: StreamedRows | None, made: CFiles) -> None:
     """Refuse a recording of other features or outputs."""
     if recording is None:
         return
-    if not isinstance(recording, Recording):
+    if not isinstance(recording, StreamedRows):
         checks.refuse(
-            "recording", type(recording).__name__, "a Recording", "pass Recording(title, x, dt, y)", TypeError
+            "recording", type(recording).__name__, "StreamedRows", "pass StreamedRows(title, x, dt, y)", TypeError
         )
     features, outputs = made.golden.x.shape[1], made.golden.y.shape[1]
     x, dt, y = np.shape(recording.x), np.shape(recording.dt), np.shape(recording.y)
@@ -166,7 +166,7 @@ def _stack(size: int) -> int:
 
 
 def _page(
-    model: Layer, name: str, made: CFiles, module: bytes, raw: RawValues | None, recording: Recording | None
+    model: Layer, name: str, made: CFiles, module: bytes, raw: RawValues | None, recording: StreamedRows | None
 ) -> str:
     """Return the page: the template with the module, the golden run and all that it shows."""
     golden, words = made.golden, made.words
@@ -192,8 +192,8 @@ def _page(
         "module": base64.b64encode(module).decode(),
     }  # fmt: skip
     text = json.dumps(content, ensure_ascii=False).replace("<", "\\u003c").replace("\u2028", "").replace("\u2029", "")
-    page = _PAGE.read_text(encoding="utf-8")
-    for word, value in (("name", name), ("version", cfc_ref.__version__), ("content", text)):
+    page, version = _PAGE.read_text(encoding="utf-8"), str(cfc_ref.__version__)
+    for word, value in (("name", name), ("version", version), ("content", text)):
         page = page.replace(f"{{{{{word}}}}}", value)
     return page
 

@@ -83,7 +83,7 @@ def test_a_recording_in_a_page(trained, tables, tmp_path, capsys, run):
     content = re.search(r'id="content">(.*?)</script>', (tmp_path / f"{run}.html").read_text("utf-8"))[1]
     stored = json.loads(content)["recording"]
     x, dt, y = (np.frombuffer(base64.b64decode(stored[name]), "<f4") for name in ("x", "dt", "y"))
-    rows = list(csv.DictReader((tables / f"{run}.csv").open()))
+    rows = list(csv.DictReader((tables / f"{run}.csv").read_text("utf-8").splitlines()))
     if run == "plain":
         np.testing.assert_allclose(x, [float(row[name]) for row in rows for name in ("warmth", "wind", "rain")])
         np.testing.assert_allclose(y, [*(float(row["rain"]) for row in rows[1:]), np.nan])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cfc_ref import LTC, CfC, NeuralLTC, export_wasm, wirings
-from cfc_ref.export.wasm_files import Recording
+from cfc_ref.export.wasm_files import StreamedRows
 from tests import bad
 from tests.export.browser import CHROMIUM, CLANG, LINKER, NODE, in_chromium, in_node
 
@@ -71,7 +71,7 @@ def test_the_page_compares_itself_and_loads_nothing(tmp_path):
 @needs_clang
 def test_a_recording_goes_into_the_page_and_an_export_is_replaced(tmp_path):
     model, rng = CfC(2, 3, proj_size=1, seed=0), np.random.default_rng(0)
-    recording = Recording("</script>", rng.normal(size=(5, 2)), np.array([np.nan, 1, 0, 2, 1]), np.empty((5, 0)))
+    recording = StreamedRows("</script>", rng.normal(size=(5, 2)), np.array([np.nan, 1, 0, 2, 1]), np.empty((5, 0)))
     page = export_wasm(model, tmp_path, recording=recording)
     assert r"\u003c/script>" in page.read_text(encoding="utf-8")
     assert export_wasm(model, tmp_path) == page
@@ -84,10 +84,10 @@ def test_other_arguments_are_refused(tmp_path):
     model, new = CfC(2, 3, proj_size=1, seed=0), tmp_path / "new"
     x, dt, y = np.ones((4, 2)), np.ones(4), np.ones((4, 1))
     for recording in (
-        (x, dt, y), Recording("", x[:, :1], dt, y), Recording("", x[:3], dt, y), Recording("", x, dt, y[:, :0].T),
-        Recording("", x, x, y), Recording("", x[:0], dt[:0], y[:0]),
+        (x[:, :1], dt, y), (x[:3], dt, y), (x, dt, y[:, :0].T), (x, x, y), (x[:0], dt[:0], y[:0]),
     ):  # fmt: skip
-        bad.refuses(export_wasm, "recording", recording, model=model, folder=new)
+        bad.refuses(export_wasm, "recording", StreamedRows("", *recording), model=model, folder=new)
+    bad.refuses(export_wasm, "recording", (x, dt, y), model=model, folder=new)
     for compiler in ("no_such_compiler", None, shutil.which("true") or "no", shutil.which("false") or "no"):
         bad.refuses(export_wasm, "compiler", compiler, model=model, folder=new)
     bad.refuses(export_wasm, "name", "3d", model=model, folder=new)
