@@ -20,7 +20,12 @@ __all__ = ["add", "raw_values", "run"]
 
 _APART = 1e-3  # of a standard deviation
 _SHOWN = 4096  # rows of a recording that a page holds, at most
-_OPTIONS_OF = {"math": ("c",), "raw": ("c", "wasm"), "recording": ("wasm",)}  # option → the formats that have it
+_OPTIONS_OF = {
+    "math": ("c",),
+    "raw": ("c", "wasm"),
+    "recording": ("wasm",),
+    "measure": ("c",),
+}  # option → the formats that have it
 
 
 def add(commands: Any) -> None:
@@ -42,6 +47,12 @@ def add(commands: Any) -> None:
         action="store_true",
         help="C, WebAssembly: for a folder of cfc-ref train, take features and times in their own units, and give such "
         "predictions",
+    )
+    parser.add_argument(
+        "--measure",
+        action="store_true",
+        help="C, with --math own: also say bytes and instructions of a step on an emulated Cortex-M4 (needs "
+        "arm-none-eabi-gcc and qemu-system-arm)",
     )
     parser.add_argument(
         "--recording", metavar="DATA.csv", help="WebAssembly, with --raw: the page streams the last rows of this table"
@@ -77,7 +88,8 @@ def _to_c(model: Any, options: argparse.Namespace) -> tuple[Path, ...]:
 
     _, scaling = _scaling(options)
     options.called["folder"] = "--out"
-    header = export_c(model, options.out, options.name, math=options.math or "libm", **scaling)
+    math = options.math or "libm"
+    header = export_c(model, options.out, options.name, math=math, measure=options.measure, **scaling)
     return header, header.with_name(f"{header.stem}_test.c"), header.with_name("README.md")
 
 

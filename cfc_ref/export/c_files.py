@@ -94,6 +94,7 @@ _README = """
     |---|---|
     | `NAME.h` | the network: `NAME_state`, `NAME_reset`, `NAME_step` |
     | `NAME_test.c` | a test of it with golden inputs and outputs of <steps> steps |
+    <more_files>
 
     ```c
     #include "NAME.h"
@@ -114,10 +115,20 @@ _README = """
     | multiply-adds per step | <multiply_adds> |
     | exponentials per step (tanh, erf included) | <exponentials> |
     | depends on | <depends> |
+    <measured>
 
     Speed: `-O3 -march=native -ffast-math` lets the compiler use vector instructions; results then differ in the last
     digits. Golden outputs are those of cfc_ref in NumPy float32; the test allows <tolerance>, relative to
     <unit> or the value, whichever is larger.
+"""
+
+
+_MEASURED = """
+    | on an emulated Cortex-M4: golden test | <verdict> |
+    | bytes of flash, code and weights | <on_flash> |
+    | bytes of stack of a step | <on_stack> |
+    | instructions of a step, mean over the golden ones | <instructions> |
+    | measured by | `export_c(…, math="own", measure=True)`, `cfc-ref export RUN --to c --math own --measure`; <tools> |
 """
 
 
@@ -129,6 +140,7 @@ def export_c(
     math: str = "libm",
     raw: RawValues | None = None,
     dt_range: tuple[float, float] | None = None,
+    measure: bool = False,
 ) -> Path:
     r"""Write a network as C99 that depends on ``<math.h>`` alone, or on nothing.
 
@@ -154,6 +166,9 @@ def export_c(
     dt_range : pair of float, optional
         The times for which the header's certificate of rounding is sought, such as those of the training data; from 0.1
         to 4 by default.
+    measure : bool
+        Whether README.md also says bytes and instructions of a step on an emulated Cortex-M4. Needs
+        ``arm-none-eabi-gcc``, ``qemu-system-arm`` and ``math="own"``.
 
     Returns
     -------
@@ -174,7 +189,7 @@ def export_c(
     ...     print(header.name, "static inline void pendulum_step(" in header.read_text(encoding="utf-8"))
     pendulum.h True
     """
-    files = as_c(model, name, math=math, raw=raw, dt_range=dt_range).files
+    files = as_c(model, name, math=math, raw=raw, dt_range=dt_range, measure=measure).files
     return write_files(folder, files, name) / f"{name}.h"
 
 
@@ -186,7 +201,16 @@ class CFiles(NamedTuple):
     golden: Golden
 
 
-def as_c(model: Layer, name: str, *, math: str, raw: RawValues | None, dt_range: tuple[float, float] | None) -> CFiles:
+def as_c(
+    model: Layer,
+    name: str,
+    *,
+    math: str,
+    raw: RawValues | None,
+    dt_range: tuple[float, float] | None,
+    measure: bool = False,
+    more_files: str = "",
+) -> CFiles:
     """Return a network as C: the header, its test, and the page on its costs."""
     network = exported(model)
     name, math = identifier("name", name), checks.choice("math", math, MATH)
@@ -194,17 +218,31 @@ def as_c(model: Layer, name: str, *, math: str, raw: RawValues | None, dt_range:
         checks.refuse(
             "raw", type(raw).__name__, "RawValues", "run cfc-ref export --raw on a folder of cfc-ref train", TypeError
         )
+    if checks.flag("measure", measure) and math != "own":
+        checks.refuse("measure", f"math={math!r}", "math='own', as the chip has no <math.h>", "pass math='own'")
     certificate = _certificate(model, raw, dt_range)
     source = Source()
     state = add_step(Step(source, network), raw)
     golden = golden_run(network, raw)
-    words = _words(model, network, raw, source, math, golden) | {"certificate": certificate}
+    words = _words(model, network, raw, source, math, golden) | {"certificate": certificate, "more_files": more_files}
     texts = {
         f"{name}.h": _header(source, state, math, words),
         f"{name}_test.c": golden_program(golden, words["command"]),
-        "README.md": fill(_README, **words),
     }
-    return CFiles({file: named(text, name) for file, text in texts.items()}, words, golden)
+    files: dict[str, str | bytes] = {file: named(text, name) for file, text in texts.items()}
+    words["measured"] = _measured(files, name, len(golden.x), source.stack) if measure else ""
+    return CFiles(files | {"README.md": named(fill(_README, **words), name)}, words, golden)
+
+
+def _measured(files: Mapping[str, str | bytes], name: str, steps: int, stack: int) -> str:
+    """Return the rows of a table on the emulated chip."""
+    from cfc_ref.export.cortex_m4 import on_cortex_m4
+
+    chip = on_cortex_m4(files, name, steps, stack)
+    return fill(
+        _MEASURED, verdict="passed" if chip.passed else "FAILED", on_flash=f"{chip.flash:,}",
+        on_stack=f"{chip.stack:,}", instructions=f"{chip.instructions:,}", tools=chip.tools,
+    )  # fmt: skip
 
 
 def named(text: str, name: str) -> str:

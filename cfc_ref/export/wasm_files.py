@@ -30,6 +30,9 @@ _OUT = "module.wasm"
 _STACK = 1 << 16  # bytes, besides the arrays of a step
 _PLAIN = 3.0  # a page's inputs lie between plus and minus this many standard deviations
 _UNITS = {"ms", "s", "sec", "second", "seconds", "min", "minutes", "h", "hours", "days", "weeks", "months", "years"}
+_FILES = """\
+| `NAME.wasm` | the network as WebAssembly, with functions of its own for exp and tanh |
+| `NAME.html` | a page that runs it: open it in a browser |"""
 _MODULE = """
     /* NAME.wasm is this: a state, and the arrays that the page writes to and reads from */
     static void page_rate(const float *neuron, float rate);
@@ -118,7 +121,7 @@ def export_wasm(
     ...     with tempfile.TemporaryDirectory() as folder:
     ...         page = export_wasm(CfC(3, 8, proj_size=1, seed=0), folder, "pendulum")
     """
-    made = as_c(model, name, math="own", raw=raw, dt_range=dt_range)
+    made = as_c(model, name, math="own", raw=raw, dt_range=dt_range, more_files=_FILES)
     _check_recording(recording, made)
     module = compiled(str(made.files[f"{name}.h"]), name, made.words["stack_bytes"], compiler)
     page = _page(model, name, made, module, raw, recording)

@@ -18,6 +18,7 @@ from cfc_ref.export.c_files import columns_comment
 from cfc_ref.tables.folder import read_trained
 from tests.cli.test_verify import refused
 from tests.export.browser import CLANG, LINKER
+from tests.export.cortex import THERE, rows
 
 COMPILER = shutil.which("cc")
 needs_clang = pytest.mark.skipif(CLANG is None or LINKER is None, reason="clang and wasm-ld are not both installed")
@@ -83,17 +84,25 @@ def test_a_recording_in_a_page(trained, tables, tmp_path, capsys, run):
     content = re.search(r'id="content">(.*?)</script>', (tmp_path / f"{run}.html").read_text("utf-8"))[1]
     stored = json.loads(content)["recording"]
     x, dt, y = (np.frombuffer(base64.b64decode(stored[name]), "<f4") for name in ("x", "dt", "y"))
-    rows = list(csv.DictReader((tables / f"{run}.csv").read_text("utf-8").splitlines()))
+    table = list(csv.DictReader((tables / f"{run}.csv").read_text("utf-8").splitlines()))
     if run == "plain":
-        np.testing.assert_allclose(x, [float(row[name]) for row in rows for name in ("warmth", "wind", "rain")])
-        np.testing.assert_allclose(y, [*(float(row["rain"]) for row in rows[1:]), np.nan])
+        np.testing.assert_allclose(x, [float(row[name]) for row in table for name in ("warmth", "wind", "rain")])
+        np.testing.assert_allclose(y, [*(float(row["rain"]) for row in table[1:]), np.nan])
         assert np.isnan(dt[0])
         assert (dt[1:] % 3600 == 0).all()
         return
-    rows.sort(key=lambda row: row["station"])
-    np.testing.assert_allclose(x, [float(row["warmth"] or "nan") for row in rows])
-    np.testing.assert_array_equal(y.reshape(-1, 2)[:, 0], [row["weather"] == "dry, warm" for row in rows])
+    table.sort(key=lambda row: row["station"])
+    np.testing.assert_allclose(x, [float(row["warmth"] or "nan") for row in table])
+    np.testing.assert_array_equal(y.reshape(-1, 2)[:, 0], [row["weather"] == "dry, warm" for row in table])
     assert np.isnan(dt).sum() == 4
+
+
+@pytest.mark.skipif(not THERE, reason="gcc-arm-none-eabi and qemu-system-arm are not both installed")
+def test_raw_values_on_a_microcontroller(trained, tmp_path):
+    """Missing values and numbers in float64 need no library either."""
+    words = ["export", str(trained / "stations"), "--to", "c", "--raw", "--math", "own", "--measure"]
+    assert main([*words, "--out", str(tmp_path)]) == 0
+    assert rows(tmp_path / "README.md")["on an emulated Cortex-M4: golden test"] == "passed"
 
 
 def test_a_page_without_a_compiler_is_refused(model, tmp_path, capsys, monkeypatch):
@@ -123,6 +132,8 @@ def test_onnx(model, tmp_path, capsys):
         (["--to", "onnx", "--math", "own"], "--math"),
         (["--to", "onnx", "--name", "../a"], "--name"),
         (["--recording", "eeg.csv"], "--recording"),
+        (["--measure"], "--measure"),
+        (["--to", "wasm", "--measure"], "--measure"),
         (["--to", "wasm", "--math", "own"], "--math"),
         (["--to", "wasm", "--raw"], "RUN"),
         (["--to", "wasm", "--recording", "eeg.csv"], "--recording"),
