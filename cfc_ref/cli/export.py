@@ -101,6 +101,7 @@ def _to_wasm(model: Any, options: argparse.Namespace) -> tuple[Path, ...]:
     if options.recording is not None:
         if prepared is None or not options.raw:
             checks.refuse("recording", "a table without --raw", "--raw, as its values are raw", "add --raw")
+        options.called["path"] = "--recording"
         recording = _recording(options.recording, prepared)
     options.called |= {"folder": "--out", "compiler": "--to wasm"}
     page = export_wasm(model, options.out, options.name, recording=recording, **scaling)

@@ -34,23 +34,24 @@ _FILES = """\
 | `NAME.wasm` | the network as WebAssembly, with functions of its own for exp and tanh |
 | `NAME.html` | a page that runs it: open it in a browser |"""
 _MODULE = """
-    /* NAME.wasm is this: a state, and the arrays that the page writes to and reads from */
-    static void page_rate(const float *neuron, float rate);
-    #define NAME_RATE(neuron, rate) page_rate(neuron, rate)
+    /* NAME.wasm is this: a state, and the arrays that a page writes to and reads from; no NAME has two underscores */
+    static void page__rate(const float *neuron, float rate);
+    #define NAME_RATE(neuron, rate) page__rate(neuron, rate)
     #include "NAME.h"
     #define SEEN(name) __attribute__((export_name(#name)))
 
-    static NAME_state state;
-    static float x[NAME_INPUTS], y[NAME_OUTPUTS], rates[sizeof state.x / sizeof *state.x];
+    static NAME_state page__state;
+    static float page__x[NAME_INPUTS], page__y[NAME_OUTPUTS];
+    static float page__rates[sizeof page__state.x / sizeof *page__state.x];
 
-    static void page_rate(const float *neuron, float rate) { rates[neuron - state.x] = rate; }
+    static void page__rate(const float *neuron, float rate) { page__rates[neuron - page__state.x] = rate; }
 
-    SEEN(at_x) float *at_x(void) { return x; }
-    SEEN(at_y) float *at_y(void) { return y; }
-    SEEN(at_state) float *at_state(void) { return state.x; }
-    SEEN(at_rates) float *at_rates(void) { return rates; }
-    SEEN(reset) void reset(void) { NAME_reset(&state); }
-    SEEN(step) void step(float dt) { NAME_step(&state, x, dt, y); }
+    SEEN(at_x) float *page__at_x(void) { return page__x; }
+    SEEN(at_y) float *page__at_y(void) { return page__y; }
+    SEEN(at_state) float *page__at_state(void) { return page__state.x; }
+    SEEN(at_rates) float *page__at_rates(void) { return page__rates; }
+    SEEN(reset) void page__reset(void) { NAME_reset(&page__state); }
+    SEEN(step) void page__step(float dt) { NAME_step(&page__state, page__x, dt, page__y); }
 """
 
 

@@ -97,6 +97,13 @@ def test_a_recording_in_a_page(trained, tables, tmp_path, capsys, run):
     assert np.isnan(dt).sum() == 4
 
 
+@pytest.mark.parametrize("table", ["plain.csv", "absent.csv"])
+def test_recordings_that_do_not_fit_are_refused(trained, tables, tmp_path, capsys, table):
+    words = ["export", str(trained / "stations"), "--to", "wasm", "--raw", "--out", str(tmp_path / "new")]
+    refused([*words, "--recording", str(tables / table)], capsys, "--recording")
+    assert not (tmp_path / "new").exists()
+
+
 @pytest.mark.skipif(not THERE, reason="gcc-arm-none-eabi and qemu-system-arm are not both installed")
 def test_raw_values_on_a_microcontroller(trained, tmp_path):
     """Missing values and numbers in float64 need no library either."""

@@ -27,7 +27,7 @@ WebAssembly.instantiate(fs.readFileSync(process.argv[2])).then(({ instance: { ex
     for (const [name, of] of Object.entries({ y, state, rates })) seen[name].push(Array.from(of));
   }
   let best = Infinity;
-  for (let round = 0; round < 40; round++) {
+  for (let round = 0; round < Number(process.argv[3]); round++) {
     const start = performance.now();
     for (let k = 0; k < 2000; k++) c.step(dt[3]);
     best = Math.min(best, (performance.now() - start) / 2);
@@ -38,9 +38,9 @@ WebAssembly.instantiate(fs.readFileSync(process.argv[2])).then(({ instance: { ex
 """
 
 
-def in_node(page):
+def in_node(page, rounds=40):
     """Return the outputs, states and rates of a run over golden inputs in Node, what the page holds, and the time."""
-    line = [NODE, "-e", _RUN, str(page), str(page.with_suffix(".wasm"))]
+    line = [NODE, "-e", _RUN, str(page), str(page.with_suffix(".wasm")), str(rounds)]
     return json.loads(subprocess.run(line, check=True, capture_output=True, text=True, timeout=60).stdout)
 
 
