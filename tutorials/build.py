@@ -26,7 +26,7 @@ from PIL import Image
 
 FOLDER = Path(__file__).resolve().parent
 TIMEOUT = 90  # seconds a notebook, on two cores, compiling included
-DATA = "CFC_REF_WALKER2D"  # names a folder of recordings, which a stored notebook does without
+DATA = "CFC_REF_"  # beginning of the variables that name folders of data, which a stored notebook does without
 WIDGET = "application/vnd.jupyter.widget-view+json"
 COMPILED = {"11_fast_and_small"}  # notebooks about compiled kernels and processes: not for the browser
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
@@ -59,7 +59,7 @@ def execute(notebook: NotebookNode, folder: str | Path) -> NotebookNode:
 
 def environment() -> dict[str, str]:
     """Return the variables that notebooks and solutions see."""
-    return {name: value for name, value in os.environ.items() if name != DATA}
+    return {name: value for name, value in os.environ.items() if not name.startswith(DATA)}
 
 
 def _without_outputs(cell: NotebookNode) -> NotebookNode:

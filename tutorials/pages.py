@@ -394,8 +394,9 @@ _XOR_NOTES = """\
 """
 
 _END = """\
-Tutorials [09](../09_irregular_time.ipynb) and [10](../10_real_dynamics.ipynb) show the files whose names begin with `xor_`
-or `walker2d_`. After a file is added or removed, run `python tutorials/pages.py` and `python tutorials/build.py 09 10`.
+Tutorials [09](../09_irregular_time.ipynb), [10](../10_real_dynamics.ipynb) and [13](../13_a_hospitals_clock.ipynb) show the files
+whose names begin with `xor_`, `walker2d_` or `physionet_`. After a file is added or removed, run `python tutorials/pages.py` and
+`python tutorials/build.py 09 10 13`.
 """
 
 PAGES = {

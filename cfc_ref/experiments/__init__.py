@@ -12,6 +12,7 @@ _PUBLIC = {
     "PHYSIONET_RESULTS": "cfc_ref.experiments.physionet_task",
     "WALKER2D_RESULTS": "cfc_ref.experiments.walker2d_task",
     "XOR_RESULTS": "cfc_ref.experiments.xor_task",
+    "build_model": "cfc_ref.experiments.models",
 }
 
 __all__ = sorted(_PUBLIC)

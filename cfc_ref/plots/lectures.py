@@ -24,7 +24,7 @@ from cfc_ref.signals import smooth
 __all__ = ["Drawn", "moving_bound", "notebook_figures"]
 
 _CAPTION = re.compile(r"^\*Figure (\d+)\. (.*?)\*$", re.MULTILINE | re.DOTALL)
-_DATA = "CFC_REF_WALKER2D"  # tutorials run without it, as they are stored
+_DATA = "CFC_REF_"  # beginning of the variables that name data; tutorials run without them, as they are stored
 _FRAMES = 40
 
 
@@ -72,7 +72,7 @@ def notebook_figures(notebook: dict[str, Any], results: Path) -> list[Drawn]:
 @contextlib.contextmanager
 def _elsewhere(results: Path) -> Iterator[None]:
     """Work in a temporary folder with a copy of `results`, without the data of this machine."""
-    before, data = Path.cwd(), os.environ.pop(_DATA, None)
+    before, data = Path.cwd(), {name: os.environ.pop(name) for name in list(os.environ) if name.startswith(_DATA)}
     with tempfile.TemporaryDirectory() as folder:
         shutil.copytree(results, Path(folder, "results"))
         os.chdir(folder)
@@ -80,8 +80,7 @@ def _elsewhere(results: Path) -> Iterator[None]:
             yield
         finally:
             os.chdir(before)
-            if data is not None:
-                os.environ[_DATA] = data
+            os.environ.update(data)
 
 
 def _svg(figure: Any) -> bytes:

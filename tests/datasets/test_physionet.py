@@ -16,7 +16,7 @@ HEADER = "Time,Parameter,Value\n"
 
 
 def with_record(folder, text, number=132539, outcomes=None):
-    as_folder(folder, {f"set-a/{number}.txt": text.encode()})
+    as_folder(folder, {f"set-a/{number}.txt": text.encode(errors="surrogateescape")})
     if outcomes is not None:
         lines = ["RecordID,SAPS-I,SOFA,Length_of_stay,Survival,In-hospital_death", *outcomes]
         (folder / "Outcomes-a.txt").write_text("\n".join(lines))
@@ -109,6 +109,7 @@ BROKEN = {
     HEADER + "00:00,HR,many\n": "with the value 'many'",
     HEADER + "00:00,HR,nan\n": "with the value 'nan'",
     HEADER + "00:00,HR\n": "no table of three columns",
+    HEADER + "00:00,H\udcffR,80\n": "with the variable 'H\xffR'",  # a byte that is no UTF-8
     HEADER: "no table of three columns",
     "": "no table of three columns",
     HEADER + "00:00,RecordID,132540\n": "which holds record 132540",

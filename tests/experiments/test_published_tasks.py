@@ -15,7 +15,7 @@ from cfc_ref.experiments.training_run import run_experiment
 from cfc_ref.learn.metrics import accuracy, auc
 from tests.cli.test_verify import refused
 from tests.compare import assert_close
-from tests.datasets.published import write_imdb, write_mnist, write_person, write_physionet
+from tests.datasets.published import idx, write_imdb, write_mnist, write_person, write_physionet
 from tests.experiments.small import small
 
 WRITE = {"physionet": write_physionet, "mnist": write_mnist, "imdb": write_imdb, "person": write_person}
@@ -184,6 +184,37 @@ def test_refusals_are_one_line(tmp_path, capsys):
     refuses("physionet", tmp_path, "--data: got Outcomes-a.txt, which is missing, or has ")
     (tmp_path / "set-a.tar.gz").write_bytes(b"\x1f\x8b\x08truncated")
     refuses("physionet", tmp_path, "--data: got set-a.tar.gz, which is truncated or ")
+    assert not (tmp_path / "out").exists()
+
+
+BYTES = b"\xff\xfe\x85\x00"  # no UTF-8
+BROKEN = {  # experiment and file -> what happens to its contents, and the beginning of the line that says so
+    ("physionet", "set-a.tar.gz"): (lambda content: content[:-99], "set-a.tar.gz, which is truncated"),
+    ("physionet", "set-b.tar.gz"): (lambda content: content[:-99], "set-b.tar.gz, which is truncated"),
+    ("physionet", "Outcomes-a.txt"): (lambda content: content + b"7,1,1,5,-1,0", "Outcomes-a.txt, with an outcome of "),
+    ("physionet", "Outcomes-b.txt"): (lambda content: content + BYTES, "Outcomes-b.txt, with the line "),
+    ("mnist", "train-images-idx3-ubyte.gz"): (
+        lambda content: content[:-20],
+        "train-images-idx3-ubyte.gz, which is trunc",
+    ),
+    ("mnist", "train-labels-idx1-ubyte"): (lambda content: content[:-1], "train-labels-idx1-ubyte, which holds 49 "),
+    ("mnist", "t10k-labels-idx1-ubyte"): (
+        lambda content: idx(np.zeros(3)),
+        "t10k-labels-idx1-ubyte, of which there are 3",
+    ),
+    ("imdb", "aclImdb_v1.tar.gz"): (lambda content: content[:-99], "aclImdb_v1.tar.gz, which is truncated"),
+    ("person", "ConfLongDemo_JSI.txt"): (lambda content: content[:-9], "ConfLongDemo_JSI.txt, with the name '"),
+    ("person", "ConfLongDemo_JSI.txt", "bytes"): (lambda content: BYTES + content, "ConfLongDemo_JSI.txt, with "),
+}
+
+
+@pytest.mark.parametrize("which", BROKEN, ids=" ".join)
+def test_files_that_are_broken_are_named_in_one_line(which, tmp_path, capsys):
+    name, file, *_ = which
+    damage, why = BROKEN[which]
+    path = WRITE[name](tmp_path) / file
+    path.write_bytes(damage(path.read_bytes()))
+    refused(words(name, tmp_path, tmp_path / "out"), capsys, f"--data: got {why}")
     assert not (tmp_path / "out").exists()
 
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from cfc_ref import LTC, CfC, LTCNeuron, closed_form, exact, from_ncps, signals, to_ncps_state_dict, translate, wirings
-from cfc_ref.teach import cfc_cells, elapsed_times
+from cfc_ref.teach import cfc_cells, elapsed_times, published_clock
 
 
 class Late(NamedTuple):
@@ -240,6 +240,9 @@ SOLUTIONS = {
     "12.1": lambda: ((4 / 7, 7 / 6), 0.8690476, 0.2976190, 4.8),
     "12.2": lambda: (math.log(2 / (1 + math.exp(-3))), 1.5),
     "12.3": lambda: (0.65, 0.15, 0.105),
+    "13.1": lambda: (0.75, 17_892),
+    "13.2": lambda: {"undo": lambda late: -np.asarray(late)[1:], "lost": "the last interval"},
+    "13.3": lambda: (math.exp(-2), math.exp(2), 5.0, 64.0),
 }
 MISTAKES = {
     "01.1": [
@@ -492,4 +495,23 @@ MISTAKES = {
         ({"when": 3.0}, "t itself"),
     ],
     "12.3": [({"high": 0.8}, "come back"), ({"low": -0.2}, "come back"), ({"area": 0.0525}, "root of 2")],
+    "13.1": [
+        ({"auc": 8 / 12}, "count half"),
+        ({"auc": 10 / 12}, "not as right"),
+        ({"auc": 0.25}, "turned round"),
+        ({"records": Late(lambda: 800 * published_clock._error(0.83, 800) / 0.005)}, "four times as many"),
+        ({"records": Late(lambda: published_clock._needed(0.83, 0.005) * 121 / 800)}, "number of deaths"),
+    ],
+    "13.2": [
+        ({"undo": lambda late: -np.asarray(late)[:-1]}, "still late"),
+        ({"undo": lambda late: np.asarray(late)[1:]}, "still negative"),
+        ({"lost": "the first"}, "it is 0"),
+    ],
+    "13.3": [
+        ({"true": math.exp(2)}, "backwards"),
+        ({"backwards": math.exp(-2)}, "true clock"),
+        ({"pole": 4.0}, "1 is missing"),
+        ({"pole": 1 + 1 / 1.5}, "six parts"),
+        ({"growth": 2.0}, "there are six"),
+    ],
 }
