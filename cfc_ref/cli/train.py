@@ -32,8 +32,19 @@ if TYPE_CHECKING:
     from cfc_ref.tables.evaluation import HeldBack
     from cfc_ref.tables.fitting import TableSettings
     from cfc_ref.tables.preparation import Preparation
+    from cfc_ref.tables.series import Series
 
 __all__ = ["add", "run"]
+
+
+def _weights(text: str) -> str | tuple[float, ...]:
+    """Return the weights of classes."""
+    try:
+        return text if text == "balanced" else tuple(float(part) for part in text.split(","))
+    except ValueError:
+        expected = "balanced, or one number per class with commas"
+        raise argparse.ArgumentTypeError(f"got {text!r}; expected {expected}; pass for example 1,5.") from None
+
 
 _OPTIONS: dict[str, list[Option]] = {
     "the table": [
@@ -91,6 +102,12 @@ _OPTIONS: dict[str, list[Option]] = {
             "bound the Lipschitz constant of a CfC's time step, such as 0.95: it forgets its start",
             REAL,
         ),
+        (
+            "--class-weights",
+            "weights of classes in the loss: balanced, so that rare ones count as much as frequent ones, or one number "
+            "per class such as 1,5, in the order in which the output lists them",
+            {"type": _weights, "metavar": "balanced|W,W"},
+        ),
         ("--seed", "seed of everything random (default: 0)", WHOLE),
     ],
 }
@@ -134,14 +151,15 @@ def run(options: argparse.Namespace) -> int:
     said = notes(columns, table, settings, options.split)
     preparation, series = prepare_table(columns, table, settings)
     model = new_network(preparation, settings)
-    described = {"data": table.rows.digest, **columns._asdict(), **vars(settings)}
-    folder = begin_run(options.out, TABLE_RUN, described, force=options.force, preparation=preparation.as_dict())
+    stored = {"data": table.rows.digest, **columns._asdict(), **vars(settings)}
+    folder = begin_run(options.out, TABLE_RUN, stored, force=options.force, preparation=preparation.as_dict())
     if folder.finished:
         do = f"pass --epochs above {settings.epochs} to train it further, --force to replace it, or name another folder"
         checks.refuse("out", f"{str(folder.path)!r}, which holds a trained network", "a new folder", do)
     say_absent({"tqdm": "progress bar", "matplotlib": "figures"})
     said = [f"note      {note}" for note in (*table.rows.notes, *said)]
-    print(*said, *preparation_lines(preparation), f"network   {model}", sep="\n", flush=True)
+    described = [*preparation_lines(preparation), *_weights_line(preparation, series, settings), f"network   {model}"]
+    print(*said, *described, sep="\n", flush=True)
     if folder.checkpoint.exists():
         print("Going on with the run in that folder.", flush=True)
     history = fit_network(model, preparation, series, settings, checkpoint=folder.checkpoint)
@@ -165,6 +183,17 @@ def _settings(options: argparse.Namespace) -> TableSettings:
                 checks.refuse(f"--{name.replace('_', '-')}", "a number", "nothing with --label-per-group", do)
     given = {field.name: getattr(options, field.name) for field in fields(TableSettings)}
     return TableSettings(**{name: value for name, value in given.items() if value is not None})
+
+
+def _weights_line(preparation: Preparation, series: list[Series], settings: TableSettings) -> list[str]:
+    """Return the line on the weights of classes, if there are any."""
+    from cfc_ref.tables.fitting import class_weights
+
+    weights = class_weights(preparation, series, settings.class_weights)
+    if weights is None:
+        return []
+    of_classes = zip(preparation.columns.classes or (), weights, strict=True)
+    return [f"weights   {', '.join(f'{name} {weight:.4g}' for name, weight in of_classes)}"]
 
 
 def _pictures(history: History, held_back: HeldBack, preparation: Preparation) -> Iterable[tuple[str, Figure]]:

@@ -102,8 +102,9 @@ def preparation_lines(preparation: Preparation) -> list[str]:
 def figure_lines(figures: dict[str, Any]) -> list[str]:
     """Return figures on held-back rows as tables: a line per prediction, and one per group."""
     heads: dict[str, str] = {"accuracy" if figures["figure"] == "accuracy" else "MSE": figures["figure"]}
-    heads |= {head: key for head, key in (("RMSE", "rmse"), ("R²", "r2")) if key in figures}
-    title = figures["figure"] + " (MSE), its root (RMSE) and R²" * (len(heads) > 1)
+    more = (("RMSE", "rmse"), ("R²", "r2"), ("balanced", "balanced accuracy"))
+    heads |= {head: key for head, key in more if key in figures}
+    title = figures["figure"] + " (MSE), its root (RMSE) and R²" * ("RMSE" in heads)
     rivals = [name for name, values in figures.items() if name not in _NO_RIVALS and isinstance(values, list)]
     lines = [f"{figures['rows']:,} held-back {figures.get('of', 'rows')}, {title}:"]
     targets, groups = figures["targets"], figures.get("groups", {})

@@ -99,7 +99,7 @@ def _group_names(columns: Columns, table: Table) -> tuple[str, ...]:
 def held_back_figures(held_back: HeldBack, preparation: Preparation) -> dict[str, Any]:
     """Return the figures of the predictions, one per target; those of the network also per group."""
     columns, y = preparation.columns, held_back.y
-    names = ("accuracy",) if columns.classes is not None else ("mean squared error", "rmse", "r2")
+    names = ("accuracy", "balanced accuracy") if columns.classes is not None else ("mean squared error", "rmse", "r2")
     all_of_it = {name: _figures(rows, y, columns) for name, rows in held_back.predicted.items()}
     figures: dict[str, Any] = {
         "figure": names[0],
@@ -127,14 +127,16 @@ def _by_group(held_back: HeldBack, columns: Columns, names: tuple[str, ...]) -> 
 
 
 def _figures(predicted: Array, y: Array, columns: Columns) -> list[list[float | None]]:
-    """Return the accuracy, or the mean squared error, its root and R² = 1 - MSE / var(y), per target.
+    """Return the accuracy and its mean over classes, or the MSE, its root and R² = 1 - MSE / var(y), per target.
 
     None where nothing is known, and for R² of a target that is constant up to rounding.
     """
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # means of nothing
         if columns.classes is not None:
-            return [_plain(np.nanmean(np.where(np.isnan(y), np.nan, predicted == y), axis=0))]
+            right = np.where(np.isnan(y), np.nan, predicted == y)
+            of_classes = [np.nanmean(np.where(y == k, right, np.nan), axis=0) for k in range(len(columns.classes))]
+            return [_plain(np.nanmean(right, axis=0)), _plain(np.nanmean(of_classes, axis=0))]
         error = np.nanmean((predicted - y) ** 2, axis=0)
         r2 = np.where(is_constant(y), np.nan, 1 - error / np.nanvar(y, axis=0))
     return [_plain(error), _plain(np.sqrt(error)), _plain(r2)]

@@ -10,7 +10,7 @@ import numpy as np
 
 from cfc_ref import checks
 from cfc_ref.arrays import Array
-from cfc_ref.learn.losses import Loss, cross_entropy, mse
+from cfc_ref.learn.losses import CrossEntropy, Loss, mse
 from cfc_ref.learn.optimizers import AdamW
 from cfc_ref.learn.recipe import Recipe
 from cfc_ref.learn.training_loop import train
@@ -33,9 +33,10 @@ if TYPE_CHECKING:
     from cfc_ref.layers.base import Layer
     from cfc_ref.learn.history import History
 
-__all__ = ["TableSettings", "fit_network", "known_cross_entropy", "known_mse", "new_network", "notes", "prepare_table"]
+__all__ = ["TableSettings", "class_weights", "fit_network", "known_mse", "new_network", "notes", "prepare_table"]
 
 _SPLITS = ("time", "group", "within")
+_UNKNOWN = -1  # stands for a class that is not known
 _PADDED = 2.5e8  # numbers, 2 GB
 
 
@@ -74,6 +75,8 @@ class TableSettings:
         Of AdamW; the rate falls as a cosine.
     contraction : float, optional
         As for :func:`cfc_ref.fit`.
+    class_weights : "balanced" or tuple of float, optional
+        Weights of the classes in the loss: those with which all count alike, or one per class in their order.
     seed : int
         Of the weights, the order of windows and the draw of groups.
     """
@@ -99,6 +102,7 @@ class TableSettings:
     weight_decay: float = 1.0
     seed: int = 0
     contraction: float | None = None
+    class_weights: str | tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
         for name, least in (("window", 1), ("stride", 1), ("units", 1), ("horizon", 0), ("warm_up", 0)):
@@ -118,6 +122,11 @@ class TableSettings:
         ):
             expected = "nothing, unless the network is a CfC of mode 'default' without mixed memory"
             checks.refuse("contraction", self.contraction, expected, "remove contraction")
+        if isinstance(self.class_weights, str):
+            checks.choice("class_weights", self.class_weights, ("balanced",))
+        elif self.class_weights is not None:
+            weights = checks.numeric("class_weights", self.class_weights)
+            checks.compare("class_weights", weights, weights > 0, "weights > 0", "pass 1 for a class that counts once")
 
     def recipe(self, loss: Loss) -> Recipe:
         """Return the recipe of the training."""
@@ -156,6 +165,7 @@ def notes(columns: Columns, table: Table, settings: TableSettings, asked: str | 
 def prepare_table(columns: Columns, table: Table, settings: TableSettings) -> tuple[Preparation, list[Series]]:
     """Split a table, and prepare it with what its training part says."""
     settings = settings.chosen(columns, table)
+    _check_class_weights(columns, settings.class_weights)
     if settings.label_per_group:
         table = label_last_rows(columns, table)
     part = _split(columns, table, settings)
@@ -164,6 +174,28 @@ def prepare_table(columns: Columns, table: Table, settings: TableSettings) -> tu
     preparation = learn_preparation(table, columns, part, horizon=settings.horizon, missing=missing)
     preparation = replace(preparation, label_per_group=settings.label_per_group)
     return preparation, prepare(preparation, table, part)
+
+
+def _check_class_weights(columns: Columns, weights: str | tuple[float, ...] | None) -> None:
+    """Refuse weights for a target of numbers, and another number of them than there are classes."""
+    if weights is not None and columns.classes is None:
+        targets = ", ".join(map(repr, columns.targets))
+        do = "remove it, or train with the task 'classification'"
+        checks.refuse("class_weights", f"{weights!r} for numbers in {targets}", "a target of classes", do)
+    if weights is not None and not isinstance(weights, str) and len(weights) != len(columns.classes or ()):
+        classes = ", ".join(map(repr, columns.classes or ()))
+        checks.refuse("class_weights", f"{len(weights)} weights", f"one per class, in the order {classes}", "pass each")
+
+
+def class_weights(
+    preparation: Preparation, series: list[Series], weights: str | tuple[float, ...] | None
+) -> tuple[float, ...] | None:
+    """Return one weight per class; "balanced" is N / (classes · count) over the training part's N labels."""
+    if weights != "balanced":
+        return None if weights is None else tuple(map(float, weights))
+    y = np.concatenate([one.y[one.part == TRAIN, 0] for one in series])
+    counts = np.bincount(y[~np.isnan(y)].astype(np.int64), minlength=preparation.outputs)
+    return tuple((counts.sum() / (len(counts) * np.maximum(counts, 1))).tolist())
 
 
 def _split(columns: Columns, table: Table, settings: TableSettings) -> Array:
@@ -229,7 +261,8 @@ def fit_network(
         training = cut_windows(series, TRAIN, settings.window, settings.stride, before=settings.warm_up)
         length = _validation_length(series, settings.window)
         validation = cut_windows(series, VALIDATION, length, length, before=settings.window)
-    recipe = settings.recipe(known_cross_entropy if are_classes else known_mse)
+    weights = class_weights(preparation, series, settings.class_weights)
+    recipe = settings.recipe(CrossEntropy(weights, ignore=_UNKNOWN) if are_classes else known_mse)
     data, held_back = _data(training, are_classes), _data(validation, are_classes)
     return train(recipe, model, data, held_back, checkpoint, progress)
 
@@ -251,16 +284,11 @@ def _validation_length(series: list[Series], window: int) -> int:
 
 
 def _data(windows: RowWindows, are_classes: bool) -> tuple[Array, Array, Array, Array]:
-    """Return windows in the form of data for :func:`cfc_ref.fit`; an unknown class is -1."""
-    y = np.nan_to_num(windows.y[..., 0], nan=-1).astype(np.int64) if are_classes else windows.y
+    """Return windows in the form of data for :func:`cfc_ref.fit`."""
+    y = np.nan_to_num(windows.y[..., 0], nan=_UNKNOWN).astype(np.int64) if are_classes else windows.y
     return windows.x, y, windows.dt, windows.mask
 
 
 def known_mse(prediction: Array, target: Array, mask: Array) -> tuple[float, Array]:
     """Return the mean squared error where a target is known, and its gradient."""
     return mse(prediction, target, mask[..., None] & ~np.isnan(target))
-
-
-def known_cross_entropy(prediction: Array, target: Array, mask: Array) -> tuple[float, Array]:
-    """Return the cross-entropy where a class is known, and its gradient."""
-    return cross_entropy(prediction, target, mask & (target >= 0))

@@ -1,6 +1,7 @@
 """Training on one's own table: what is in the folder, that it goes on where it was, and what is refused."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import cfc_ref
 from cfc_ref.cli.command import main
 from cfc_ref.learn.checkpoint import extend_checkpoint
 from cfc_ref.learn.optimizers import Adam
-from tests.cli.conftest import QUICK, write_rows
+from tests.cli.conftest import FEW, QUICK, write_rows
 from tests.cli.test_verify import refused
 from tests.datasets.recorded import write_eeg
 
@@ -92,6 +93,22 @@ def test_classes_groups_and_gaps(trained):
     assert figures["figure"] == "accuracy"
     assert all(0 <= figures[name][0] <= 1 for name in ("network", "persistence", "linear autoregression"))
     assert cfc_ref.load(trained / "stations" / "model.npz").input_size == 3
+
+
+def test_weights_of_classes_are_told_stored_and_checked(tables, tmp_path, capsys):
+    words = ["train", str(tables / "stations.csv"), "--time", "date", "--target", "weather", "--group", "station"]
+    words += [*FEW, "--out", str(tmp_path / "out")]
+    refused(
+        [*words, "--class-weights", "1,2,3"], capsys, "--class-weights: got 3 weights; expected one per class, in the"
+    )
+    assert not (tmp_path / "out").exists()
+    assert main([*words, "--class-weights", "1,2.5"]) == 0
+    out = capsys.readouterr().out
+    assert "\nweights   dry, warm 1, wet 2.5\n" in out
+    assert re.search(r"held-back rows, accuracy:\n +accuracy +balanced\nnetwork ", out)
+    message = "--out: got a folder with a run of class_weights [1.0, 2.5]"
+    refused([*words, "--class-weights", "balanced"], capsys, message)
+    refused([*words, "--class-weights", "1,2.5"], capsys, "which holds a trained network")
 
 
 def test_whole_groups_are_held_back(tables, tmp_path):
@@ -222,6 +239,9 @@ BAD_WORDS = [
     (["--time", "wind"], "--features: got text, '2024-01-02T10:00:00' in line 2, column 'date'; "),
     (["--target", "snow"], "--target: got 'snow', which is missing; "),
     (["--seed", "-1"], "--seed: got -1; "),
+    (["--class-weights", "balanced"], "--class-weights: got 'balanced' for numbers in 'rain'; "),
+    (["--class-weights", "equal"], "--class-weights: got 'equal'; expected balanced, or one number per class"),
+    (["--class-weights", "1,0"], "--class-weights: got 0.0 at index 1; "),
     (["--unknown"], "unrecognized arguments: --unknown"),
 ]
 

@@ -2,16 +2,18 @@
 
 import json
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from cfc_ref.csv_table import Rows
+from cfc_ref.learn.losses import softmax
 from cfc_ref.tables import rivals
 from cfc_ref.tables.columns import Columns
 from cfc_ref.tables.csv import Table, read_table
 from cfc_ref.tables.evaluation import HeldBack, held_back_figures, predict_held_back
-from cfc_ref.tables.fitting import TableSettings, fit_network, new_network, notes, prepare_table
+from cfc_ref.tables.fitting import TableSettings, class_weights, fit_network, new_network, notes, prepare_table
 from cfc_ref.tables.labels import are_labels_of_groups
 from cfc_ref.tables.rivals import baseline_predictions
 from cfc_ref.tables.split import TEST, TRAIN, VALIDATION, split_within_groups
@@ -41,6 +43,37 @@ def figures_of(y, predicted, columns, group=None, groups=("",)):
     Of.columns = columns
     group = np.zeros(len(y), int) if group is None else group
     return held_back_figures(HeldBack(y, predicted, np.arange(len(y)), group, groups, []), Of)
+
+
+def test_balanced_accuracy_is_the_mean_over_the_classes_that_there_are():
+    columns = Columns("t", False, ("x",), ("y",), None, ("a", "b", "never"))
+    y, guess = np.array([[0], [0], [0], [1], [np.nan]]), np.array([[0], [0], [1], [1], [1]])
+    got = figures_of(y, {"network": guess}, columns)
+    assert got["network"] == [0.75]
+    assert_close(got["balanced accuracy"]["network"], [(2 / 3 + 1) / 2])
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_weights_of_classes(tmp_path, whole):
+    """Balanced weights are those of the training part's labels; a heavy class is predicted more often."""
+    path = labelled(tmp_path, label=lambda g, k: "rare" if g % 4 == 0 else "usual")
+    columns, table = read_table(path, time="t", target=["y"], group="g")
+    settings = TableSettings(
+        label_per_group=whole, split="group", units=4, backbone=4, epochs=3, class_weights="balanced"
+    )
+    preparation, series = prepare_table(columns, table, settings)
+    labels = np.concatenate([one.y[one.part == TRAIN, 0] for one in series])
+    counts = [(labels == k).sum() for k in range(2)]
+    assert sum(counts) == (8 if whole else 48)
+    weights = class_weights(preparation, series, "balanced")
+    assert_close(np.array(weights) * counts, [sum(counts) / 2] * 2)
+    rare = []
+    for given in (None, (1.0, 1.0), weights, (1000.0, 1.0)):
+        model = new_network(preparation, settings)
+        fit_network(model, preparation, series, replace(settings, class_weights=given), progress=False)
+        outputs = np.concatenate([model(one.x[None], timespans=one.dt[None])[0][0] for one in series])
+        rare.append(float(softmax(outputs.astype(float))[:, 0].mean()))
+    assert rare[0] == rare[1] < rare[2] < rare[3]
 
 
 def test_figures_are_those_of_plain_arithmetic():
