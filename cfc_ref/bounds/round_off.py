@@ -1,16 +1,13 @@
 r"""Proved bounds on what rounding does to a network: the specification runs on intervals that carry an error.
 
-Arithmetic is that of IEEE 754 with unit roundoff u: each operation errs by at most u of its result, a sum of n terms in
-any order by :math:`\gamma_n = n u/(1 - n u)` of the sum of their sizes, exp, tanh, expm1 and the logistic function by a
-few units in the last place (:data:`FUNCTION`), erf in float32 by :data:`ERF`; constants are rounded once. Options such
-as -ffast-math, which rewrite formulas, are outside of it.
+Options such as -ffast-math, which rewrite formulas, are outside of it.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple, NoReturn, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -19,19 +16,21 @@ from cfc_ref.arrays import Array
 from cfc_ref.bounds.certificates import box
 from cfc_ref.bounds.checked import Interval
 from cfc_ref.bounds.contraction import cell_lipschitz
+from cfc_ref.bounds.int8_errors import Arithmetic, int8_cfc, int8_ode
 from cfc_ref.bounds.posed import effective, float64, ordered
+from cfc_ref.bounds.ranged import SINGLE, Ranged
 from cfc_ref.cells.cfc import network as cfc_network
 from cfc_ref.cells.cfc.network import CfCNetwork
+from cfc_ref.cells.int8.cfc_step import CfC8, quantise_cfc, state_ranges
+from cfc_ref.cells.int8.ode_step import ODE8, quantise_ode
 from cfc_ref.cells.ltc.network import ODENetwork, scaled
 from cfc_ref.cells.solvers import SOLVERS
+from cfc_ref.cells.tree import tree_map
 
-__all__ = ["Ranged", "RoundingCertificate", "checked_dt_range", "rounding"]
+__all__ = ["RoundingCertificate", "checked_dt_range", "int8_network", "rounding"]
 
-FUNCTION = 8  # unit roundoffs: four units in the last place
-ERF = 6e-7  # absolute, also of a polynomial
-_TINY = 1e-37  # underflow, and what exp loses where it is flushed to 0
 _SLACK = 1 + 1e-6  # for the rounding of the bounds themselves, in float64
-_UNITS = {"float32": 2.0**-24, "float64": 2.0**-53}
+_UNITS = {"float32": SINGLE, "float64": 2.0**-53}
 _SINGLE = np.dtype(np.float32)
 _WITHOUT_RULES = ("cf4",)  # it clips its states to the box
 _WIDER = (1e-3, 1e-1)  # how far outside of the box states may be, of its size: the first that suffices
@@ -105,36 +104,62 @@ def rounding(
     >>> certificate.step < 1e-4, certificate.for_ever
     (True, inf)
     """
-    if isinstance(dtype, str) and dtype == "int8":
-        checks.refuse("dtype", "'int8', which is not there yet", "'float32' or 'float64'", "export in float32")
-    unit = _UNITS[checks.choice("dtype", dtype, _UNITS)]
+    dtype = checks.choice("dtype", dtype, (*_UNITS, "int8"))
     x, dt = _x_range(model, x_range), checked_dt_range(dt_range)
-    network, start = _posed(model, dt)
-    size = np.maximum(1, np.maximum(*np.abs(start)))
+    network, start = _posed(model, dt, boxed=dtype != "int8")
+    readout = float64(model.weights.readout)
+    if dtype == "int8":
+        q = int8_network(model, x_range, dt_range)
+        if isinstance(q, CfC8):
+            how, states = int8_cfc(network, readout, q), q.grid.ends
+        else:
+            how = int8_ode(network, readout, q, getattr(model, "epsilon", 0.0))
+            low, high = np.broadcast_to(np.asarray(q.ends, np.float64)[:, None], (2, model.state_size))
+            states = low, high
+        return _certificate(model, (network, readout), how, x, dt, states)
+    size, how = np.maximum(1, np.maximum(*np.abs(start))), Arithmetic(network, readout, _UNITS[dtype])
     found = []
     for wider in _WIDER:
         states = start[0] - wider * size, start[1] + wider * size
-        found.append(_certificate(model, network, x, dt, states, unit))
+        found.append(_certificate(model, (network, readout), how, x, dt, states))
         if found[-1].for_ever <= wider * size.min():
             return found[-1]
     return found[0]._replace(for_ever=math.inf, output_for_ever=math.inf)
 
 
+def int8_network(model: Any, x_range: tuple[Any, Any], dt_range: tuple[float, float]) -> CfC8 | ODE8:
+    """Return a network in int8, for inputs and times in given ranges, as :func:`cfc_ref.export_c` writes it."""
+    x, dt = _x_range(model, x_range), checked_dt_range(dt_range)
+    network, readout = float64(model.weights)
+    if isinstance(network, CfCNetwork):
+        ranges = state_ranges(network, x, model.settings, dt[0])
+        return quantise_cfc(network, readout, model.output_size, model.settings, ranges)
+    memory = float(network.lstm is not None)  # its output, between -1 and 1, is where the ODE starts
+    low, high = model.equation.box(network.cell)
+    states = np.minimum(low, -memory).astype(np.float64), np.maximum(high, memory).astype(np.float64)
+    scheme = model.solver, model.ode_unfolds, getattr(model, "epsilon", 0.0)
+    single = tree_map(lambda array: array.astype(np.float32), readout)
+    ends = np.minimum(states[0], 0), np.maximum(states[1], 0)
+    return quantise_ode(network, single, model.output_size, scheme, (x, ends))
+
+
 def _certificate(
-    model: Any, network: Any, x: Interval, dt: tuple[float, float], states: Interval, unit: float
+    model: Any, exact: tuple[Any, Any], how: Arithmetic, x: Interval, dt: tuple[float, float], states: Interval
 ) -> RoundingCertificate:
     """Return the certificate for states in an interval, valid if the bound for ever is not above its widening."""
 
-    def of_step(unit: float, error: float) -> Array:
+    def of_step(how: Arithmetic, error: float) -> Array:
+        unit = how.unit
         h = Ranged.of(*states, error, unit)
-        return _step(model, network, Ranged.of(*x, 0.0, unit), h, Ranged.of(*dt, 0.0, unit)).error[0] * _SLACK
+        new = _step(model, how.network, Ranged.of(*x, how.x_error, unit), h, Ranged.of(*dt, 0.0, unit))
+        return np.minimum((new.error[0] + how.state_error) * _SLACK, how.widest)
 
     def of_output(error: Any) -> float:
-        h = Ranged.of(*states, error, unit)
-        return float(np.max(model.readout(float64(model.weights.readout), h).error)) * _SLACK
+        h = Ranged.of(*states, error, how.unit)
+        return float(np.max(model.readout(how.readout, h).error)) * _SLACK
 
-    of_state = of_step(unit, 0.0)
-    moved = of_step(0.0, 1e-9).max() / 1e-9
+    network, of_state = exact[0], of_step(how, 0.0)
+    moved = of_step(Arithmetic(*exact, 0.0), 1e-9).max() / 1e-9
     rho, norm, size = moved, "max", of_state.max()
     if isinstance(network, CfCNetwork) and model.mode == "default" and model.wiring is None:
         # convex in t: the largest is at an end
@@ -162,7 +187,7 @@ def _step(model: Any, network: Any, x: Any, h: Any, dt: Any) -> Any:
     return new
 
 
-def _posed(model: Any, dt: tuple[float, float]) -> tuple[Any, Interval]:
+def _posed(model: Any, dt: tuple[float, float], *, boxed: bool) -> tuple[Any, Interval]:
     """Return a model's weights in float64, and the box of its states, the first one, 0, included."""
     network = effective(model)
     if not isinstance(network, (CfCNetwork, ODENetwork)):
@@ -173,7 +198,7 @@ def _posed(model: Any, dt: tuple[float, float]) -> tuple[Any, Interval]:
     if isinstance(network, ODENetwork):
         _check_solver(model)
     low, high = box(model, timespans=dt[0]) if isinstance(network, CfCNetwork) else box(model)
-    if not (np.isfinite(low).all() and np.isfinite(high).all()):
+    if boxed and not (np.isfinite(low).all() and np.isfinite(high).all()):
         expected = "bounded heads, and in mode 'pure' times above 0"
         checks.refuse("model", "a network whose states have no box", expected, "choose others")
     network = float64(network)
@@ -218,202 +243,3 @@ def _pair(name: str, value: Any) -> Any:
         got = f"{type(value).__name__} of {len(value)}" if several else type(value).__name__
         checks.refuse(name, got, "a pair (lowest, highest)", "pass both ends", TypeError)
     return value
-
-
-# --- intervals that carry an error
-
-
-class Ranged(np.ndarray):
-    """Intervals of exact values, and by how much computed ones may differ; the array itself holds the lower ends."""
-
-    high: Array
-    error: Array
-    unit: float
-
-    @classmethod
-    def of(cls, low: Any, high: Any, error: Any, unit: float) -> Ranged:
-        """Return intervals; without a batch axis they get one."""
-        low, high, error = (np.atleast_2d(np.asarray(end, np.float64)) for end in (low, high, error))
-        return _made(low, high, error, unit)
-
-    @property
-    def low(self) -> Array:
-        """The lower ends."""
-        return self.view(np.ndarray)
-
-    @property
-    def largest(self) -> Any:
-        """The largest absolute value."""
-        return np.maximum(np.abs(self.low), np.abs(self.high))
-
-    def within(self, low: Array, high: Array) -> Ranged:
-        """Return the intervals cut to others, which are known to hold the exact values and the computed ones."""
-        error = np.minimum(self.error, high - low)
-        return _made(np.clip(self.low, low, high), np.clip(self.high, low, high), error, self.unit)
-
-    def sigmoid(self) -> Ranged:
-        """Return the logistic function."""
-        return _smooth(
-            self, lambda z: 1 / (1 + np.exp(-np.clip(z, -700, 700))), lambda s: s * (1 - s), 2 * FUNCTION + 4
-        )
-
-    def astype(self, *_: Any, **__: Any) -> Any:
-        """Return the intervals themselves."""
-        return self
-
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
-        """Return the interval and the error of an operation's result."""
-        if method == "reduce" and ufunc is np.add:
-            return _sum(inputs[0], options.get("axis", 0), bool(options.get("keepdims", False)))
-        rule = _RULES.get(ufunc.__name__)
-        if method != "__call__" or rule is None:
-            _refuse(f"numpy.{ufunc.__name__}")
-        return rule(*(_as_ranged(value, self.unit) for value in inputs))
-
-    def __array_function__(self, function: Any, types: Any, arguments: Any, options: Any) -> Any:
-        """Arrange intervals and errors alike."""
-        if function is np.concatenate:
-            arrays = [_as_ranged(value, self.unit) for value in arguments[0]]
-            return _each(lambda *ends: np.concatenate(ends, *arguments[1:], **options), self.unit, *arrays)
-        if function is np.split:
-            count = len(np.split(np.arange(arguments[0].shape[options.get("axis", 0)]), arguments[1]))
-            return [
-                _each(lambda a, k=k: np.split(a, *arguments[1:], **options)[k], self.unit, self) for k in range(count)
-            ]
-        if function is np.full_like:
-            return np.full(arguments[0].shape, arguments[1])
-        return _refuse(f"numpy.{function.__name__}")
-
-    def __getitem__(self, key: Any) -> Any:
-        """Return parts of intervals and errors."""
-        return _each(lambda a: a[key], self.unit, self)
-
-
-def _each(arrange: Callable[..., Array], unit: float, *arrays: Ranged) -> Ranged:
-    low, high, error = (arrange(*(getattr(array, name) for array in arrays)) for name in ("low", "high", "error"))
-    return _made(low, high, error, unit)
-
-
-def _as_ranged(value: Any, unit: float) -> Ranged:
-    """Return a constant, which is rounded once, as an interval."""
-    if isinstance(value, Ranged):
-        return value
-    constant = np.array(value, np.float64)
-    rounds = (constant != constant.astype(np.float32)) & (unit == _UNITS["float32"])
-    return _made(constant, constant, unit * np.abs(constant) * rounds, unit)
-
-
-def _made(low: Any, high: Any, error: Any, unit: float) -> Ranged:
-    array = np.array(low, np.float64).view(Ranged)
-    error = np.where(np.isnan(error), math.inf, error)  # 0 times an infinite error
-    array.high, array.error, array.unit = np.asarray(high), np.broadcast_to(error, array.shape), unit
-    return array
-
-
-def _rounded(low: Any, high: Any, error: Any, unit: float) -> Ranged:
-    """Return the result of an operation that rounds once."""
-    largest = np.maximum(np.abs(low), np.abs(high)) + error
-    return _made(low, high, error + (unit * largest + _TINY if unit else 0), unit)
-
-
-def _products(a: Ranged, b: Any, b_high: Any) -> tuple[Array, Array]:
-    four = [x * y for x in (a.low, a.high) for y in (b, b_high)]
-    return np.minimum.reduce(four), np.maximum.reduce(four)
-
-
-def _multiply(a: Ranged, b: Ranged) -> Ranged:
-    with np.errstate(invalid="ignore"):
-        error = a.largest * b.error + b.largest * a.error + a.error * b.error
-    return _rounded(*_products(a, b.low, b.high), error, a.unit)
-
-
-def _divide(a: Ranged, b: Ranged) -> Ranged:
-    smallest = np.where((b.low <= 0) & (b.high >= 0), 0, np.minimum(np.abs(b.low), np.abs(b.high)))
-    if not (smallest > 0).all():
-        _refuse("a quotient whose divisor may be 0")
-    low, high = _products(a, 1 / b.low, 1 / b.high)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        error = (a.error + np.maximum(np.abs(low), np.abs(high)) * b.error) / (smallest - b.error)
-    return _rounded(low, high, np.where(smallest > b.error, error, math.inf), a.unit)
-
-
-def _matmul(a: Ranged, b: Ranged) -> Ranged:
-    """Return the product with a matrix of constants, summed in any order."""
-    W, middle, radius = b.low, (a.low + a.high) / 2, (a.high - a.low) / 2
-    centre, around = middle @ W, radius @ np.abs(W)
-    error = a.error @ np.abs(W) + (a.largest + a.error) @ b.error
-    terms = len(W) * a.unit
-    grown = terms / (1 - terms) * ((a.largest + a.error) @ (np.abs(W) + b.error))
-    return _made(centre - around, centre + around, error + grown, a.unit)
-
-
-def _sum(a: Ranged, axis: Any, keepdims: bool) -> Ranged:
-    low, high, error, size = (
-        np.sum(end, axis=axis, keepdims=keepdims) for end in (a.low, a.high, a.error, a.largest + a.error)
-    )
-    terms = a.shape[axis] * a.unit
-    return _made(low, high, error + terms / (1 - terms) * size, a.unit)
-
-
-def _smooth(
-    z: Ranged, function: Callable[[Array], Array], slope: Callable[[Array], Array], roundoffs: float, least: float = 0
-) -> Ranged:
-    """Return an increasing function, whose slope by its value is largest where the argument is nearest to 0."""
-    low, high = function(z.low), function(z.high)
-    nearest = np.clip(0, z.low - z.error, z.high + z.error)
-    with np.errstate(invalid="ignore"):
-        moved = np.fmin(slope(function(nearest)) * z.error, 2)  # no two values of these functions are further apart
-    largest = np.maximum(np.abs(low), np.abs(high)) + moved
-    return _made(
-        low, high, moved + np.maximum(roundoffs * z.unit * largest, least * (z.unit == _UNITS["float32"])), z.unit
-    )
-
-
-def _growing(z: Ranged, function: Callable[[Array], Array]) -> Ranged:
-    """Return exp or expm1, of the slope exp."""
-    low, high = function(z.low), function(z.high)
-    with np.errstate(over="ignore"):
-        moved = np.exp(z.high) * np.expm1(z.error)
-    own = FUNCTION * z.unit * (np.maximum(np.abs(low), np.abs(high)) + moved) + _TINY * bool(z.unit)
-    return _made(low, high, moved + own, z.unit)
-
-
-def _larger(a: Ranged, b: Ranged) -> Ranged:
-    return _made(np.maximum(a.low, b.low), np.maximum(a.high, b.high), np.maximum(a.error, b.error), a.unit)
-
-
-def _smaller(a: Ranged, b: Ranged) -> Ranged:
-    return _made(np.minimum(a.low, b.low), np.minimum(a.high, b.high), np.maximum(a.error, b.error), a.unit)
-
-
-def _absolute(a: Ranged) -> Ranged:
-    low = np.where((a.low <= 0) & (a.high >= 0), 0, np.minimum(np.abs(a.low), np.abs(a.high)))
-    return _made(low, a.largest, a.error, a.unit)
-
-
-def _erf(z: Array) -> Array:
-    return np.array([*map(math.erf, z.ravel())]).reshape(z.shape)
-
-
-_RULES: dict[str, Callable[..., Ranged]] = {
-    "add": lambda a, b: _rounded(a.low + b.low, a.high + b.high, a.error + b.error, a.unit),
-    "subtract": lambda a, b: _rounded(a.low - b.high, a.high - b.low, a.error + b.error, a.unit),
-    "negative": lambda a: _made(-a.high, -a.low, a.error, a.unit),
-    "multiply": _multiply,
-    "divide": _divide,
-    "matmul": _matmul,
-    "absolute": _absolute,
-    "maximum": _larger,
-    "minimum": _smaller,
-    "exp": lambda z: _growing(z, np.exp),
-    "expm1": lambda z: _growing(z, np.expm1),
-    "tanh": lambda z: _smooth(z, np.tanh, lambda a: 1 - a * a, FUNCTION),
-    "erf (vectorized)": lambda z: _smooth(
-        z, _erf, lambda value: np.full(value.shape, 2 / math.sqrt(math.pi)), FUNCTION, ERF
-    ),
-}
-
-
-def _refuse(what: str) -> NoReturn:
-    do = "add its rule to cfc_ref.bounds.round_off"
-    checks.refuse("model", f"a network that computes {what}", f"operations with a rule: {', '.join(_RULES)}", do)

@@ -13,7 +13,9 @@ from cfc_ref.arrays import Array
 
 if TYPE_CHECKING:
     from cfc_ref.export.c_header import RawValues
+    from cfc_ref.export.int8_files import Asked
     from cfc_ref.export.wasm_files import StreamedRows
+    from cfc_ref.tables.folder import Trained
     from cfc_ref.tables.preparation import Preparation
 
 __all__ = ["add", "raw_values", "run"]
@@ -25,7 +27,10 @@ _OPTIONS_OF = {
     "raw": ("c", "wasm"),
     "recording": ("wasm",),
     "measure": ("c",),
+    "int8": ("c",),
+    "tolerance": ("c",),
 }  # option → the formats that have it
+_BEYOND = 0.25  # of the width of the training part's inputs, for those that come later
 
 
 def add(commands: Any) -> None:
@@ -57,6 +62,16 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--recording", metavar="DATA.csv", help="WebAssembly, with --raw: the page streams the last rows of this table"
     )
+    parser.add_argument(
+        "--int8",
+        action="store_true",
+        help="C: weights, inputs and states of 8 bits, for the inputs' range and held-back rows of cfc-ref train",
+    )
+    parser.add_argument(
+        "--tolerance",
+        type=float,
+        help="C with --int8: the largest error that is accepted, as a share of the output's range (default: 0.05)",
+    )
     parser.set_defaults(run=run, called={"path": "RUN", "folder": "RUN", "model": "RUN"})
 
 
@@ -84,19 +99,34 @@ def _to_onnx(model: Any, options: argparse.Namespace) -> tuple[Path, ...]:
 
 
 def _to_c(model: Any, options: argparse.Namespace) -> tuple[Path, ...]:
-    from cfc_ref.export.c_files import export_c
+    from cfc_ref.export.c_files import as_c, write_files
 
-    _, scaling = _scaling(options)
+    trained, scaling = _scaling(options)
+    asked, math = _asked(options, trained), options.math or "libm"
+    made = as_c(model, options.name, math=math, measure=options.measure, asked=asked, **scaling)
     options.called["folder"] = "--out"
-    math = options.math or "libm"
-    header = export_c(model, options.out, options.name, math=math, measure=options.measure, **scaling)
-    return header, header.with_name(f"{header.stem}_test.c"), header.with_name("README.md")
+    path = write_files(options.out, made.files, options.name)
+    for distance in made.distances:
+        print(f"int8 is off float64 by {distance}.")
+    return tuple(path / file for file in (f"{options.name}.h", f"{options.name}_test.c", "README.md"))
+
+
+def _asked(options: argparse.Namespace, trained: Trained | None) -> Asked:
+    """Return what is asked of int8: the range of the training part's inputs and a quarter more, and held-back rows."""
+    from cfc_ref.export.int8_files import Asked
+
+    if not options.int8 or trained is None:
+        return Asked(options.int8, tolerance=options.tolerance)
+    samples = trained.folder.samples("folder")
+    beyond = _BEYOND * (samples["high"] - samples["low"])
+    return Asked(True, (samples["low"] - beyond, samples["high"] + beyond), options.tolerance, samples)
 
 
 def _to_wasm(model: Any, options: argparse.Namespace) -> tuple[Path, ...]:
     from cfc_ref.export.wasm_files import export_wasm
 
-    prepared, scaling = _scaling(options)
+    trained, scaling = _scaling(options)
+    prepared = None if trained is None else trained.preparation
     recording = None
     if options.recording is not None:
         if prepared is None or not options.raw:
@@ -108,11 +138,12 @@ def _to_wasm(model: Any, options: argparse.Namespace) -> tuple[Path, ...]:
     return page, *(page.with_suffix(end) for end in (".wasm", ".h"))
 
 
-def _scaling(options: argparse.Namespace) -> tuple[Preparation | None, dict[str, Any]]:
-    """Return the preparation of a network of cfc-ref train, and what a export takes from it."""
-    prepared = _prepared(options)
+def _scaling(options: argparse.Namespace) -> tuple[Trained | None, dict[str, Any]]:
+    """Return what cfc-ref train stored, if it did, and what an export takes from it."""
+    trained = _trained(options)
+    prepared = None if trained is None else trained.preparation
     raw = raw_values(prepared) if prepared is not None and options.raw else None
-    return prepared, {"raw": raw, "dt_range": None if prepared is None else prepared.timespan_range}
+    return trained, {"raw": raw, "dt_range": None if prepared is None else prepared.timespan_range}
 
 
 def _recording(path: str, p: Preparation) -> StreamedRows:
@@ -137,12 +168,12 @@ def _recording(path: str, p: Preparation) -> StreamedRows:
     return StreamedRows(Path(path).name, table.x[order][shown], table.step[order][shown], y[shown])
 
 
-def _prepared(options: argparse.Namespace) -> Preparation | None:
-    """Return what cfc-ref train stored of its table, or None for a model of another origin."""
+def _trained(options: argparse.Namespace) -> Trained | None:
+    """Return what cfc-ref train stored, or None for a model of another origin."""
     from cfc_ref.tables.folder import read_trained
 
     try:
-        return read_trained(options.path).preparation
+        return read_trained(options.path)
     except ValueError:
         if options.raw:
             raise

@@ -135,6 +135,7 @@ def run(options: argparse.Namespace) -> int:
     from cfc_ref.tables.evaluation import held_back_figures, predict_held_back
     from cfc_ref.tables.fitting import fit_network, new_network, notes, prepare_table
     from cfc_ref.tables.folder import TABLE_RUN
+    from cfc_ref.tables.series import samples
 
     settings = _settings(options)
     columns, table = read_table(
@@ -165,6 +166,7 @@ def run(options: argparse.Namespace) -> int:
     history = fit_network(model, preparation, series, settings, checkpoint=folder.checkpoint)
     held_back = predict_held_back(model, preparation, series, table, settings.window)
     figures = held_back_figures(held_back, preparation)
+    folder.keep_samples(**samples(series))
     folder.end(model, history, figures, _pictures(history, held_back, preparation))
     print(f"Trained {len(history.loss)} epochs in {sum(history.seconds):.1f} s, kept epoch {history.best_epoch + 1}.")
     print(*figure_lines(figures), f"Written: {folder.path}/model.npz, settings, history and figures.", sep="\n")

@@ -12,12 +12,25 @@ from typing import Any, NamedTuple
 
 import cfc_ref
 from cfc_ref import checks
+from cfc_ref.arrays import Array
 from cfc_ref.bounds.round_off import checked_dt_range, rounding
 from cfc_ref.export.c_golden import Golden, golden_program, golden_run
-from cfc_ref.export.c_header import RawValues, Step, add_step
+from cfc_ref.export.c_header import RawValues, StepBody, add_step
 from cfc_ref.export.c_math import MATH, functions, of_library
 from cfc_ref.export.c_source import Source, fill, identifier, section
 from cfc_ref.export.float32_network import Network, exported
+from cfc_ref.export.int8_files import (
+    FLOAT32,
+    Asked,
+    Distance,
+    distances,
+    golden_run_8,
+    int8_of,
+    int8_words,
+    refuse_far,
+)
+from cfc_ref.export.int8_math import INT8_FUNCTIONS, table_bytes
+from cfc_ref.export.int8_ode import step_8
 from cfc_ref.io import output_folder, write_atomically
 from cfc_ref.layers.base import Layer
 
@@ -25,6 +38,13 @@ __all__ = ["CFiles", "as_c", "export_c", "named", "write_files"]
 
 _TIMES = 0.1, 4.0  # for which a certificate is sought, if none are given
 _MAGIC = 8  # bytes that say what a binary file is
+_FLOAT = {
+    "arithmetic": "NumPy float32",
+    "functions_called": "exponentials (tanh, erf included)",
+    "then": "results then differ in the last digits",
+    "int8": "",
+    "int8_lines": "",
+}
 
 _HEADER = """
     /* NAME.h: a trained network as C99, which is also C++. Written by cfc_ref <version>.
@@ -49,6 +69,7 @@ _HEADER = """
      * <sizes>
      *
     <certificate>
+    <int8>
      *
      * Equation numbers are those of Hasani et al., Nat. Mach. Intell. 4, 992 (2022); names are the paper's.
      */
@@ -113,13 +134,14 @@ _README = """
     | state, bytes of RAM per stream | <state> |
     | arrays of a step, bytes of stack, at most | <stack> |
     | multiply-adds per step | <multiply_adds> |
-    | exponentials per step (tanh, erf included) | <exponentials> |
+    | <functions_called> per step | <exponentials> |
     | depends on | <depends> |
     <measured>
 
-    Speed: `-O3 -march=native -ffast-math` lets the compiler use vector instructions; results then differ in the last
-    digits. Golden outputs are those of cfc_ref in NumPy float32; the test allows <tolerance>, relative to
-    <unit> or the value, whichever is larger.
+    Speed: `-O3 -march=native -ffast-math` lets the compiler use vector instructions; <then>.
+    Golden outputs are those of cfc_ref in <arithmetic>; the test allows <tolerance>, relative to <unit> or
+    the value, whichever is larger.
+    <int8_lines>
 """
 
 
@@ -141,6 +163,10 @@ def export_c(
     raw: RawValues | None = None,
     dt_range: tuple[float, float] | None = None,
     measure: bool = False,
+    int8: bool = False,
+    x_range: tuple[Any, Any] | None = None,
+    tolerance: float | None = None,
+    held_back: Mapping[str, Array] | None = None,
 ) -> Path:
     r"""Write a network as C99 that depends on ``<math.h>`` alone, or on nothing.
 
@@ -169,6 +195,18 @@ def export_c(
     measure : bool
         Whether README.md also says bytes and instructions of a step on an emulated Cortex-M4. Needs
         ``arm-none-eabi-gcc``, ``qemu-system-arm`` and ``math="own"``.
+    int8 : bool
+        Whether weights, inputs, features and states are int8: a scale per row, ranges that are proved, sums of 32 bits,
+        functions by tables. A network whose states have no proved range is refused.
+    x_range : pair of array_like, shape () or (features,)
+        The lowest and the highest input of the network in int8, from -4 to 4 by default; an input outside of it counts
+        as the end.
+    tolerance : float
+        The largest error of int8 that is accepted, as a share of the output's range, 0.05 by default: in golden inputs,
+        and in those that are held back.
+    held_back : mapping of str to ndarray, optional
+        Inputs on which int8 is compared with float64: "x" (rows, features), "dt" (rows,), "begins" (rows,), whether the
+        state is reset before the row.
 
     Returns
     -------
@@ -189,16 +227,18 @@ def export_c(
     ...     print(header.name, "static inline void pendulum_step(" in header.read_text(encoding="utf-8"))
     pendulum.h True
     """
-    files = as_c(model, name, math=math, raw=raw, dt_range=dt_range, measure=measure).files
+    asked = Asked(checks.flag("int8", int8), x_range, tolerance, held_back)
+    files = as_c(model, name, math=math, raw=raw, dt_range=dt_range, measure=measure, asked=asked).files
     return write_files(folder, files, name) / f"{name}.h"
 
 
 class CFiles(NamedTuple):
-    """The files of an export, and the facts and golden outputs that they hold."""
+    """The files of an export, the facts and golden outputs that they hold, and how far int8 is from float64."""
 
     files: dict[str, str | bytes]
     words: dict[str, Any]
     golden: Golden
+    distances: list[Distance]
 
 
 def as_c(
@@ -210,6 +250,7 @@ def as_c(
     dt_range: tuple[float, float] | None,
     measure: bool = False,
     more_files: str = "",
+    asked: Asked = FLOAT32,
 ) -> CFiles:
     """Return a network as C: the header, its test, and the page on its costs."""
     network = exported(model)
@@ -218,20 +259,34 @@ def as_c(
         checks.refuse(
             "raw", type(raw).__name__, "RawValues", "run cfc-ref export --raw on a folder of cfc-ref train", TypeError
         )
+    asked, source, between = (
+        asked.checked(network),
+        Source(),
+        _TIMES if dt_range is None else checked_dt_range(dt_range),
+    )
+    math = "own" if asked.int8 and not (raw is not None and raw.classes) else math  # tables need no library
     if checks.flag("measure", measure) and math != "own":
         checks.refuse("measure", f"math={math!r}", "math='own', as the chip has no <math.h>", "pass math='own'")
-    certificate = _certificate(model, raw, dt_range)
-    source = Source()
-    state = add_step(Step(source, network), raw)
-    golden = golden_run(network, raw)
-    words = _words(model, network, raw, source, math, golden) | {"certificate": certificate, "more_files": more_files}
+    found: list[Distance] = []
+    if asked.int8:
+        int8 = int8_of(model, network, asked.x_range, between)
+        found = distances(int8, asked.held_back)
+        refuse_far(found, asked.tolerance)
+        state, golden = add_step(step_8(source, network, int8.params), raw), golden_run_8(int8, raw)
+        words = int8_words(int8, found, exact=raw is None)
+    else:
+        state, words = add_step(StepBody(source, network), raw), _FLOAT
+        golden = golden_run(network, raw)
+    certificate = _certificate(model, raw, between, asked if asked.int8 else None, known=dt_range is not None)
+    words = words | {"certificate": certificate, "more_files": more_files}
+    words = _words(model, network, raw, source, math, golden) | words
     texts = {
         f"{name}.h": _header(source, state, math, words),
-        f"{name}_test.c": golden_program(golden, words["command"]),
+        f"{name}_test.c": golden_program(golden, words["command"], words["arithmetic"]),
     }
     files: dict[str, str | bytes] = {file: named(text, name) for file, text in texts.items()}
     words["measured"] = _measured(files, name, len(golden.x), source.stack) if measure else ""
-    return CFiles(files | {"README.md": named(fill(_README, **words), name)}, words, golden)
+    return CFiles(files | {"README.md": named(fill(_README, **words), name)}, words, golden, found)
 
 
 def _measured(files: Mapping[str, str | bytes], name: str, steps: int, stack: int) -> str:
@@ -283,7 +338,7 @@ def _words(
     model: Layer, network: Network, raw: RawValues | None, source: Source, math: str, golden: Golden
 ) -> dict[str, Any]:
     """Return the facts that the texts state."""
-    flash, state = source.weights.size, source.state
+    flash, state = source.weights.size + table_bytes(functions(source.calls, math, INT8_FUNCTIONS)), source.state
     return {
         "version": cfc_ref.__version__,
         "model": repr(model),
@@ -308,15 +363,17 @@ def _words(
     }
 
 
-def _certificate(model: Layer, raw: RawValues | None, dt_range: tuple[float, float] | None) -> str:
-    """Return the lines of a comment on what rounding does, or why nothing is proved."""
-    between = _TIMES if dt_range is None else checked_dt_range(dt_range)
+def _certificate(
+    model: Layer, raw: RawValues | None, between: tuple[float, float], asked: Asked | None, *, known: bool
+) -> str:
+    """Return the lines of a comment on what rounding does, or why nothing is proved; `asked` are those of int8."""
     unit = "" if raw is None else f" times {raw.timespan:g}"
-    whose = " (those of the training are not known)" if dt_range is None else ""
-    times = f"times from {between[0]:.9g} to {between[1]:.9g}{unit}{whose}"
-    said = f"Rounding, proved for network inputs from -4 to 4, {times}"
+    whose = "" if known else " (those of the training are not known)"
+    inputs = "inputs from -4 to 4" if asked is None else "inputs in their range"
+    said = f"Rounding, proved for network {inputs}, times from {between[0]:.9g} to {between[1]:.9g}{unit}{whose}"
     try:
-        proved = rounding(model, (-4, 4), between)
+        x_range, dtype = ((-4, 4), "float32") if asked is None else (asked.x_range, "int8")
+        proved = rounding(model, x_range, between, dtype)
         said = f"{said}, IEEE arithmetic and no -ffast-math (cfc_ref.bounds.rounding): {proved}."
     except ValueError as error:
         said = f"Rounding: nothing is proved ({str(error).removeprefix('model: ').partition(';')[0]})."
@@ -334,7 +391,7 @@ def _header(source: Source, state: str, math: str, words: dict[str, Any]) -> str
         weights_section=section("the weights' names and shapes; their numbers are at the end of the file"),
         struct=source.weights.struct(),
         functions_section=section("the functions"),
-        functions="\n".join([*functions(source.calls, math), *source.functions]),
+        functions="\n".join([*functions(source.calls, math, INT8_FUNCTIONS), *source.functions]),
         numbers_section=section("the weights"),
         numbers=source.weights.definitions(),
     )

@@ -14,7 +14,7 @@ from cfc_ref.export.c_header import RawValues
 from cfc_ref.export.c_source import fill, number
 from cfc_ref.export.float32_network import Network
 
-__all__ = ["Golden", "golden_program", "golden_run", "run_network"]
+__all__ = ["STEPS", "Golden", "golden_program", "golden_run", "run_network"]
 
 STEPS = 64
 TOLERANCE = 5e-6
@@ -31,7 +31,7 @@ class Golden(NamedTuple):
 
 
 _TEST = """
-    /* NAME_test.c: NAME.h against the outputs of cfc_ref in NumPy float32. Build and run:
+    /* NAME_test.c: NAME.h against the outputs of cfc_ref in <arithmetic>. Build and run:
      *
      *     <command>
      */
@@ -126,7 +126,7 @@ def run_network(network: Network, x: Array, dt: Array, raw: RawValues | None = N
     return np.array(outputs) if raw is None else raw.finish(np.array(outputs), inputs)
 
 
-def golden_program(golden: Golden, command: str) -> str:
+def golden_program(golden: Golden, command: str, arithmetic: str) -> str:
     """Return the C program that runs a header over golden inputs and compares its outputs."""
     include = "#include <math.h>\n" * bool(np.isnan(golden.x).any()) + "#include <stdio.h>"  # math.h has NAN
 
@@ -135,7 +135,7 @@ def golden_program(golden: Golden, command: str) -> str:
         return ",\n".join(textwrap.fill(f"{{{text}}}", 110, subsequent_indent=" ") for text in texts)
 
     return fill(
-        _TEST, command=command, steps=len(golden.x), include=include,
+        _TEST, command=command, arithmetic=arithmetic, steps=len(golden.x), include=include,
         features=golden.x.shape[1], outputs=golden.y.shape[1],
         x=rows(golden.x), dt=textwrap.fill(", ".join(map(number, golden.dt)), 110), y=rows(golden.y),
         unit=", ".join(map(number, golden.unit)), tolerance=number(golden.tolerance),

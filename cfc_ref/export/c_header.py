@@ -18,7 +18,7 @@ from cfc_ref.export.c_ltc import neural_cell, synaptic_cell
 from cfc_ref.export.c_source import BYTES, Source, fill, number
 from cfc_ref.export.float32_network import Network
 
-__all__ = ["RawValues", "Step", "add_step"]
+__all__ = ["RawValues", "StepBody", "add_step"]
 
 
 class RawValues(NamedTuple):
@@ -156,7 +156,7 @@ _PROBABILITIES = """
 """
 
 
-class Step:
+class StepBody:
     """The body of NAME_step under construction, in float: its statements, arrays and members of the state."""
 
     def __init__(self, source: Source, network: Network) -> None:
@@ -164,8 +164,16 @@ class Step:
         self.statements, self.reset = "", ""
         self.rooms: dict[str, int] = {}
         self.members: list[str] = []
-        self.member("float", "x", network.layer.state_size, "the neurons")
+        self.begin()
         self.I, self.t = "x", "dt"  # expressions of the input and the time that the next function reads
+
+    def begin(self) -> None:
+        """Add the neurons to the state."""
+        self.member("float", "x", self.network.layer.state_size, "the neurons")
+
+    def room(self) -> str:
+        """Return the declaration of the step's arrays."""
+        return self.source.room(self.rooms)
 
     def add(self, template: str, **values: object) -> None:
         """Add statements."""
@@ -217,7 +225,7 @@ class Step:
         self.add(_SCALED, what=what, n=len(scaling.w), to=to, of=of, w=add(f"{name}_w", scaling.w), b=b)
 
     def remember(self, lstm: LSTMParams) -> None:
-        """Step the mixed memory, whose output becomes the state or the input of the cells."""
+        """StepBody the mixed memory, whose output becomes the state or the input of the cells."""
         units, settings = self.network.layer.state_size, self.network.settings
         cfc = isinstance(self.network.params, CfCNetwork)
         to = "state->x"
@@ -237,7 +245,7 @@ class Step:
         self.I = self.I if to == "state->x" else to
 
     def advance(self, cells: list[tuple[str, int]]) -> None:
-        """Step the cells, each of which reads the new state of the one before."""
+        """StepBody the cells, each of which reads the new state of the one before."""
         begin = 0
         for cell, count in cells:
             x = f"state->x + {begin}" if begin else "state->x"
@@ -278,7 +286,7 @@ class Step:
                 self.add(_RAW_CHANGE, k=k, j=j, value=f"state->last[{j}]" if raw.missing else f"(double)x[{j}]")
 
 
-def add_step(step: Step, raw: RawValues | None) -> str:
+def add_step(step: StepBody, raw: RawValues | None) -> str:
     """Add the functions of a network, the last ones NAME_reset and NAME_step; return the struct of the state."""
     source, network = step.source, step.network
     if raw is not None:
@@ -293,7 +301,7 @@ def add_step(step: Step, raw: RawValues | None) -> str:
         _STEP,
         features=features,
         outputs=network.layer.output_size,
-        room=source.room(step.rooms),
+        room=step.room(),
         body=step.statements.lstrip("\n"),
     )
     return "typedef struct {\n" + "".join(f"    {member}\n" for member in step.members) + "} NAME_state;\n"

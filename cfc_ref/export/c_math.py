@@ -153,17 +153,18 @@ _FUNCTIONS = """
 """
 
 
-def functions(calls: set[str], math: str) -> list[str]:
-    """Return the C functions of these names, and those that they call, in order."""
-    text = textwrap.dedent((_OWN if math == "own" else "") + _FUNCTIONS).strip()
-    table = {re.findall(r"NAME_(\w+)\(", part)[0]: part + "\n" for part in re.split(r"(?<=\n})\n\n", text)}
+def functions(calls: set[str], math: str, more: str = "") -> list[str]:
+    """Return the C functions of these names, and what they need, in order; `more` are other functions and tables."""
+    text = (textwrap.dedent((_OWN if math == "own" else "") + _FUNCTIONS) + more).strip()
+    parts = re.split(r"(?<=\n})\n\n|(?<=\n};)\n\n|\n\n(?=/\*)", text)
+    table = {re.findall(r"NAME_(\w+)", part)[0]: part.strip() + "\n" for part in parts}
     needed: set[str] = set()
     queue = list(calls)
     while queue:
         name = queue.pop()
         if name in table and name not in needed:
             needed.add(name)
-            queue += re.findall(r"NAME_(\w+)\(", table[name])
+            queue += re.findall(r"NAME_(\w+)", table[name])
     return [part for name, part in table.items() if name in needed]
 
 

@@ -8,12 +8,16 @@ from __future__ import annotations
 import io
 import json
 import warnings
+import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
 from cfc_ref import checks
+from cfc_ref.arrays import Array
 from cfc_ref.io import output_folder, save, write_atomically
 from cfc_ref.learn.checkpoint import extend_checkpoint
 
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["RunFolder", "RunKind", "begin_run", "model_file", "write_json"]
 
 MODEL, HISTORY, CHECKPOINT, TRAINING = "model.npz", "history.json", "checkpoint.npz", "training.npz"
+SAMPLES = "samples.npz"
 
 
 class RunKind(NamedTuple):
@@ -71,6 +76,21 @@ class RunFolder:
             checks.refuse(argument, f"{name!r}, which has another content", expected, "name another folder")
         return stored
 
+    def keep_samples(self, **arrays: Array) -> None:
+        """Write arrays on which a trained network can be tried later."""
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
+        write_atomically(self.path / SAMPLES, buffer.getvalue())
+
+    def samples(self, argument: str) -> dict[str, Array]:
+        """Return these arrays; refuse a folder without them."""
+        try:
+            with np.load(self.path / SAMPLES, allow_pickle=False) as stored:
+                return dict(stored)
+        except (OSError, ValueError, zipfile.BadZipFile):
+            got = f"{str(self.path)!r}, without a readable {SAMPLES}"
+            checks.refuse(argument, got, f"a folder that {self.kind.command} of this version wrote", "train again")
+
     def end(
         self, model: Layer, history: History, results: dict[str, Any], pictures: Iterable[tuple[str, Figure]]
     ) -> None:
@@ -92,7 +112,7 @@ class RunFolder:
 
     def _clear(self) -> None:
         """Remove a run; its settings are replaced later."""
-        for name in (self.kind.results, CHECKPOINT, TRAINING, MODEL, HISTORY):
+        for name in (self.kind.results, CHECKPOINT, TRAINING, MODEL, HISTORY, SAMPLES):
             (self.path / name).unlink(missing_ok=True)
 
     def _train_further(self, epochs: int) -> None:

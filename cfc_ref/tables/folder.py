@@ -25,6 +25,7 @@ class Trained(NamedTuple):
     preparation: Preparation
     settings: dict[str, Any]
     figures: dict[str, Any]  # of :func:`cfc_ref.tables.evaluation.held_back_figures`
+    folder: RunFolder
 
 
 def read_trained(path: str | Path) -> Trained:
@@ -43,4 +44,4 @@ def read_trained(path: str | Path) -> Trained:
     except (KeyError, TypeError) as error:
         got = f"{str(run.path)!r}, where a file lacks a part ({error})"
         checks.refuse("folder", got, f"a folder that {TABLE_RUN.command} wrote", "train again")
-    return Trained(load(file), preparation, settings, figures)
+    return Trained(load(file), preparation, settings, figures, run)

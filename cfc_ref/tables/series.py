@@ -13,10 +13,11 @@ from cfc_ref.arrays import Array
 from cfc_ref.csv_table import Rows
 from cfc_ref.tables.csv import Table
 from cfc_ref.tables.preparation import Preparation, ahead, series_order
-from cfc_ref.tables.split import PARTS
+from cfc_ref.tables.split import PARTS, TEST, TRAIN
 
-__all__ = ["RowWindows", "Series", "check_range", "cut_windows", "first_rows", "prepare"]
+__all__ = ["RowWindows", "Series", "check_range", "cut_windows", "first_rows", "prepare", "samples"]
 
+_SAMPLES = 4096  # held-back rows that are kept with a network
 _LARGEST = 1e18  # of inputs and targets of a float32 network: their squares and sums are finite
 
 
@@ -122,3 +123,16 @@ def cut_windows(series: list[Series], part: int, length: int, stride: int, *, be
     learns = mask & (k >= start[:, None]) & ~np.isnan(y[k]).all(axis=2)
     k, mask, learns = (array[learns.any(axis=1)] for array in (k, mask, learns))
     return RowWindows(x[k], np.where(learns[..., None], y[k], np.nan), dt[k], mask)
+
+
+def samples(series: list[Series]) -> dict[str, Array]:
+    """Return the network's inputs in held-back rows, the first ones if there are many, and the range of the others.
+
+    Arrays: "x" (rows, inputs), "dt" (rows,), "begins" (rows,): whether a series of rows begins there; "low" and "high"
+    (inputs,), of the training part.
+    """
+    x, dt, part = (np.concatenate([getattr(one, name) for one in series]) for name in ("x", "dt", "part"))
+    trains, k = x[part == TRAIN], np.flatnonzero(part == TEST)[:_SAMPLES]
+    begins = (np.diff(k, prepend=-2) != 1) | np.isin(k, first_rows(series))
+    single = {name: value.astype(np.float32) for name, value in (("x", x[k]), ("dt", dt[k]))}
+    return {**single, "begins": begins, "low": trains.min(axis=0), "high": trains.max(axis=0)}

@@ -31,7 +31,7 @@ def read(path):
 def test_the_folder_holds_model_settings_history_and_figures(trained):
     folder = trained / "plain"
     names = {"model.npz", "settings.json", "history.json", "figures.json", "history.png", "held_back.png"}
-    assert {path.name for path in folder.iterdir()} == names | {"training.npz"}
+    assert {path.name for path in folder.iterdir()} == names | {"training.npz", "samples.npz"}
     model = cfc_ref.load(folder / "model.npz")
     assert (model.input_size, model.state_size, model.output_size) == (3, 6, 1)
     settings, history = read(folder / "settings.json"), read(folder / "history.json")

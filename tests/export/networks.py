@@ -64,10 +64,10 @@ def random_sequence(network, rng):
 class Library:
     """Networks in C, compiled into one library; `maths` are theirs."""
 
-    def __init__(self, networks, folder, maths, options=("-O1",)):
+    def __init__(self, networks, folder, maths, options=("-O1",), **more):
         names = [f"n{k}" for k in range(len(networks))]
         for name, network, math in zip(names, networks, maths, strict=True):
-            export_c(network, folder / name, name, math=math)
+            export_c(network, folder / name, name, math=math, **more)
         source = "\n".join([*(f'#include "{name}/{name}.h"' for name in names), *map(_run, names)])
         (folder / "all.c").write_text(source, encoding="utf-8")
         line = [COMPILER, *STRICT, *options, "-fPIC", "-shared", "all.c", "-o", "all.so", "-lm"]

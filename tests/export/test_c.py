@@ -12,7 +12,7 @@ import pytest
 from cfc_ref import LSTM, LTC, CfC, CfCRegressor, NeuralLTC, export_c, wirings
 from cfc_ref.activations import sigmoid
 from cfc_ref.bounds.contraction import contract
-from cfc_ref.bounds.round_off import ERF, FUNCTION
+from cfc_ref.bounds.ranged import ERF, FUNCTION
 from cfc_ref.cells.cfc.modes import MODES
 from cfc_ref.export.c_cfc import MODES_IN_C
 from cfc_ref.export.c_math import functions
