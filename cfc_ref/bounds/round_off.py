@@ -79,14 +79,17 @@ def rounding(
     Parameters
     ----------
     model : CfC, LTC, NeuralLTC or CTRNN
-        Without mixed memory, whose memory has no box; a CfC whose heads are bounded; an ODE with a solver that keeps
-        the box: "fused", "frozen" or "frozen_midpoint".
+        Without mixed memory, whose memory has no box; a CfC whose heads are bounded (in int8: heads or features); an
+        ODE with a solver that keeps the box: "fused", "frozen" or "frozen_midpoint" (in int8: "fused" or "frozen", and
+        no CTRNN).
     x_range : pair of array_like, shape () or (features,)
         The lowest and the highest input.
     dt_range : pair of float
         The shortest and the longest time, >= 0; the mode "pure" needs one above 0.
-    dtype : {"float32", "float64"}
-        In which the network computes: in C (:func:`cfc_ref.export_c`) or in NumPy. There is no "int8" yet.
+    dtype : {"float32", "float64", "int8"}
+        In which the network computes: in C (:func:`cfc_ref.export_c`) or in NumPy. In int8, states are those that int8
+        has, and the error includes those of rounded weights, inputs and features, of tables, and of the new state; no
+        bound is above the width of the states' range.
 
     Returns
     -------

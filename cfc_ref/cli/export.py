@@ -117,7 +117,7 @@ def _asked(options: argparse.Namespace, trained: Trained | None) -> Asked:
 
     if not options.int8 or trained is None:
         return Asked(options.int8, tolerance=options.tolerance)
-    samples = trained.folder.samples("folder")
+    samples = trained.folder.samples("folder", ("x", "dt", "begins", "low", "high"))
     beyond = _BEYOND * (samples["high"] - samples["low"])
     return Asked(True, (samples["low"] - beyond, samples["high"] + beyond), options.tolerance, samples)
 

@@ -82,12 +82,12 @@ class RunFolder:
         np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
         write_atomically(self.path / SAMPLES, buffer.getvalue())
 
-    def samples(self, argument: str) -> dict[str, Array]:
-        """Return these arrays; refuse a folder without them."""
+    def samples(self, argument: str, names: Iterable[str]) -> dict[str, Array]:
+        """Return these arrays by name; refuse a folder without them."""
         try:
             with np.load(self.path / SAMPLES, allow_pickle=False) as stored:
-                return dict(stored)
-        except (OSError, ValueError, zipfile.BadZipFile):
+                return {name: stored[name] for name in names}
+        except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
             got = f"{str(self.path)!r}, without a readable {SAMPLES}"
             checks.refuse(argument, got, f"a folder that {self.kind.command} of this version wrote", "train again")
 

@@ -49,6 +49,31 @@ def test_raw_values(trained, tmp_path, run, math):
     assert "are not known" not in text  # the times of the training
 
 
+@pytest.mark.skipif(COMPILER is None, reason="no C compiler is installed")
+@pytest.mark.parametrize("run", ["plain", "stations", "runs"])
+def test_int8_of_raw_values(trained, tmp_path, capsys, run):
+    """Ranges and held-back rows are those of the training; the C equals its specification in every bit."""
+    words = ["export", str(trained / run), "--to", "c", "--raw", "--int8", "--tolerance", "0.5", "--name", run]
+    assert main([*words, "--out", str(tmp_path)]) == 0
+    said = capsys.readouterr().out
+    for what in ("64 golden steps", "held-back rows"):
+        assert re.search(rf"int8 is off float64 by \S+ % of the output's range at most in .*{what}", said)
+    strict = ["-std=c99", "-Wall", "-Wextra", "-pedantic", "-Werror"]
+    subprocess.run([COMPILER, *strict, f"{run}_test.c", "-o", "test", "-lm"], cwd=tmp_path, check=True)
+    ran = subprocess.run([tmp_path / "test"], check=True, capture_output=True, text=True).stdout
+    assert float(ran.split("largest error ")[1].split(",")[0]) < 1e-6
+    words[words.index("0.5")] = "1e-5"
+    refused([*words, "--out", str(tmp_path / "new")], capsys, "--tolerance")
+    assert not (tmp_path / "new").exists()
+
+
+def test_int8_needs_the_samples_of_a_run(trained, tmp_path, capsys):
+    shutil.copytree(trained / "plain", tmp_path / "old")
+    (tmp_path / "old" / "samples.npz").write_bytes(b"")
+    refused(["export", str(tmp_path / "old"), "--to", "c", "--int8", "--out", str(tmp_path / "c")], capsys, "RUN")
+    assert not (tmp_path / "c").exists()
+
+
 def test_columns_of_which_float32_loses_the_digits_are_refused(trained):
     stored = read_trained(trained / "plain").preparation
     assert raw_values(stored).horizon == 1
@@ -136,6 +161,9 @@ def test_onnx(model, tmp_path, capsys):
         (["--math", "fast"], "argument --math"),
         (["--to", "fortran"], "argument --to"),
         (["--to", "onnx", "--raw"], "--raw"),
+        (["--to", "onnx", "--int8"], "--int8"),
+        (["--tolerance", "0.1"], "--tolerance"),
+        (["--int8", "--tolerance", "-1"], "--tolerance"),
         (["--to", "onnx", "--math", "own"], "--math"),
         (["--to", "onnx", "--name", "../a"], "--name"),
         (["--recording", "eeg.csv"], "--recording"),
