@@ -16,10 +16,10 @@ from cfc_ref.arrays import Array
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["LINE", "aligned", "own", "whole_lines"]
+__all__ = ["LINE", "PANEL_BYTES", "aligned", "own", "whole_lines"]
 
 LINE = 16  # numbers in a cache line, or in two of float64
-_LINE_BYTES = 128
+PANEL_BYTES = 128  # of one row of a panel of weights: cfc_ref.kernels.tile
 _WORTH_KEEPING, _KEPT = 1 << 16, 1 << 26  # bytes of one array, and of all that wait for use
 
 _waiting: dict[int, list[Array]] = {}  # bytes -> pieces of memory of that size
@@ -50,12 +50,15 @@ def whole_lines(numbers: int) -> int:
 
 
 def aligned(shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
-    """Return an array that begins at a whole cache line: across two lines products take up to 1.4 times as long."""
+    """Return an array that begins at a whole cache line: across two lines products take up to 1.4 times as long.
+
+    Less than a panel beyond its end may be read, but not written: a row's last vectors.
+    """
     dtype = np.dtype(dtype)
     size = math.prod(map(int, shape)) * dtype.itemsize
-    room = size + _LINE_BYTES
+    room = size + 2 * PANEL_BYTES
     memory = np.asarray(_Lent(room)) if size >= _WORTH_KEEPING else np.empty(room, np.uint8)
-    skip = -memory.__array_interface__["data"][0] % _LINE_BYTES
+    skip = -memory.__array_interface__["data"][0] % PANEL_BYTES
     return memory[skip : skip + size].view(dtype).reshape(shape)
 
 

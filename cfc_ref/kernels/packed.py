@@ -1,9 +1,9 @@
 r"""Weights as a kernel takes them: all in one flat array, and a table of whole numbers that says where.
 
 A kernel that is called with a row of arrays, or a NamedTuple of them, takes longer to be called than to do a step. Each
-linear map is stored inputs first, (inputs, outputs), so that the inner loop of a product runs along the outputs, and
-its bias follows it. For the backward the same maps are at the same places as (outputs, inputs), those that read two
-things, [I, x], in two blocks, one for each.
+linear map is stored inputs first, (inputs, outputs), in panels (:mod:`cfc_ref.kernels.tile`), and its bias follows it.
+For the backward the same maps are at the same places as (outputs, inputs), those that read two things, [I, x], in two
+blocks, one for each.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from cfc_ref.arrays import Array
-from cfc_ref.kernels.memory import aligned, whole_lines
+from cfc_ref.kernels.memory import PANEL_BYTES, aligned, whole_lines
 
 __all__: list[str] = []
 
@@ -45,7 +45,12 @@ class Weights:
 
     def linear(self, W: Any, b: Any, first: int = 0) -> int:
         """Put a linear map; `first`: how many of its inputs are a block of their own."""
-        return self.place(W[:, :first], W[:, first:], b) if self._backward else self.place(W.T, b)
+        (outputs, inputs), panel = W.shape, PANEL_BYTES // W.itemsize
+        blocks = [in_panels(W[:, :first]), in_panels(W[:, first:])] if self._backward else [in_panels(W.T), b]
+        start = self.place(*blocks)
+        columns, d_columns = -(-outputs // panel), -(-first // panel) - (first - inputs) // panel
+        self._end = start + panel * max((inputs + 1) * columns, outputs * d_columns)  # of the larger of the two
+        return start
 
     def array(self, dtype: np.dtype[Any]) -> Array:
         """Return them all."""
@@ -54,3 +59,24 @@ class Weights:
         for start, chunk in self._chunks:
             weights[start : start + chunk.size] = chunk
         return weights
+
+
+def in_panels(M: Array) -> Array:
+    """Return a matrix (K, N) in panels, shape (panels, K, columns of a panel), with zeros beyond its last column."""
+    K, N = M.shape
+    panel = PANEL_BYTES // M.itemsize
+    whole, rest = divmod(N, panel)
+    panels = np.zeros((whole + (rest > 0), K, panel), M.dtype)
+    panels[:whole] = M[:, : whole * panel].reshape(K, whole, panel).swapaxes(0, 1)
+    if rest:
+        panels[whole, :, :rest] = M[:, whole * panel :]
+    return panels
+
+
+def linear_at(flat: Array, start: int, inputs: int, outputs: int) -> tuple[Array, Array]:
+    """Return the map that :meth:`Weights.linear` has put at `start`: copies of W (outputs, inputs) and of b."""
+    panel = PANEL_BYTES // flat.itemsize
+    columns = -(-outputs // panel) * panel
+    end = start + inputs * columns
+    W = flat[start:end].reshape(-1, inputs, panel).swapaxes(0, 1).reshape(inputs, columns)
+    return np.array(W[:, :outputs].T, order="C"), flat[end : end + outputs].copy()

@@ -15,6 +15,8 @@ from cfc_ref.kernels.cfc.weights import (
     BACKBONE,
     BACKBONE_AT,
     CELLS,
+    DEEPER,
+    DEEPER_SIZE,
     DEPTH,
     HEAD_MAP,
     HEADS,
@@ -39,7 +41,7 @@ from cfc_ref.kernels.compiled import dispatch, inner
 from cfc_ref.kernels.elementwise import _activate, _copy, _multiply
 from cfc_ref.kernels.mathfun import _sigmoid, _tanh
 from cfc_ref.kernels.packed import GELU, INPUTS, SILU, UNITS
-from cfc_ref.kernels.products import _linear, _nothing, _whole_lines
+from cfc_ref.kernels.products import _linear, _nothing
 
 __all__ = ["COMPILED", "KeptRows", "Step"]
 
@@ -77,15 +79,14 @@ def _features(W, cell, activation, sign, reads, kept, place, drop, u, z, at):
     if cell[DEPTH] == 0:
         _linear(W, cell[HEAD_MAP], sign, X, x, n_in, H, h, n, z, at, cell[N_HEADS] * n)
         return
-    layer, by_value = cell[BACKBONE], activation not in (SILU, GELU)
+    by_value = activation not in (SILU, GELU)
     for k in range(cell[DEPTH]):
         column = place + k * width
         if k == 0:
-            _linear(W, layer, sign, X, x, n_in, H, h, n, kept, column, width)
-            layer += _whole_lines((n_in + n + 1) * width)
+            _linear(W, cell[BACKBONE], sign, X, x, n_in, H, h, n, kept, column, width)
         else:
-            _linear(W, layer, one, u, nothing, width, u, nothing, nothing, kept, column, width)
-            layer += _whole_lines((width + 1) * width)
+            start = cell[DEEPER] + (k - 1) * cell[DEEPER_SIZE]
+            _linear(W, start, one, u, nothing, width, u, nothing, nothing, kept, column, width)
         for i in range(u.shape[0]):
             values, a = kept[i, column : column + width], u[i, :width]
             _activate(activation, values, a)

@@ -14,6 +14,8 @@ from cfc_ref.kernels.cfc.weights import (
     BACKBONE,
     BACKBONE_AT,
     CELLS,
+    DEEPER,
+    DEEPER_SIZE,
     DEPTH,
     GRADIENT_AT,
     HEAD_MAP,
@@ -39,7 +41,7 @@ from cfc_ref.kernels.cfc.weights import (
 from cfc_ref.kernels.compiled import dispatch, inner
 from cfc_ref.kernels.elementwise import _activate, _copy, _d_activate, _multiply
 from cfc_ref.kernels.packed import GELU, INPUTS, LINEAR, SILU, UNITS
-from cfc_ref.kernels.products import _add_product, _clear, _d_linear, _nothing, _whole_lines
+from cfc_ref.kernels.products import _add_product, _clear, _d_linear, _nothing, _panels
 
 __all__ = ["Back", "StepGradients"]
 
@@ -95,13 +97,13 @@ def _d_features(W, cell, activation, sign, at, place, kept, drop, back, room, in
     du, row = room
     d_X, d_x, d_H, d_h = into
     n, width, depth, one = cell[N], cell[WIDTH], cell[DEPTH], sign * sign
-    K, nothing, first = cell[N_HEADS] * n, _nothing(n), _whole_lines((cell[N_IN] + n + 1) * width)
+    K, nothing = cell[N_HEADS] * n, _nothing(n)
     G, g, start = back.heads, at, cell[HEAD_MAP]
     for k in range(depth - 1, -1, -1):
         _clear(du)
-        _add_product(one, G, g, K, W[start:], du, nothing, width)
+        _add_product(one, G, g, K, W, start, du, nothing, width)
         G, g, K = back.backbone, place + k * width, width
-        start = cell[BACKBONE] + (first + (k - 1) * _whole_lines((width + 1) * width) if k > 0 else nothing)
+        start = cell[DEEPER] + (k - 1) * cell[DEEPER_SIZE] if k > 0 else cell[BACKBONE]
         for i in range(G.shape[0]):
             values, d = kept[i, g : g + width], G[i, g : g + width]
             _copy(du[i], d)
@@ -112,8 +114,8 @@ def _d_features(W, cell, activation, sign, at, place, kept, drop, back, room, in
             _activate(activation if activation in (SILU, GELU) else LINEAR, values, u)
             if drop.shape[1] > 0:
                 _multiply(u, drop[i, k * width : (k + 1) * width])
-    _add_product(sign, G, g, K, W[start:], d_X, d_x, cell[N_IN])
-    _add_product(sign, G, g, K, W[start + K * cell[N_IN] :], d_H, d_h, n)
+    _add_product(sign, G, g, K, W, start, d_X, d_x, cell[N_IN])
+    _add_product(sign, G, g, K, W, start + K * _panels(W, cell[N_IN]), d_H, d_h, n)
 
 
 @inner
@@ -150,8 +152,9 @@ def _d_step_rows(W, table, step, kept, d, D, back, room):
         for i in range(d.dt.shape[0]):
             _d_lstm(U, kept.memory[i], step.c[i], d.y[i], d.c[i], back.memory[i])
         G = back.memory
-        _add_product(one, G, nothing, 4 * U, W[table[LSTM] :], d.x, nothing, table[INPUTS])
-        _add_product(one, G, nothing, 4 * U, W[table[LSTM] + 4 * U * table[INPUTS] :], d.h, nothing, U)
+        start, inputs = table[LSTM], table[INPUTS]
+        _add_product(one, G, nothing, 4 * U, W, start, d.x, nothing, inputs)
+        _add_product(one, G, nothing, 4 * U, W, start + 4 * U * _panels(W, inputs), d.h, nothing, U)
 
 
 @inner
@@ -173,12 +176,12 @@ def _d_weights(table, x, h, y, new_h, back, D):
             if depth == 0:
                 _d_linear(D, cell[HEAD_MAP], sign, X, x_at, n_in, H, at, n, gh, g, outputs)
             else:
-                start, k = cell[BACKBONE], place
-                _d_linear(D, start, sign, X, x_at, n_in, H, at, n, gb, k, width)
-                start += _whole_lines((n_in + n + 1) * width)
-                for _ in range(depth - 1):
+                k = place
+                _d_linear(D, cell[BACKBONE], sign, X, x_at, n_in, H, at, n, gb, k, width)
+                for deeper in range(depth - 1):
+                    start = cell[DEEPER] + deeper * cell[DEEPER_SIZE]
                     _d_linear(D, start, one, ub, k, width, ub, nothing, nothing, gb, k + width, width)
-                    start, k = start + _whole_lines((width + 1) * width), k + width
+                    k += width
                 _d_linear(D, cell[HEAD_MAP], one, ub, k, width, ub, nothing, nothing, gh, g, outputs)
             place, g, sign = place + depth * width, g + outputs, -one
         X, x_at = new_h, at

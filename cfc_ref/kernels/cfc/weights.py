@@ -16,7 +16,20 @@ from cfc_ref.cells.dense import Dense
 from cfc_ref.cells.lstm import LSTMParams
 from cfc_ref.kernels.cfc.modes import KERNELS
 from cfc_ref.kernels.memory import whole_lines
-from cfc_ref.kernels.packed import ACTIVATION_IDS, FC, HEAD, INPUTS, OUTPUTS, READ, READS, ROOM, STATE, UNITS, Weights
+from cfc_ref.kernels.packed import (
+    ACTIVATION_IDS,
+    FC,
+    HEAD,
+    INPUTS,
+    OUTPUTS,
+    READ,
+    READS,
+    ROOM,
+    STATE,
+    UNITS,
+    Weights,
+    linear_at,
+)
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -35,9 +48,10 @@ MODE, PASSES, ACTIVATION, HEADS, SIGN, MEMORY, LAYERS, LSTM = range(HEAD, HEAD +
 KEPT_BACKBONE, KEPT_HEADS, KEPT_MEMORY, GRADIENT_HEADS, WIDEST, TIMED = range(HEAD + 8, HEAD + 14)
 CELLS = HEAD + 14
 # Places in a cell's record after them: sizes, where its weights are, and its first column in each array.
-N_IN, N, DEPTH, WIDTH, BACKBONE, HEAD_MAP, N_HEADS, VECTORS = range(8)
-UNITS_AT, BACKBONE_AT, HEADS_AT, GRADIENT_AT = range(8, 12)
-RECORD = 12
+# The backbone's first map is at BACKBONE, the second one at DEEPER, each other one DEEPER_SIZE after the one before.
+N_IN, N, DEPTH, WIDTH, BACKBONE, DEEPER, DEEPER_SIZE, HEAD_MAP, N_HEADS, VECTORS = range(10)
+UNITS_AT, BACKBONE_AT, HEADS_AT, GRADIENT_AT = range(10, 14)
+RECORD = 14
 
 
 class Cell(NamedTuple):
@@ -48,6 +62,8 @@ class Cell(NamedTuple):
     depth: int
     width: int
     backbone: int
+    deeper: int
+    deeper_size: int
     head_map: int
     n_heads: int
     vectors: int
@@ -142,7 +158,8 @@ def _record(layer: CfCParams, settings: CfCSettings, timed: bool, weights: Weigh
     at = [weights.linear(W, b, n_in if k == 0 else 0) for k, (W, b) in enumerate(maps)]
     vectors = weights.place(*(getattr(layer, name) for name in mode.vectors))
     outputs = len(heads) * passes * n
-    return Cell(n_in, n, depth, width, at[0], at[-1], len(heads), vectors, *ends[:4]), _Ends(
+    deeper = (at[1], at[2] - at[1]) if depth > 1 else (0, 0)
+    return Cell(n_in, n, depth, width, at[0], *deeper, at[-1], len(heads), vectors, *ends[:4]), _Ends(
         ends.units + n,
         ends.backbone + passes * depth * width,
         ends.heads + (kernel.kept_timed if timed else kernel.kept) * n,
@@ -169,7 +186,7 @@ def unpack(
     if params.lstm is None:
         return CfCNetwork(layers)
     units, inputs = int(table[UNITS]), int(table[INPUTS])
-    W, b = _linear_at(D, int(table[LSTM]), inputs + units, 4 * units)
+    W, b = linear_at(D, int(table[LSTM]), inputs + units, 4 * units)
     return CfCNetwork(layers, LSTMParams(Dense(W[:, :inputs], b), Dense(W[:, inputs:], None)))
 
 
@@ -177,9 +194,9 @@ def _unpack_cell(cell: Cell, D: Array, settings: CfCSettings, span: float | None
     mode, sizes = MODES[settings.mode], [cell.n_in + cell.n, *[cell.width] * cell.depth]
     backbone, start = [], cell.backbone
     for inputs in sizes[:-1]:
-        backbone.append(Dense(*_linear_at(D, start, inputs, cell.width)))
-        start += whole_lines((inputs + 1) * cell.width)
-    W, b = _linear_at(D, cell.head_map, sizes[-1], cell.n_heads * cell.n)
+        backbone.append(Dense(*linear_at(D, start, inputs, cell.width)))
+        start = cell.deeper + len(backbone[1:]) * cell.deeper_size
+    W, b = linear_at(D, cell.head_map, sizes[-1], cell.n_heads * cell.n)
     parts: Any = zip(np.split(W, cell.n_heads), np.split(b, cell.n_heads), strict=True)
     names = [name for name in mode.heads if span is None or name != "time_a"]
     found: dict[str, Any] = {name: Dense(*part) for name, part in zip(names, parts, strict=True)}
@@ -189,8 +206,3 @@ def _unpack_cell(cell: Cell, D: Array, settings: CfCSettings, span: float | None
     for k, name in enumerate(mode.vectors):
         found[name] = D[None, cell.vectors + k * cell.n : cell.vectors + (k + 1) * cell.n]
     return CfCParams(tuple(backbone), **found)
-
-
-def _linear_at(D: Array, start: int, inputs: int, outputs: int) -> tuple[Array, Array]:
-    end = start + inputs * outputs
-    return np.array(D[start:end].reshape(inputs, outputs).T, order="C"), D[end : end + outputs].copy()
