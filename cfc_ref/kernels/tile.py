@@ -180,6 +180,7 @@ def make_tile(rows: int, panels: int) -> Any:
         def build(context, builder, signature, arguments):
             return _Tile(context, builder, signature, arguments).build(rows, panels)
 
+        assert all(operand[0].layout == "C" for operand in (A, B, W, C)), "rows lie one after the other"
         return types.void(sign, A, B, W, C, edge), build
 
     def unjitted(sign, A, B, W, C, edge):

@@ -86,7 +86,7 @@ def d_sequence(
     table, (B, T), dtype = kept.table, kept.dt.shape, kept.x.dtype
     W, _ = _packed(params, settings, False, True, kept.span)
     d_read = _time_first(np.asarray(d_h, dtype).reshape(len(d_h), B, table[UNITS]))  # batch first, as outputs are
-    d_first = d_state[0] + d_h[-1] if len(d_h) else d_state[0].copy()
+    d_first = own(d_state[0] + d_h[-1]) if len(d_h) else d_state[0].copy()  # a sum of Fortran's arrays is one
     d = Flows(d_read, d_first, _memory(d_state).copy(), aligned((T, B, table[INPUTS]), dtype), np.zeros((T, B), dtype))
     each = max(_LEAST_ROWS, -(-B // _PARTS))
     parts = -(-B // each)
