@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 from cfc_ref.kernels.compiled import inner
-from cfc_ref.kernels.mathfun import _exp, _sigmoid, _sigmoid_of, _tanh_of
+from cfc_ref.kernels.mathfun import _bend_of, _exp, _open_of, _sigmoid
 from cfc_ref.kernels.packed import GELU, LECUN_TANH, RELU, SILU, TANH
 
 __all__: list[str] = []
@@ -42,10 +42,10 @@ def _bounded(kind, z, a):
     if kind == LECUN_TANH:
         scale, gain = a.dtype.type(_SCALE), a.dtype.type(_GAIN)
         for j in range(a.shape[0]):
-            a[j] = scale * _tanh_of(gain * z[j])
+            a[j] = scale * _bend_of(gain * z[j])
     elif kind == TANH:
         for j in range(a.shape[0]):
-            a[j] = _tanh_of(z[j])
+            a[j] = _bend_of(z[j])
     else:
         _copy(z, a)
 
@@ -70,7 +70,7 @@ def _activate(kind, z, a):
     half, one, sqrt_half = a.dtype.type(0.5), a.dtype.type(1), a.dtype.type(_SQRT_HALF)
     if kind == SILU:
         for j in range(a.shape[0]):
-            a[j] = z[j] * _sigmoid_of(z[j])
+            a[j] = z[j] * _open_of(z[j])
     elif kind == RELU:
         for j in range(a.shape[0]):
             a[j] = z[j] if not z[j] <= zero else zero

@@ -13,6 +13,8 @@ What makes such a loop vectorise in Numba:
 - ``error_model="numpy"``: a division that may raise does not vectorise.
 - ``fastmath={"contract"}``: a product and a sum may be one instruction. It changes the last bit, not NaN or infinity.
 
+Activations of a layer's kernels are ``_bend_of`` and ``_open_of``: fewer instructions, an error of 5 such units.
+
 LLVM inlines the scalar functions; Numba's own ``inline="always"`` makes the same code in ten times the time.
 Coefficients are those of Cephes (S. L. Moshier), but for the float64 exponential, which is its Taylor series to r¹³,
 and for 2^r, whose relative error is the least that a polynomial of degree 5 or 11 can have (Remez).
@@ -181,6 +183,40 @@ def _opening64(y):
     return 1.0 / (1.0 + e)
 
 
+@register_jitable
+def _bend32(x):
+    """Hyperbolic tangent of one float32 as a quotient of polynomials in x², within [-1, 1], exact to 3e-7 of itself.
+
+    A third of the instructions of ``_tanh32``. The quotient's own error is 1.9e-8 (Remez, up to 8.9, where it is 1);
+    the rest is rounding. NaN passes the comparisons.
+    """
+    c = min(max(x, f4(-8.9)), f4(8.9))
+    z = c * c
+    p = f4(1.35337626e-08)
+    p = p * z + f4(2.0737192e-05)
+    p = p * z + f4(0.003503338)
+    p = p * z + f4(0.13387543)
+    p = p * z + f4(1.0)
+    q = f4(7.849496e-07)
+    q = q * z + f4(0.00032983313)
+    q = q * z + f4(0.025906438)
+    q = q * z + f4(0.4672086)
+    q = q * z + f4(1.0)
+    return min(max(c * p / q, f4(-1.0)), f4(1.0))
+
+
+@register_jitable
+def _open32(x):
+    """Logistic function of one float32, to 1e-7, in half of the instructions of ``_sigmoid32``."""
+    return _opening32(x * f4(-_LOG2_E))
+
+
+@register_jitable
+def _open64(x):
+    """Logistic function of one float64, to 4e-16."""
+    return _opening64(x * -_LOG2_E)
+
+
 # One name for both widths: the dtype of the argument decides, when a kernel is compiled.
 
 
@@ -204,6 +240,16 @@ def _opening_of(y):
     return _opening32(y) if isinstance(y, f4) else _opening64(y)
 
 
+def _bend_of(x):
+    """Hyperbolic tangent of one number, in its dtype, for a layer's activations."""
+    return _bend32(x) if isinstance(x, f4) else _tanh64(x)
+
+
+def _open_of(x):
+    """Logistic function of one number, in its dtype, for a layer's gates."""
+    return _open32(x) if isinstance(x, f4) else _open64(x)
+
+
 def _by_width(name, single, double):
     @overload(name)
     def choose(x):
@@ -216,6 +262,8 @@ _by_width(_exp_of, _exp32, _exp64)
 _by_width(_tanh_of, _tanh32, _tanh64)
 _by_width(_sigmoid_of, _sigmoid32, _sigmoid64)
 _by_width(_opening_of, _opening32, _opening64)
+_by_width(_bend_of, _bend32, _tanh64)
+_by_width(_open_of, _open32, _open64)
 
 
 # In place, over one contiguous axis

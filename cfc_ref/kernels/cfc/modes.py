@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from cfc_ref.kernels.compiled import inner
 from cfc_ref.kernels.elementwise import _bounded, _copy, _d_bounded
-from cfc_ref.kernels.mathfun import _exp, _sigmoid, _sigmoid_of
+from cfc_ref.kernels.mathfun import _exp, _open_of, _sigmoid
 
 __all__ = ["KERNELS", "ModeKernel", "Of"]
 
@@ -64,10 +64,10 @@ def _gate(of, t, z, n, kept):
     s, f, b = kept[2 * n : 3 * n], z[2 * n : 3 * n], z[3 * n : 4 * n]
     if of.maps == 3:
         for j in range(n):
-            s[j] = _sigmoid_of(f[j])
+            s[j] = _open_of(f[j])
     else:
         for j in range(n):
-            s[j] = _sigmoid_of(signed * f[j] + b[j])
+            s[j] = _open_of(signed * f[j] + b[j])
     if of.timed:
         _copy(f, kept[3 * n : 4 * n])
 
