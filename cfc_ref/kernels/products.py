@@ -26,32 +26,38 @@ def _panels(W, columns):
 
 
 @inner
-def _add_products(sign, A, a, K, B, b, L, W, w, C, c, N):
-    """C[:, c : c + N] += sign * [A[:, a : a + K], B[:, b : b + L]] @ W, with W in panels from w on."""
+def _products(sign, left, right, weights, old, new):
+    """Compute new = old + sign * [left, right] @ weights.
+
+    `left`, `right` and `new` are an array, the first column in it and the number of columns; `weights` an array and
+    where its panels begin; `old` an array, the first number in it and how many numbers lie between rows.
+    """
+    (A, a, K), (B, b, L), (W, w), (O, o, to_O), (C, c, N) = left, right, weights, old, new
     rows, inputs, panel = C.shape[0], K + L, PANEL_BYTES // W.itemsize
     to_A, to_B, to_C = A.shape[1], B.shape[1], C.shape[1]
     tiled = rows - 1 if rows % ROWS == 1 else rows  # by itself a row takes less time than a tile
     for j in range(0, N, WIDE * panel):
-        weights = W, w + j * inputs, panel, panel * inputs
+        of_W = W, w + j * inputs, panel, panel * inputs
         for i in range(0, tiled, ROWS):
-            left, right = (A, i * to_A + a, to_A, 1, K), (B, i * to_B + b, to_B, 1, L)
-            result, edge = (C, i * to_C + c + j, to_C, panel), (rows - i, N - j)
+            of_A, of_B = (A, i * to_A + a, to_A, 1, K), (B, i * to_B + b, to_B, 1, L)
+            before, after = (O, i * to_O + o + j, to_O, panel), (C, i * to_C + c + j, to_C, panel)
             if N - j > panel:
-                _wide(sign, left, right, weights, result, edge)
+                _wide(sign, of_A, of_B, of_W, before, after, (rows - i, N - j))
             else:
-                _narrow(sign, left, right, weights, result, edge)
+                _narrow(sign, of_A, of_B, of_W, before, after, (rows - i, N - j))
     for i in range(tiled, rows):
-        left, right = (A, i * to_A + a, to_A, 1, K), (B, i * to_B + b, to_B, 1, L)
+        of_A, of_B = (A, i * to_A + a, to_A, 1, K), (B, i * to_B + b, to_B, 1, L)
         for j in range(0, N, 2 * panel):
-            weights = W, w + j * inputs, panel, panel * inputs if N - j > panel else 0
-            _single(sign, left, right, weights, (C, i * to_C + c + j, to_C, panel), (1, N - j))
+            of_W = W, w + j * inputs, panel, panel * inputs if N - j > panel else 0
+            before, after = (O, i * to_O + o + j, to_O, panel), (C, i * to_C + c + j, to_C, panel)
+            _single(sign, of_A, of_B, of_W, before, after, (1, N - j))
 
 
 @inner
 def _add_product(sign, A, a, K, W, w, C, c, N):
     """C[:, c : c + N] += sign * A[:, a : a + K] @ W, with W in panels from w on."""
     nothing = _nothing(K)
-    _add_products(sign, A, a, K, A, nothing, nothing, W, w, C, c, N)
+    _products(sign, (A, a, K), (A, nothing, nothing), (W, w), (C, c, C.shape[1]), (C, c, N))
 
 
 @inner
@@ -67,9 +73,9 @@ def _add_outer(sign, A, a, K, G, g, N, D, d, inputs):
             left, none, edge = (A, a + k, 1, to_A, rows), (A, a, 1, 1, 0), (K - k, N - j)
             result = D, d + j * inputs + k * panel, panel, panel * inputs
             if N - j > panel:
-                _wide(sign, left, none, right, result, edge)
+                _wide(sign, left, none, right, result, result, edge)
             else:
-                _narrow(sign, left, none, right, result, edge)
+                _narrow(sign, left, none, right, result, result, edge)
 
 
 @inner
@@ -87,12 +93,8 @@ def _d_linear(D, start, sign, A, a, K, B, b, L, G, g, N):
 @inner
 def _linear(W, start, sign, A, a, K, B, b, L, Z, z, N):
     """Z[:, z : z + N] = bias + sign * [A, B] @ W, for a map of K + L inputs that lies at W[start:]."""
-    bias = W[start + (K + L) * _panels(W, N) :]
-    for i in range(Z.shape[0]):
-        out = Z[i, z : z + N]
-        for j in range(N):
-            out[j] = bias[j]
-    _add_products(sign, A, a, K, B, b, L, W, start, Z, z, N)
+    bias = W, start + (K + L) * _panels(W, N), _nothing(N)
+    _products(sign, (A, a, K), (B, b, L), (W, start), bias, (Z, z, N))
 
 
 @inner

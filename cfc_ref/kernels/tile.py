@@ -1,4 +1,4 @@
-r"""A tile of a product, C += sign · A W, whose sums stay in registers: the innermost loop of every product of a kernel.
+r"""A tile of a product, C = c + sign · A W, whose sums stay in registers: the innermost loop of a kernel's products.
 
 A panel of W has the columns that fill two vectors of 64 bytes, 32 of float32. A tile has few rows and one panel or two:
 
@@ -10,7 +10,7 @@ A panel of W has the columns that fill two vectors of 64 bytes, 32 of float32. A
     A [ a  a  a  … ]          C [ c c … | c c … ][ c c … | c c … ]     a step k: 4 vectors of W are loaded,
       [ a  a  a  … ]            [ c c … | c c … ][ c c … | c c … ]     and 4 numbers of A, each into all lanes;
       [ a  a  a  … ]            [ c c … | c c … ][ c c … | c c … ]     then 4 × 4 multiply-adds;
-      [ a  a  a  … ]            [ c c … | c c … ][ c c … | c c … ]     C itself is read and written once, at the end
+      [ a  a  a  … ]            [ c c … | c c … ][ c c … | c c … ]     c is read and C is written once, at the end
 
 Numba's loops would add to C in memory, eight multiply-adds for six loads and two stores, as LLVM holds arrays of sums
 in registers only where it sees vectors. So the tile is written as LLVM's instructions on vectors, which LLVM splits
@@ -114,10 +114,16 @@ class _Tile:
         """Return the places of a row's vectors, two in each panel."""
         return [self._move(self._move(row, per_panel, _INT(i // 2)), _INT(i % 2 * self._v.lanes)) for i in vectors]
 
+    def _all_vectors(self, k: int, row: list[Any], vectors: range) -> list[Any]:
+        """Return the places of the vectors of all rows of an operand."""
+        C, per_row, per_panel = self._operand(k)
+        rows = [self._vectors_at(self._move(C, per_row, r), per_panel, vectors) for r in row]
+        return list(itertools.chain(*rows))
+
     def build(self, rows: int, panels: int) -> Any:
         """Write the tile."""
         b, v, vectors = self._builder, self._v, range(2 * panels)
-        live, columns = self._operand(5)
+        live, columns = self._operand(6)
         row = [_INT(0)]  # rows beyond the last one repeat it
         for r in range(1, rows):
             row.append(b.select(b.icmp_signed("<", _INT(r), live), _INT(r), row[-1]))
@@ -128,18 +134,15 @@ class _Tile:
             starts = [self._move(A, per_row, r) for r in row]
             sums = self._sum(sums, (starts, per_column), (W, per_k, per_panel), vectors, K)
             W = self._move(W, per_k, K)
-        C, per_row, per_panel = self._operand(4)
-        sign, places = v.everywhere(self._operands[0][1]), []
-        for r in row:
-            places += self._vectors_at(self._move(C, per_row, r), per_panel, vectors)
+        sign, (read, places) = v.everywhere(self._operands[0][1]), (self._all_vectors(k, row, vectors) for k in (4, 5))
         with b.if_else(b.icmp_signed(">=", columns, _INT(len(vectors) * v.lanes))) as (whole, cut):
             with whole:
-                old = [v.load(place) for place in places]  # all of them before one is written: rows may be repeated
+                old = [v.load(place) for place in read]  # all of them before one is written: rows may be repeated
                 for place, total, c in zip(places, sums, old, strict=True):
                     v.store(v.multiply_add(sign, total, c), place)
             with cut:
                 lanes = [v.first_lanes(b.sub(columns, _INT(k * v.lanes))) for k in vectors] * rows
-                old = [v.load_some(place, some) for place, some in zip(places, lanes, strict=True)]
+                old = [v.load_some(place, some) for place, some in zip(read, lanes, strict=True)]
                 for place, some, total, c in zip(places, lanes, sums, old, strict=True):
                     v.store_some(v.multiply_add(sign, total, c), place, some)
         return self._context.get_dummy_value()
@@ -168,31 +171,31 @@ class _Tile:
 
 
 def make_tile(rows: int, panels: int) -> Any:
-    r"""Return ``tile(sign, A, B, W, C, (live, columns))``, which does C += sign * [A, B] @ W for one tile.
+    r"""Return ``tile(sign, A, B, W, c, C, (live, columns))``, which does C = c + sign * [A, B] @ W for one tile.
 
     An operand is a contiguous array, the number at which it begins, and how many numbers lie between neighbours: for A
     and B from a row to the next one, from a column to the next one, and the number of columns; for W from k to k + 1,
-    and from a panel to the next one; for C from a row to the next one, and from a panel to the next one. Only the first
-    `live` rows and `columns` columns of C are written, but whole panels of W are read.
+    and from a panel to the next one; for c and C, which may be the same, from a row to the next one, and from a panel
+    to the next one. Only the first `live` rows and `columns` columns of C are written, but whole panels of W are read.
     """
 
-    def tile(typing, sign, A, B, W, C, edge):
+    def tile(typing, sign, A, B, W, c, C, edge):
         def build(context, builder, signature, arguments):
             return _Tile(context, builder, signature, arguments).build(rows, panels)
 
-        assert all(operand[0].layout == "C" for operand in (A, B, W, C)), "rows lie one after the other"
-        return types.void(sign, A, B, W, C, edge), build
+        assert all(operand[0].layout == "C" for operand in (A, B, W, c, C)), "rows lie one after the other"
+        return types.void(sign, A, B, W, c, C, edge), build
 
-    def unjitted(sign, A, B, W, C, edge):
-        (w, first_w, per_k, per_panel), (c, first_c, c_row, c_panel) = W, C
+    def unjitted(sign, A, B, W, c, C, edge):
+        (w, first_w, per_k, per_panel), total = W, 0
         panel, (live, columns) = PANEL_BYTES // w.itemsize, edge
         i, j = np.arange(min(live, rows))[:, None], np.arange(min(columns, panels * panel))
-        place = first_c + i * c_row + j // panel * c_panel + j % panel
         for a, first, per_row, per_column, K in (A, B):
             k = np.arange(K)
-            left = a.reshape(-1)[first + i * per_row + k * per_column]
             right = w.reshape(-1)[first_w + k[:, None] * per_k + j // panel * per_panel + j % panel]
-            c.reshape(-1)[place] += sign * left @ right
+            total += a.reshape(-1)[first + i * per_row + k * per_column] @ right
             first_w += K * per_k
+        old, new = (first + i * per_row + j // panel * per_panel + j % panel for _, first, per_row, per_panel in (c, C))
+        C[0].reshape(-1)[new] = c[0].reshape(-1)[old] + sign * total
 
     return unjitted if getattr(config, "DISABLE_JIT", False) else intrinsic(tile)
