@@ -22,7 +22,9 @@ def rows(readme):
 
 if __name__ == "__main__":
     for name, make in MODELS.items():
-        with tempfile.TemporaryDirectory() as folder:
-            export_c(make(), folder, "n", math="own", measure=True)
-            said = rows(Path(folder) / "README.md")
-        print(f"{name} AutoNCP(12, 1)", *(f"{what}: {value}" for what, value in said.items()), sep="\n    ")  # noqa: T201
+        for kind, options in (("float32", {}), ("int8", {"int8": True, "x_range": (-4, 4)})):
+            with tempfile.TemporaryDirectory() as folder:
+                export_c(make(), folder, "n", math="own", measure=True, **options)
+                said = rows(Path(folder) / "README.md")
+            lines = (f"{what}: {value}" for what, value in said.items())
+            print(f"{name} AutoNCP(12, 1), {kind}", *lines, sep="\n    ")  # noqa: T201
