@@ -119,7 +119,21 @@ _FUNCTIONS = """
     static inline void NAME_map(const signed char *W, const int *b, const float *scale, const short *u, int *z,
                                 int rows, int columns)
     {
-        for (int i = 0; i < rows; i++, W += columns) {
+        int i = 0;
+        /* four rows at once, in products of 16 bits */
+        for (; i + 4 <= rows; i += 4, W += 4 * columns) {
+            int sum[4] = {b[i], b[i + 1], b[i + 2], b[i + 3]};
+            for (int j = 0; j < columns; j++) {
+                const short w_0 = W[j], w_1 = W[columns + j], w_2 = W[2 * columns + j], w_3 = W[3 * columns + j];
+                sum[0] += w_0 * u[j];
+                sum[1] += w_1 * u[j];
+                sum[2] += w_2 * u[j];
+                sum[3] += w_3 * u[j];
+            }
+            for (int k = 0; k < 4; k++)
+                z[i + k] = (int)(scale[i + k] * (float)sum[k]);
+        }
+        for (; i < rows; i++, W += columns) {
             int sum = b[i];
             for (int j = 0; j < columns; j++)
                 sum += W[j] * u[j];

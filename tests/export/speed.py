@@ -64,9 +64,9 @@ int main(void)
 """
 
 
-def of_c(model, folder, math):
+def of_c(model, folder, math, **more):
     """Return microseconds of a step, and of reading as many numbers as it has weights."""
-    text = export_c(model, folder, "n", math=math).read_text(encoding="utf-8")
+    text = export_c(model, folder, "n", math=math, **more).read_text(encoding="utf-8")
     size = int(text.partition(" bytes of weights")[0].rpartition("* ")[2].replace(",", ""))
     (folder / "main.c").write_text(_MAIN % {"weights": size // 4}, encoding="utf-8")
     subprocess.run([COMPILER, *FAST, "main.c", "-o", "main", "-lm"], cwd=folder, check=True)
@@ -162,6 +162,9 @@ def main():
             with tempfile.TemporaryDirectory() as folder:
                 step, read = of_c(make(), Path(folder), math)
             print(f"{name}, math {math}: step {step:.2f} us, weights {read:.2f} us, ratio {step / read:.2f}")  # noqa: T201
+        with tempfile.TemporaryDirectory() as folder:
+            step, _ = of_c(make(), Path(folder), "own", int8=True, tolerance=10)
+        print(f"{name}, int8: step {step:.2f} us")  # noqa: T201
         if "--numba" in sys.argv:
             print(f"    Numba stepper {of_numba(make()):.2f} us")  # noqa: T201
         with tempfile.TemporaryDirectory() as folder:

@@ -10,9 +10,10 @@ needs_chip = pytest.mark.skipif(not THERE, reason="gcc-arm-none-eabi and qemu-sy
 
 
 @needs_chip
+@pytest.mark.parametrize("int8", [False, True])
 @pytest.mark.parametrize("name", MODELS)
-def test_golden_outputs_on_a_microcontroller(name, tmp_path):
-    export_c(MODELS[name](), tmp_path, "n", math="own", measure=True)
+def test_golden_outputs_on_a_microcontroller(name, int8, tmp_path):
+    export_c(MODELS[name](), tmp_path, "n", math="own", measure=True, int8=int8)
     said = rows(tmp_path / "README.md")
     assert said["on an emulated Cortex-M4: golden test"] == "passed"
     weights, state, arrays, flash, stack, instructions = (
@@ -27,7 +28,7 @@ def test_golden_outputs_on_a_microcontroller(name, tmp_path):
         )
     )
     assert weights + 500 < flash < weights + 10_000
-    assert state == 4 * 12
+    assert state == (1 if int8 and name == "CfC" else 4) * 12
     assert 0 < stack < arrays + 1000
     assert 500 < instructions < 50_000
 
