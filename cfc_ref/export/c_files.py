@@ -39,7 +39,7 @@ __all__ = ["CFiles", "as_c", "export_c", "named", "write_files"]
 _TIMES = 0.1, 4.0  # for which a certificate is sought, if none are given
 _MAGIC = 8  # bytes that say what a binary file is
 _FLOAT = {
-    "arithmetic": "NumPy float32",
+    "arithmetic": "float32",
     "functions_called": "exponentials (tanh, erf included)",
     "then": "results then differ in the last digits",
     "int8": "",
@@ -139,7 +139,7 @@ _README = """
     <measured>
 
     Speed: `-O3 -march=native -ffast-math` lets the compiler use vector instructions; <then>.
-    Golden outputs are those of cfc_ref in <arithmetic>; the test allows <tolerance>, relative to <unit> or
+    Golden outputs are those of cfc_ref in NumPy (<arithmetic>); the test allows <tolerance>, relative to <unit> or
     the value, whichever is larger.
     <int8_lines>
 """

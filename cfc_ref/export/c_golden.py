@@ -31,7 +31,8 @@ class Golden(NamedTuple):
 
 
 _TEST = """
-    /* NAME_test.c: NAME.h against the outputs of cfc_ref in <arithmetic>. Build and run:
+    /* NAME_test.c: NAME.h against the outputs of cfc_ref in NumPy
+     * (<arithmetic>). Build and run:
      *
      *     <command>
      */

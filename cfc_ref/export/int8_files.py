@@ -205,7 +205,7 @@ def int8_words(int8: Int8, found: list[Distance], *, exact: bool) -> dict[str, s
     return {
         "int8": " *\n" + textwrap.fill(said, 110, initial_indent=" * ", subsequent_indent=" * "),
         "int8_lines": "\n" + textwrap.fill(said, 118),
-        "arithmetic": "its int8 specification in NumPy",
+        "arithmetic": "the int8 specification",
         "functions_called": "values of functions, by tables,",
         "then": "integers stay the same" if exact else "results then differ in the last digits",
     }

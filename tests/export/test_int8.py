@@ -207,6 +207,14 @@ def test_arguments_of_int8_need_it(argument, tmp_path):
     bad.refuses(export_c, name, argument[name], model=small(), folder=tmp_path / "new")
 
 
+def test_int8_and_float32_of_one_name_replace_each_other(tmp_path):
+    for int8 in (False, True, False):
+        text = export_c(small(), tmp_path, "robot", int8=int8).read_text(encoding="utf-8")
+        assert ("signed char" in text) == int8
+        assert ("the int8 specification" in (tmp_path / "robot_test.c").read_text(encoding="utf-8")) == int8
+    assert len(list(tmp_path.iterdir())) == 3
+
+
 def test_held_back_rows_decide(tmp_path):
     """Inputs far outside of the range count as its end: int8 is then far from float64."""
     model = small()

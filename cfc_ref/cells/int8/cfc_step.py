@@ -199,7 +199,7 @@ def _gate(z: dict[str, Array], t: Array, variant: Variant) -> tuple[Array, Array
 
 def _eq4(cell: Cell8, z: dict[str, Array], t: Array, q: Array, variant: Variant) -> Array:
     s, g, h = _gate(z, t, variant)
-    # Eq. (4): the CfC cell, in integers
+    # in integers: s g + (1 - s) h
     return rounded(cell.round, s * g + (ONE - s) * h)
 
 

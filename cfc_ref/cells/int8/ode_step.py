@@ -81,7 +81,7 @@ class Synaptic8(NamedTuple):
         """Return C, G and Q at states x in float32."""
         G, Q = self.recurrent.sums(as_int(np.float32(2.0**self.recurrent.fine) * x))
         G, Q = (self.G * (G + held[0]).astype(np.float32), self.Q * (Q + held[1]).astype(np.float32))
-        # NCP 2020, in integers: synapses that are conductances
+        # in integers: conductances and currents
         return self.C, G, Q
 
 
@@ -151,7 +151,7 @@ def _part(solver: str, balance: tuple[Array, Array, Array], x: Array, h: Array) 
     C, G, Q = balance
     if solver == "fused":
         D = C + h * G
-        # LTC 2021, Algorithm 1: the fused solver, of sums in int8
+        # of sums in int8: the fused solver
         return C / D * x + h / D * Q
     return x + _share(h * G / C) * (Q / G - x)
 
