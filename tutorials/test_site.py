@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 
@@ -102,6 +103,12 @@ def test_the_browser_gets_the_notebooks_and_the_wheel(tmp_path):
     (release,) = wheels["cfc-ref"]["releases"][cfc_ref.__version__]
     assert (tmp_path / "lite" / "pypi" / release["filename"]).is_file()
     assert (tmp_path / "lite" / "lab" / "index.html").is_file()
+
+
+def test_a_network_runs_on_a_page_where_it_can_be_compiled(site):
+    page, there = site / "eeg_network.html", all(map(shutil.which, ("clang", "wasm-ld")))
+    assert page.is_file() == (page.resolve() in links(site / "index.html")) == there
+    assert "NETWORK" not in (site / "index.html").read_text(encoding="utf-8")
 
 
 def test_formulas_and_search_need_no_network(site):

@@ -20,6 +20,7 @@ from importlib import metadata
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from browser_page import compiler_is_there, linked, write_page
 from build import COMPILED
 
 import cfc_ref
@@ -53,7 +54,8 @@ MACHINE = re.compile(r"(?<![\w.:/\-])/(?:home|root|tmp|Users|work|usr|opt|var|mn
 def build(folder: Path, *, lite: bool = False) -> None:
     """Build the site in `folder`; a warning, a broken link or a path of this machine ends it with SystemExit.
 
-    With `lite` it has the notebooks in JupyterLite, too, and each notebook's page links to where it runs.
+    With `lite` it has the notebooks in JupyterLite, too, and each notebook's page links to where it runs. With clang
+    and wasm-ld it has a page that runs a network.
     """
     from sphinx.cmd.build import main as sphinx
 
@@ -69,6 +71,8 @@ def build(folder: Path, *, lite: bool = False) -> None:
             raise SystemExit("--site: Sphinx warned; the lines above say of what.")
         if lite:
             _build_lite(Path(work), folder / "lite")
+    if compiler_is_there():
+        write_page(folder)
     (folder / ".buildinfo").unlink(missing_ok=True)
     shutil.rmtree(folder / "_sources", ignore_errors=True)  # empty
     (folder / ".nojekyll").touch()  # Pages leaves out folders that begin with _ without it
@@ -82,8 +86,8 @@ def write_pages(pages: Path) -> None:
     shutil.copytree(TUTORIALS, pages / "tutorials", ignore=keep)
     shutil.copytree(TUTORIALS / "solutions", pages / "tutorials" / "solutions", dirs_exist_ok=True)
     shutil.copytree(ROOT / "cfc_ref", pages / "included" / "cfc_ref", ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("conf.py", "index.md"):
-        shutil.copy(SITE / name, pages)
+    shutil.copy(SITE / "conf.py", pages)
+    _write(pages / "index.md", linked((SITE / "index.md").read_text(encoding="utf-8")))
     static = pages / "_static"
     static.mkdir()
     shutil.copy(SITE / "site.css", static)
