@@ -169,7 +169,7 @@ def _certificate(
         euclidean = max(cell_lipschitz(network, t, model.settings, "euclidean") for t in dt)
         if euclidean < max(1, moved):
             rho, norm, size = euclidean, "euclidean", float(np.linalg.norm(of_state))
-    for_ever = size / (1 - rho) if rho < 1 else math.inf
+    for_ever = min(size / (1 - rho), float(np.max(how.widest))) if rho < 1 else math.inf
     last = of_output(for_ever) if math.isfinite(for_ever) else math.inf
     return RoundingCertificate(float(of_state.max()), of_output(of_state), float(rho), norm, float(for_ever), last)
 
