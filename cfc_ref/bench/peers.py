@@ -31,6 +31,7 @@ class Runner(NamedTuple):
     call: Callable[[], Any]  # does the work once; a step goes on from the state that the one before left
     # from what a call returned to NumPy arrays by name: "output", and gradients by ncps's names of the parameters
     arrays: Callable[[Any], dict[str, Array]]
+    units: int = 1  # steps that a call takes, where it takes more than the one that is asked for
 
 
 class Peer(NamedTuple):
@@ -46,13 +47,15 @@ class Peer(NamedTuple):
         return workload.kind in self.kinds and workload.network in self.networks
 
 
-_STEP, _CFC = frozenset({"step"}), frozenset({"CfC"})
+_STEP, _ONE, _CFC = frozenset({"step"}), frozenset({"step", "sequence"}), frozenset({"CfC"})
 PEERS: dict[str, Peer] = {
     "numpy": Peer("cfc_ref (NumPy)", "cfc_ref.bench.peers.with_numpy"),
     "numba": Peer("cfc_ref (Numba)", "cfc_ref.bench.peers.with_numba"),
     "ncps": Peer("ncps (PyTorch)", "cfc_ref.bench.peers_torch.eager"),
     "ncps-traced": Peer("ncps (PyTorch, traced)", "cfc_ref.bench.peers_torch.traced", _STEP, _CFC),
-    "onnxruntime": Peer("ONNX Runtime", "cfc_ref.bench.peers_torch.exported", _STEP, _CFC),
+    "onnxruntime": Peer("ONNX Runtime", "cfc_ref.bench.peers_exported.with_onnxruntime", _ONE),
+    "openvino": Peer("OpenVINO", "cfc_ref.bench.peers_exported.with_openvino", _ONE),
+    "c": Peer("C, exported and compiled", "cfc_ref.bench.peers_exported.in_c", _ONE),
     "jax": Peer("JAX (jit)", "cfc_ref.bench.peers_jax.compiled", networks=_CFC),
 }
 
@@ -129,6 +132,9 @@ def compare(name: str, workload: Workload, threads: int, plan: Plan, peers: dict
     ours = "numba" if "numba" in clocks else SPECIFICATION
     for who in [who for who in clocks if who != ours]:
         findings += ratio(rows, ours, who, workload.targets.get("limit" if who.startswith("limit") else who))
+    if workload.most is not None:
+        time = next(row.median for row in rows if row.name == ours)
+        findings.append(Finding(f"{ours}, microseconds", time * 1e6, (0.0, workload.most * 1e6)))
     return Result(name, workload.description, unit, rows, findings, skipped, [])
 
 

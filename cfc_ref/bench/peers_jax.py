@@ -1,4 +1,7 @@
-"""A CfC in JAX: one step, a sequence by ``lax.scan``, and training by ``value_and_grad``, each compiled by ``jit``."""
+"""A CfC in JAX, in its fastest form: the four heads are one product.
+
+One step, a sequence by ``lax.scan``, and training by ``value_and_grad``, each compiled by ``jit``.
+"""
 
 from __future__ import annotations
 
@@ -12,15 +15,13 @@ from cfc_ref.bench.workloads import TrainingTask
 
 __all__ = ["compiled"]
 
-_HEADS = ("ff1", "ff2", "time_a", "time_b")
+_BACKBONE, _HEADS = "rnn_cell.backbone.0", ("ff1", "ff2", "time_a", "time_b")
 
 
 def compiled(task: TrainingTask) -> Runner:
     """Make JAX ready."""
     jax, jnp = package("jax"), package("jax.numpy")
-    # as (inputs, outputs): a step of one sequence is a fifth as fast with the transpose of (outputs, inputs)
-    weights = {key: jnp.asarray(array.T.copy()) for key, array in task.layer.parameters.items()}
-    size = task.layer.state_size
+    weights, size = jax.tree.map(jnp.asarray, _joined(task.layer.parameters)), task.layer.state_size
 
     def loss(W: Any, x: Any, dt: Any, d_output: Any) -> Any:
         output = _sequence(size, W, x, dt)
@@ -42,21 +43,33 @@ def compiled(task: TrainingTask) -> Runner:
         gradient = jax.jit(jax.value_and_grad(loss, has_aux=True))
         return Runner(
             lambda: jax.block_until_ready(gradient(weights, x, dt, d_output)),
-            lambda result: {"output": np.asarray(result[0][1]), **{k: np.asarray(v).T for k, v in result[1].items()}},
+            lambda result: {"output": np.asarray(result[0][1]), **_by_name(jax.tree.map(np.asarray, result[1]))},
         )
     forward = jax.jit(partial(_sequence, size))
     return Runner(lambda: forward(weights, x, dt).block_until_ready(), lambda output: {"output": np.asarray(output)})
 
 
-def _cell(W: Any, h: Any, x: Any, dt: Any) -> Any:
+def _joined(parameters: dict[str, Any]) -> tuple[Any, ...]:
+    """Return weights as (inputs, outputs), which a step reads five times as fast as a transpose, and biases."""
+    heads = ([parameters[f"rnn_cell.{head}.{end}"] for head in _HEADS] for end in ("weight", "bias"))
+    W, b = (np.concatenate(arrays) for arrays in heads)
+    return parameters[f"{_BACKBONE}.weight"].T.copy(), parameters[f"{_BACKBONE}.bias"], W.T.copy(), b
+
+
+def _by_name(gradients: tuple[Any, ...]) -> dict[str, Any]:
+    """Return the gradients of :func:`_joined` weights by ncps's names."""
+    d_U, d_a, d_W, d_b = gradients
+    heads = zip(_HEADS, np.split(d_W.T, len(_HEADS)), np.split(d_b, len(_HEADS)), strict=True)
+    named = {f"rnn_cell.{head}.{end}": d for head, *of in heads for end, d in zip(("weight", "bias"), of, strict=True)}
+    return {f"{_BACKBONE}.weight": d_U.T, f"{_BACKBONE}.bias": d_a, **named}
+
+
+def _cell(weights: Any, h: Any, x: Any, dt: Any) -> Any:
     """Return the next state."""
     jax, jnp = package("jax"), package("jax.numpy")
-
-    def linear(name: str, u: Any) -> Any:
-        return u @ W[f"rnn_cell.{name}.weight"] + W[f"rnn_cell.{name}.bias"]
-
-    u = 1.7159 * jnp.tanh(0.666 * linear("backbone.0", jnp.concatenate([x, h], axis=-1)))
-    ff1, ff2, a, b = (linear(name, u) for name in _HEADS)
+    U, a, W, b = weights
+    u = 1.7159 * jnp.tanh(0.666 * (jnp.concatenate([x, h], axis=-1) @ U + a))
+    ff1, ff2, a, b = jnp.split(u @ W + b, len(_HEADS), axis=-1)
     s = jax.nn.sigmoid(a * dt + b)
     return jnp.tanh(ff1) * (1 - s) + s * jnp.tanh(ff2)
 

@@ -1,8 +1,7 @@
-"""ncps on PyTorch, eager and traced, and its step exported to ONNX Runtime."""
+"""ncps on PyTorch, eager and traced."""
 
 from __future__ import annotations
 
-import io
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +13,7 @@ from cfc_ref.bench.workloads import TrainingTask
 from cfc_ref.layers.cfc import CfC
 from cfc_ref.ncps.weights import to_ncps_state_dict
 
-__all__ = ["eager", "exported", "traced"]
+__all__ = ["eager", "traced"]
 
 
 def eager(task: TrainingTask) -> Runner:
@@ -52,30 +51,6 @@ def traced(task: TrainingTask) -> Runner:
         with torch.no_grad():
             cell = torch.jit.freeze(torch.jit.trace(model.rnn_cell, _example(torch, task)))
     return _stepping(torch, task, cell)
-
-
-def exported(task: TrainingTask) -> Runner:
-    """Make ncps's step ready in ONNX Runtime."""
-    runtime = package("onnxruntime")
-    package("onnx")
-    torch, model = _model(task)
-    file = io.BytesIO()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        names = {"input_names": ["x", "h", "dt"], "output_names": ["output", "state"]}
-        torch.onnx.export(model.rnn_cell, _example(torch, task), file, dynamo=False, **names)
-    options = runtime.SessionOptions()
-    options.intra_op_num_threads = task.threads
-    session = runtime.InferenceSession(file.getvalue(), options, providers=["CPUExecutionProvider"])
-    samples = Samples([sample[None] for sample in task.x])
-    feed = {"x": None, "h": np.zeros((1, task.layer.state_size), np.float32), "dt": np.ones((1, 1), np.float32)}
-
-    def step() -> Any:
-        feed["x"] = samples.next()
-        output, feed["h"] = session.run(None, feed)
-        return output
-
-    return Runner(step, lambda output: {"output": output[0]})
 
 
 def _model(task: TrainingTask) -> tuple[Any, Any]:

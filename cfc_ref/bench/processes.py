@@ -39,11 +39,12 @@ class Here:
         self.results: list[dict[str, Array]] = [
             runner.arrays(runner.call()) for _ in range(len(task.x) if task.kind == "step" else 1)
         ]
-        self._clock = clock(runner.call)
+        self._clock, self._units = clock(runner.call), runner.units
 
     def __call__(self, calls: int) -> float:
-        """Return the seconds of so many calls."""
-        return self._clock(calls)
+        """Return the seconds of so many units of the work."""
+        whole = -(-calls // self._units)
+        return self._clock(whole) * calls / (whole * self._units)
 
     def __enter__(self) -> Here:
         """Return itself."""

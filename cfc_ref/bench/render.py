@@ -67,6 +67,10 @@ def lines(result: Result) -> list[str]:
 def markdown(about: dict[str, Any], results: list[Result]) -> str:
     """Return a page of Markdown."""
     parts = ["# Benchmark", "\n\n".join(heading(about)), f"{about['date']}. Times are medians."]
+    asked = [[one.workload, *_told(finding)] for one in results for finding in one.findings if finding.target]
+    if asked:
+        rows = [f"| {' | '.join(cells)} |" for cells in asked]
+        parts.append("\n".join(["| Workload | Figure | Value | Target |", "|---|---|---|---|", *rows]))
     for result in results:
         parts.append(f"## {result.workload}\n\n{result.description}.")
         rows = [f"| {' | '.join(_cells(row))} |" for row in result.rows]

@@ -33,6 +33,7 @@ _PACKAGES = (
     "torch",
     "ncps",
     "onnxruntime",
+    "openvino",
     "jax",
     "jaxlib",
     "diffrax",

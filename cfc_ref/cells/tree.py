@@ -30,9 +30,17 @@ def tree_map(function: Callable[..., Any], tree: Any, *others: Any) -> Any:
 
 def leaves(tree: Any) -> list[Any]:
     """Return the leaves of a tree, depth first; None is no leaf."""
-    if tree is None:
-        return []
-    return [leaf for branch in tree for leaf in leaves(branch)] if isinstance(tree, tuple) else [tree]
+    found: list[Any] = []
+    _gather((tree,), found)
+    return found
+
+
+def _gather(tree: tuple[Any, ...], found: list[Any]) -> None:
+    for branch in tree:
+        if isinstance(branch, tuple):
+            _gather(branch, found)
+        elif branch is not None:
+            found.append(branch)
 
 
 def add(*trees: Any) -> Any:

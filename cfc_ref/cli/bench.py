@@ -17,10 +17,11 @@ def add(commands: Any) -> None:
 
     parser = commands.add_parser(
         "bench",
-        help="measure the speed next to ncps, ONNX Runtime, JAX and ODE solvers",
-        description="Measure the speed next to that of ncps on PyTorch, ONNX Runtime, JAX, scipy, diffrax and "
-        "numbalsoda, as far as they are installed, with the same weights and threads, in turns. Each result is checked "
-        "before it is timed, and printed with its ratio to the required speed. Exit status 1 if a workload fails.",
+        help="measure the speed next to ncps, JAX, ONNX Runtime, OpenVINO, C and ODE solvers",
+        description="Measure the speed next to that of ncps on PyTorch, JAX, ONNX Runtime, OpenVINO, exported C, "
+        "scipy, diffrax and numbalsoda, as far as they are installed, with the same weights and threads, in turns. "
+        "Each result is checked before it is timed, and printed with its ratio to the required speed. Exit status 1 if "
+        "a workload fails.",
     )
     options = (
         ("--only", f"some of {', '.join([*WORKLOADS, *STUDIES])}", {"nargs": "+", **NAME}),

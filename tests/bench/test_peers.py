@@ -115,7 +115,6 @@ def test_small_differences_are_told():
 @pytest.mark.parametrize("name", SMALL)
 def test_every_peer_computes_what_the_specification_does(who, name):
     """The comparison refuses what does not."""
-    pytest.importorskip({"numba": "numba", "jax": "jax", "onnxruntime": "onnxruntime"}.get(who, "ncps"))
     peer, workload = PEERS[who], SMALL[name]
     if workload.kind not in peer.kinds or workload.network not in peer.networks:
         pytest.skip("not what it does")
@@ -125,6 +124,20 @@ def test_every_peer_computes_what_the_specification_does(who, name):
     rows = {row.name: row for row in got.rows}
     assert rows[who].details["difference"] < 1e-4
     assert rows[who].median > 0
+
+
+def test_a_call_is_asked_for_as_a_time():
+    workload = SMALL["batch"]._replace(most=1.0)
+    finding = compare("batch", workload, 1, SHORT, OWN).findings[-1]
+    assert finding.what == "numpy, microseconds"
+    assert finding.reached
+    assert not compare("batch", workload._replace(most=1e-9), 1, SHORT, OWN).findings[-1].reached
+
+
+def test_without_a_compiler_c_is_skipped(monkeypatch):
+    monkeypatch.setattr("shutil.which", lambda _: None)
+    got = compare("step", SMALL["step"], 1, SHORT, {**OWN, "c": PEERS["c"]})
+    assert got.skipped == {"c": "no C compiler is installed"}
 
 
 def test_every_peer_has_its_function():

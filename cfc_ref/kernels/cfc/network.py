@@ -19,7 +19,7 @@ from cfc_ref.kernels.cfc.modes import KERNELS
 from cfc_ref.kernels.cfc.rows import KeptRows
 from cfc_ref.kernels.cfc.streaming import start
 from cfc_ref.kernels.cfc.weights import GRADIENT_HEADS, KEPT_BACKBONE, KEPT_HEADS, KEPT_MEMORY, WIDEST, pack, unpack
-from cfc_ref.kernels.memory import aligned, own, whole_lines
+from cfc_ref.kernels.memory import aligned, aligned_all, own, whole_lines
 from cfc_ref.kernels.packed import INPUTS, UNITS
 
 if TYPE_CHECKING:
@@ -64,9 +64,12 @@ def sequence(
     dtype = params.layers[0].ff1.W.dtype
     span = None if timed else _only(dt, mask, settings)
     W, table = _packed(params, settings, timed and keep, False, span)
-    h, c = states = States(*(_room_for(first, T) for first in (state[0], _memory(state))))
-    widths = table[[KEPT_BACKBONE, KEPT_HEADS, KEPT_MEMORY]]
-    kept = KeptRows(*(aligned((T if keep else 1, B, width), dtype) for width in widths))
+    firsts, steps = (state[0], _memory(state)), T if keep else 1
+    shapes = [(T + 1, *first.shape) for first in firsts]
+    shapes += [(steps, B, width) for width in table[[KEPT_BACKBONE, KEPT_HEADS, KEPT_MEMORY]].tolist()]
+    h, c, *of_steps = aligned_all(shapes, dtype)
+    h[0], c[0] = firsts
+    states, kept = States(h, c), KeptRows(*of_steps)
     call = SequenceInputs(_time_first(x), _time_first(dt), _mask(mask, B), _factors(params, drop, B, dtype))
     room = aligned((2, B, whole_lines(table[WIDEST])), dtype)
     threads.share(_forward, (W, table, call, states, kept, room), B, _parts(W, T, B), TILE)
@@ -87,14 +90,16 @@ def d_sequence(
     W, _ = _packed(params, settings, False, True, kept.span)
     d_read = _time_first(np.asarray(d_h, dtype).reshape(len(d_h), B, table[UNITS]))  # batch first, as outputs are
     d_first = own(d_state[0] + d_h[-1]) if len(d_h) else d_state[0].copy()  # a sum of Fortran's arrays is one
-    d = Flows(d_read, d_first, _memory(d_state).copy(), aligned((T, B, table[INPUTS]), dtype), np.zeros((T, B), dtype))
+    d_x = aligned((T, B, table[INPUTS]), dtype)
+    d = Flows(d_read, d_first, _memory(d_state).copy(), d_x, np.zeros((T, B), dtype))
     each = max(_LEAST_ROWS, -(-B // _PARTS))
     parts = -(-B // each)
-    D = aligned((parts, W.size), dtype)
-    room = aligned((6, parts * CAPACITY, whole_lines(max(table[WIDEST], table[UNITS]))), dtype)
     widths = table[[INPUTS, UNITS, UNITS, UNITS, KEPT_BACKBONE, KEPT_BACKBONE, GRADIENT_HEADS, KEPT_MEMORY]]
     widths[-1] = widths[-1] // 6 * 4  # of a, i, f, o, tanh c and the output the first four are maps
-    rows = Collected(*(aligned((parts * CAPACITY, width), dtype) for width in widths))
+    widest = whole_lines(max(table[WIDEST], table[UNITS]))
+    shapes = [(parts, W.size), (6, parts * CAPACITY, widest), *((parts * CAPACITY, width) for width in widths)]
+    D, room, *of_rows = aligned_all(shapes, dtype)
+    rows = Collected(*of_rows)
     call = SequenceInputs(_time_first(kept.x), _time_first(kept.dt), _mask(mask, B), kept.drop)
     arguments = W, table, call, kept.states, kept.kept, d, D, room, rows, each
     threads.share(_backward, arguments, parts, _parts(W, T, B), 1)
@@ -127,13 +132,6 @@ def _packed(
 def _memory(state: State) -> Array:
     """Return the memory, without columns where there is none."""
     return state[0][:, :0] if state[1] is None else state[1]
-
-
-def _room_for(first: Array, steps: int) -> Array:
-    """Return room for the states of all steps, after the first one."""
-    states = aligned((steps + 1, *first.shape), first.dtype)
-    states[0] = first
-    return states
 
 
 def _only(dt: Array, mask: Array | None, settings: CfCSettings) -> float | None:

@@ -197,7 +197,7 @@ def _unpack_cell(cell: Cell, D: Array, settings: CfCSettings, span: float | None
         backbone.append(Dense(*linear_at(D, start, inputs, cell.width)))
         start = cell.deeper + len(backbone[1:]) * cell.deeper_size
     W, b = linear_at(D, cell.head_map, sizes[-1], cell.n_heads * cell.n)
-    parts: Any = zip(np.split(W, cell.n_heads), np.split(b, cell.n_heads), strict=True)
+    parts: Any = zip(W.reshape(cell.n_heads, cell.n, W.shape[1]), b.reshape(cell.n_heads, cell.n), strict=True)
     names = [name for name in mode.heads if span is None or name != "time_a"]
     found: dict[str, Any] = {name: Dense(*part) for name, part in zip(names, parts, strict=True)}
     if span is not None:  # backward of `gated`
