@@ -68,7 +68,8 @@ def aligned_all(shapes: Iterable[tuple[int, ...]], dtype: npt.DTypeLike) -> list
     """Return arrays that begin at a whole cache line in one piece of memory, which takes a third of the time."""
     shapes = [tuple(map(int, shape)) for shape in shapes]
     sizes = [math.prod(shape) for shape in shapes]
-    starts = list(accumulate((-(-size // PANEL_BYTES) * PANEL_BYTES for size in sizes), initial=0))
+    line = PANEL_BYTES // np.dtype(dtype).itemsize
+    starts = list(accumulate((-(-size // line) * line for size in sizes), initial=0))
     memory = aligned((starts[-1],), dtype)
     return [
         memory[start : start + size].reshape(shape) for start, size, shape in zip(starts, sizes, shapes, strict=False)

@@ -33,6 +33,19 @@ def test_an_array_begins_at_a_cache_line(shape, dtype):
     assert array.flags.carray
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_arrays_in_one_piece_do_not_meet(dtype):
+    shapes = [(3, 5), (), (0, 4), (100, 7), (1,)]
+    arrays = memory.aligned_all(shapes, dtype)
+    for k, (array, shape) in enumerate(zip(arrays, shapes, strict=True)):
+        assert array.shape == shape
+        assert array.dtype == dtype
+        assert array.flags.carray
+        assert array.size == 0 or address(array) % 64 == 0
+        array[...] = k
+    assert all((array == k).all() for k, array in enumerate(arrays))
+
+
 def test_memory_is_used_again_once_its_last_view_is_gone():
     first = memory.aligned((1000, 100), "float32")
     place, part = address(first), first[10:, ::2].T

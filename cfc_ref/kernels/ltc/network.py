@@ -16,7 +16,7 @@ from cfc_ref.kernels.ltc.loops import BackRoom, Room, StageTape, Steps, Sums, _b
 from cfc_ref.kernels.ltc.packed import SCRATCH, Packed, pack, unpack
 from cfc_ref.kernels.ltc.streaming import start
 from cfc_ref.kernels.ltc.sums import ROWS
-from cfc_ref.kernels.memory import aligned, own
+from cfc_ref.kernels.memory import aligned, aligned_all, own
 from cfc_ref.kernels.streams import run
 
 __all__ = ["Kept", "d_sequence", "sequence", "stream"]
@@ -48,7 +48,8 @@ def sequence(
     blocks = -(-B // rows)
     tape = _tape(steps.counts, U, numbers.stages, rows, dtype, keep)
     h, first = aligned((T, B, U), dtype), own(state[0])
-    room = Room(*(aligned((blocks, *shape, rows), dtype) for shape in ((F, 1), (U,), (U, 3), (3,), (SCRATCH,))))
+    shapes = (F, 1), (U,), (U, 3), (3,), (SCRATCH,)
+    room = Room(*aligned_all([(blocks, *shape, rows) for shape in shapes], dtype))
     arguments = packed, numbers, steps, first, h, tape, room
     threads.share(_forward, arguments, blocks, _worth(packed, steps), 1)
     return h, (h[-1] if T else first, None), Kept(packed, steps, tape) if keep else None
@@ -81,9 +82,9 @@ def d_sequence(
     shares, rows = min(len(tape.places), _SHARES), tape.parts.shape[-1]
     numbers = how(settings)
     shapes = (F, 1), (F, 1), (U,), (U, 3 * numbers.stages), (U, 3), (U,), (3,), (2,), (SCRATCH,)
-    room = BackRoom(*(aligned((shares, *shape, rows), dtype) for shape in shapes))
+    room = BackRoom(*aligned_all([(shares, *shape, rows) for shape in shapes], dtype))
     tables = packed.neurons[:, :3], packed.synapses[:, :4], packed.sensory[:, :4], packed.maps
-    sums = Sums(*(aligned((shares, *table.shape), dtype) for table in tables))
+    sums = Sums(*aligned_all([(shares, *table.shape) for table in tables], dtype))
     arguments = packed, numbers, steps, tape, d_read, d_first, (d_x, d_dt), room, sums
     threads.share(_backward, arguments, shares, _worth(packed, steps), 1)
     d_params = unpack(params, *(of_shares.sum(axis=0) for of_shares in sums))
