@@ -54,9 +54,9 @@ def _bounded(kind, z, a):
 def _d_bounded(kind, kept, d):
     """D *= activation', from the activation's value."""
     if kind == LECUN_TANH:
-        scale, gain = d.dtype.type(_SCALE), d.dtype.type(_GAIN)
+        steepest, bend = d.dtype.type(_GAIN * _SCALE), d.dtype.type(_GAIN / _SCALE)
         for j in range(d.shape[0]):
-            d[j] *= gain * (scale - kept[j] * kept[j] / scale)
+            d[j] *= steepest - bend * (kept[j] * kept[j])
     elif kind == TANH:
         one = d.dtype.type(1)
         for j in range(d.shape[0]):

@@ -90,6 +90,23 @@ def test_the_opening_of_a_synapse(dtype):
     assert np.isnan(opening(number(np.nan)))
 
 
+def test_the_activations_of_a_layer():
+    """A tanh within [-1, 1] to four units in the last place, and a gate to one of 1; unjitted."""
+    x = np.concatenate([np.linspace(-30, 30, 6001), np.geomspace(1e-30, 1, 500)]).astype(np.float32)
+    tanh, gate = (np.array([f(each) for each in x]) for f in (mathfun._bend32, mathfun._open32))
+    assert tanh.dtype == gate.dtype == np.float32
+    ref = np.tanh(x.astype(float))
+    assert_close(tanh[ref != 0] / ref[ref != 0], np.ones(np.sum(ref != 0)), rtol=0, atol=4 * 2.0**-23)
+    assert np.max(np.abs(tanh)) == 1
+    assert_close(gate, 1 / (1 + np.exp(-x.astype(float))), rtol=0, atol=2.0**-23)
+    wide = np.linspace(-40, 40, 2001)
+    assert_close([mathfun._open64(each) for each in wide], 1 / (1 + np.exp(-wide)), rtol=1e-14, atol=0)
+    ends = np.array([-np.inf, np.inf, np.nan], np.float32)
+    np.testing.assert_array_equal([mathfun._bend32(each) for each in ends], [-1, 1, np.nan])
+    assert np.isnan(mathfun._open32(ends[2]))
+    assert np.isnan(mathfun._open64(np.nan))
+
+
 UNJITTED = """
 import numpy as np
 from cfc_ref.kernels import mathfun
