@@ -13,6 +13,8 @@ import numpy as np
 
 from cfc_ref import bounds, export_c
 from cfc_ref.cli.command import main as cfc_ref
+from cfc_ref.export.float32_network import exported
+from cfc_ref.export.int8_files import distances, int8_of
 from cfc_ref.tables.folder import read_trained
 from tests.datasets.recorded import write_eeg
 
@@ -51,11 +53,14 @@ def report(run):
         print(f"--- {run.name}", flush=True)  # noqa: T201
         cfc_ref(["export", str(run), "--to", "c", "--int8", "--out", folder])
         sizes = [flash(trained.model, folder, **more) for more in ({}, {"int8": True, "tolerance": 1e9})]
-    samples = trained.folder.samples("run", ("low", "high"))
+    samples = trained.folder.samples("run", ("x", "dt", "begins", "low", "high"))
     proved = bounds.rounding(
         trained.model, (samples["low"], samples["high"]), trained.preparation.timespan_range, "int8"
     )
+    network = exported(trained.model)
+    int8 = int8_of(trained.model, network, (samples["low"], samples["high"]), trained.preparation.timespan_range)
     print(f"bytes: float32 {sizes[0]:,}, int8 {sizes[1]:,}. Proved: {proved}", flush=True)  # noqa: T201
+    print(f"within the training's ranges alone: {distances(int8, samples)[-1]}")  # noqa: T201
 
 
 def main(walker, out):

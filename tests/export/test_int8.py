@@ -207,6 +207,17 @@ def test_arguments_of_int8_need_it(argument, tmp_path):
     bad.refuses(export_c, name, argument[name], model=small(), folder=tmp_path / "new")
 
 
+@pytest.mark.parametrize("kind", [CfC, LTC, NeuralLTC])
+def test_weights_that_are_too_large_for_32_bits_are_refused(kind, tmp_path):
+    model = kind(2, 3, seed=0, backend="numpy")
+    for name, array in model.parameters.items():
+        if not name.endswith("mask"):
+            array[...] *= 1e8
+    with pytest.raises(ValueError, match=r"model: got weights that make arguments .*32 bits"):
+        export_c(model, tmp_path / "new", int8=True)
+    assert not (tmp_path / "new").exists()
+
+
 def test_int8_and_float32_of_one_name_replace_each_other(tmp_path):
     for int8 in (False, True, False):
         text = export_c(small(), tmp_path, "robot", int8=int8).read_text(encoding="utf-8")

@@ -31,6 +31,7 @@ from cfc_ref.cells.int8.numbers import (
     as_int,
     decay,
     effective_rows,
+    fits,
     grid_of,
     over_time,
     quantise_rows,
@@ -293,6 +294,7 @@ def _quantise_cell(params: CfCParams, inputs: Grid, grid: Grid, settings: CfCSet
     }
     unit, shift = MODES_8[settings.mode].result(params, variant)
     leak = np.zeros(len(params.ff1.W)) if params.w_tau is None else np.abs(params.w_tau[0])
+    fits(4 * UNIT * leak)
     w_tau = np.rint(UNIT * leak).astype(np.int64)
     return Cell8(inputs, tuple(backbone), heads, w_tau, grid, rounder(grid, unit, shift))
 

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from cfc_ref import checks
 from cfc_ref.arrays import Array
 from cfc_ref.cells.dense import Dense
 
@@ -32,6 +33,7 @@ __all__ = [
     "as_int",
     "decay",
     "effective_rows",
+    "fits",
     "grid_of",
     "over_time",
     "quantise_rows",
@@ -133,7 +135,16 @@ def quantise_rows(params: Dense, u: Grid, unit: Any) -> Rows8:
     step = scale.astype(np.float64) / unit
     b, b_minus = np.rint(both / step).astype(np.int64)
     q = np.clip(np.rint(W / step[:, None]), -MOST, MOST).astype(np.int64)
+    fits(scale * (MOST * np.abs(q).sum(axis=1) + np.abs([b, b_minus]).max(axis=0)))
     return Rows8(q, b, scale, b_minus)
+
+
+def fits(arguments: Array) -> None:
+    """Refuse a network whose arguments are too large for 32 bits."""
+    if not np.max(np.abs(arguments), initial=0) < LARGEST / 2:
+        largest = f"{LARGEST // 2 // UNIT:,}"
+        got = f"weights that make arguments of σ or tanh above {largest}"
+        checks.refuse("model", got, "arguments that 32 bits hold", "train with weight decay, or export in float32")
 
 
 def effective_rows(rows: Rows8, u: Grid, unit: Any, *, minus: bool = False) -> Dense:

@@ -25,6 +25,7 @@ from cfc_ref.cells.int8.numbers import (
     Rows8,
     as_int,
     decay,
+    fits,
     grid_of,
     quantise_rows,
     rounded,
@@ -235,6 +236,7 @@ def _quantise_synapses(synapses: Synapses, w: Array, E: Array, ranges: Any) -> S
     step = np.maximum(np.ceil(np.abs(mu).max(axis=0, initial=0) * 2.0**fine / MOST), 1).astype(np.int64)
     of_sigma = _per_neuron(sigma)
     scale = (of_sigma * UNIT * 2.0**-fine).astype(np.float32)
+    fits(scale * (MOST * 2 * (SHORT + step)))
     effective = scale.astype(np.float64) / UNIT * 2.0**fine
     return Synapses8(
         np.rint(synapses.w / w).astype(np.int64),
