@@ -18,8 +18,7 @@ MODELS = {
     "default": CfC(3, wirings.AutoNCP(9, 1), **SEED),
     "no_gate": CfC(2, 4, mode="no_gate", mixed_memory=True, **SEED),
     "pure": CfC(2, 4, mode="pure", backbone_units=5, **SEED),
-    "paper_pure": CfC(2, 4, mode="paper_pure", backbone_layers=0, **SEED),
-    "from_x0": CfC(2, 4, mode="from_x0", **SEED),
+    "from_x0": CfC(2, 4, mode="from_x0", backbone_layers=0, **SEED),  # its rate is that of "paper_pure" too
     "ltc": LTC(3, wirings.AutoNCP(9, 1), ode_unfolds=1, **SEED),
     "neural": NeuralLTC(2, 3, solver="frozen", ode_unfolds=1, proj_size=1, **SEED),
 }
