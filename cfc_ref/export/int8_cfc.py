@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from cfc_ref.export.c_header import StepBody
 from cfc_ref.export.c_source import Source, Wires, fill, number
 from cfc_ref.export.float32_network import Network
 
-__all__ = ["CfCStep8", "IntegerStep"]
+__all__ = ["CfCStep8", "IntegerStep", "wrapped"]
 
 _GATED = """
     /* <equation>; f_0 is the gate's argument at t = 0.
@@ -127,6 +128,11 @@ _FUNCTIONS = {
 }  # fmt: skip
 
 
+def wrapped(statement: str) -> str:
+    """Return a statement of C in lines that are not too long."""
+    return textwrap.fill(statement, 108, subsequent_indent="    ") + "\n"
+
+
 class IntegerStep(StepBody):
     """The body of NAME_step with integers: what CfC and LTC share."""
 
@@ -167,9 +173,9 @@ class IntegerStep(StepBody):
         W, b, scale = self.rows(name, rows, None if wires is None else wires.there, minus=minus)
         self.source.call("map" if wires is None else "map_wired")
         if wires is None:
-            return f"NAME_map({W}, {b}, {scale}, {u}, {z}, {rows.W.shape[0]}, {rows.W.shape[1]});\n"
+            return wrapped(f"NAME_map({W}, {b}, {scale}, {u}, {z}, {rows.W.shape[0]}, {rows.W.shape[1]});")
         source, end = self.source.lists(wires)
-        return f"NAME_map_wired({W}, {b}, {scale}, {source}, {end}, {u}, {z}, {len(rows.W)});\n"
+        return wrapped(f"NAME_map_wired({W}, {b}, {scale}, {source}, {end}, {u}, {z}, {len(rows.W)});")
 
     def add_memory(self, memory: Memory8, kind: str, out: str) -> None:
         """Add the function of the mixed memory, and the memory to the state."""

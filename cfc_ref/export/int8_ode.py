@@ -11,7 +11,7 @@ from cfc_ref.cells.int8.ode_step import ODE8, Neural8, Synapses8, Synaptic8
 from cfc_ref.export.c_header import StepBody
 from cfc_ref.export.c_source import Source, Wires, fill, number
 from cfc_ref.export.float32_network import Network
-from cfc_ref.export.int8_cfc import CfCStep8, IntegerStep
+from cfc_ref.export.int8_cfc import CfCStep8, IntegerStep, wrapped
 
 __all__ = ["ODEStep8", "step_8"]
 
@@ -138,7 +138,7 @@ class ODEStep8(IntegerStep):
         ]
         arrays += [add(f"{name}mu_step", synapses.step, "int"), add(f"{name}scale", synapses.scale)]
         arrays += self.source.lists(Wires(f"{name}synapses", there))
-        return f"NAME_synapses({', '.join([*arrays, 'pre', *words])}, {len(there)});\n"
+        return wrapped(f"NAME_synapses({', '.join([*arrays, 'pre', *words])}, {len(there)});")
 
     def _there(self, name: str) -> Any:
         """Return which synapses there are, shape (post, pre)."""
