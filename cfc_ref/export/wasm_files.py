@@ -134,9 +134,7 @@ def _check_recording(recording: StreamedRows | None, made: CFiles) -> None:
     if recording is None:
         return
     if not isinstance(recording, StreamedRows):
-        checks.refuse(
-            "recording", type(recording).__name__, "StreamedRows", "pass StreamedRows(title, x, dt, y)", TypeError
-        )
+        checks.refuse("recording", type(recording).__name__, "StreamedRows", "pass StreamedRows(…)", TypeError)
     features, outputs = made.golden.x.shape[1], made.golden.y.shape[1]
     x, dt, y = np.shape(recording.x), np.shape(recording.dt), np.shape(recording.y)
     if not (len(dt) == 1 and dt[0] and x == (*dt, features) and y in ((*dt, outputs), (*dt, 0))):
@@ -155,18 +153,13 @@ def compiled(header: str, name: str, stack: int, compiler: str) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / f"{name}.h").write_text(header, encoding="utf-8")
         (Path(folder) / "module.c").write_text(named(fill(_MODULE), name), encoding="utf-8")
-        link = ("-Wl,--no-entry,--strip-all,--stack-first", f"-Wl,-z,stack-size={_stack(stack)}")
+        link = ("-Wl,--no-entry,--strip-all,--stack-first", f"-Wl,-z,stack-size={_STACK + -(-stack // 16) * 16}")
         line = [command, *_FLAGS, *link, "module.c", "-o", _OUT]
         done, module = subprocess.run(line, cwd=folder, capture_output=True, text=True, check=False), Path(folder, _OUT)
         if done.returncode or not module.exists():
             said = next((line for line in done.stderr.splitlines() if "error" in line), f"status {done.returncode}")
             checks.refuse("compiler", f"{compiler!r}, which does not compile to WebAssembly ({said})", expected, do)
         return module.read_bytes()
-
-
-def _stack(size: int) -> int:
-    """Return bytes of stack, a multiple of 16."""
-    return _STACK + -(-size // 16) * 16
 
 
 def _page(
@@ -176,7 +169,7 @@ def _page(
     golden, words = made.golden, made.words
     features, outputs = golden.x.shape[1], golden.y.shape[1]
     unit = "" if raw is None else "s" if raw.dates else raw.time if raw.time.lower() in _UNITS else ""
-    content = {
+    content: dict[str, Any] = {
         "name": name, "model": repr(model), "version": cfc_ref.__version__,
         "features": [f"x{j + 1}" for j in range(features)] if raw is None else raw.features,
         "outputs": [f"y{j + 1}" for j in range(outputs)] if raw is None else raw.outputs,
@@ -188,20 +181,16 @@ def _page(
         "horizon": 0 if raw is None else raw.horizon,
         "certificate": " ".join(words["certificate"].replace("\n *", " ").removeprefix(" *").split()),
         "sizes": {key: words[key] for key in ("flash", "state", "multiply_adds", "exponentials")},
-        "golden": {"x": _packed(golden.x), "dt": _packed(golden.dt), "y": _packed(golden.y),
-                   "unit": golden.unit.tolist(), "tolerance": golden.tolerance},
+        "golden": {**_packed(golden), "unit": golden.unit.tolist(), "tolerance": golden.tolerance},
         "recording": None if recording is None else {
-            "title": recording.title, "x": _packed(recording.x), "dt": _packed(recording.dt),
-            "y": _packed(recording.y), "compared": recording.y.shape[1] > 0},
+            "title": recording.title, **_packed(recording), "compared": np.shape(recording.y)[1] > 0},
         "module": base64.b64encode(module).decode(),
     }  # fmt: skip
-    text = json.dumps(content, ensure_ascii=False).replace("<", "\\u003c").replace("\u2028", "").replace("\u2029", "")
-    page, version = _PAGE.read_text(encoding="utf-8"), str(cfc_ref.__version__)
-    for word, value in (("name", name), ("version", version), ("content", text)):
-        page = page.replace(f"{{{{{word}}}}}", value)
-    return page
+    page, text = _PAGE.read_text(encoding="utf-8"), json.dumps(content, ensure_ascii=False).replace("<", "\\u003c")
+    return page.replace("{{name}}", name).replace("{{version}}", content["version"]).replace("{{content}}", text)
 
 
-def _packed(array: Any) -> str:
-    """Return numbers as the base64 of their float32, little endian."""
-    return base64.b64encode(np.ascontiguousarray(array, dtype="<f4").tobytes()).decode()
+def _packed(run: Any) -> dict[str, str]:
+    """Return the arrays x, dt and y as the base64 of their float32, little endian."""
+    arrays = {key: np.ascontiguousarray(getattr(run, key), dtype="<f4") for key in ("x", "dt", "y")}
+    return {key: base64.b64encode(array.tobytes()).decode() for key, array in arrays.items()}
