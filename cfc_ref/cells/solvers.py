@@ -150,8 +150,9 @@ class Solver(NamedTuple):
 
 SOLVERS: dict[str, Solver] = {
     "fused": Solver(1, fused, d_fused, keeps_box=True, kernel=True),
-    "euler": Solver(1, euler, d_euler, limit=2.0),
-    "rk4": Solver(4, rk4, d_rk4, limit=2.785293563405282),  # where 1 - z + z²/2 - z³/6 + z⁴/24 comes back to 1
+    "euler": Solver(1, euler, d_euler, limit=2.0, kernel=True),
+    # the limit is where 1 - z + z²/2 - z³/6 + z⁴/24 comes back to 1
+    "rk4": Solver(4, rk4, d_rk4, limit=2.785293563405282, kernel=True),
     "frozen": Solver(1, frozen, d_frozen, keeps_box=True, kernel=True),
     "frozen_midpoint": Solver(2, frozen_midpoint, d_frozen_midpoint, keeps_box=True, kernel=True),
     "cf4": Solver(4, cf4, d_cf4, keeps_box=True, estimate=cf4_estimate, kernel=True),

@@ -18,7 +18,7 @@ from cfc_ref.arrays import Array
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["LINE", "PANEL_BYTES", "aligned", "aligned_all", "own", "whole_lines"]
+__all__ = ["LINE", "PANEL_BYTES", "aligned", "aligned_all", "own", "states", "whole_lines"]
 
 LINE = 16  # numbers in a cache line, or in two of float64
 PANEL_BYTES = 128  # of one row of a panel of weights: cfc_ref.kernels.tile
@@ -74,6 +74,13 @@ def aligned_all(shapes: Iterable[tuple[int, ...]], dtype: npt.DTypeLike) -> list
     return [
         memory[start : start + size].reshape(shape) for start, size, shape in zip(starts, sizes, shapes, strict=False)
     ]
+
+
+def states(first: Array, steps: int) -> Array:
+    """Return room for the states of all steps, after the first one."""
+    room = aligned((steps + 1, *first.shape), first.dtype)
+    room[0] = first
+    return room
 
 
 def own(array: Any, dtype: npt.DTypeLike | None = None) -> Array:

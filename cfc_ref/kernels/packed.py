@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from cfc_ref.arrays import Array
+from cfc_ref.cells.lstm import LSTMParams
 from cfc_ref.kernels.memory import PANEL_BYTES, aligned, whole_lines
 
 __all__: list[str] = []
@@ -51,6 +52,12 @@ class Weights:
         columns, d_columns = -(-outputs // panel), -(-first // panel) - (first - inputs) // panel
         self._end = start + panel * max((inputs + 1) * columns, outputs * d_columns)  # of the larger of the two
         return start
+
+    def lstm(self, params: LSTMParams, forget_bias: float) -> int:
+        """Put the map of a mixed memory, its forget bias included."""
+        (W, b), R = params.input_map, params.recurrent_map.W
+        bias = b + np.repeat(np.array([0, 0, forget_bias, 0], W.dtype), R.shape[1])
+        return self.linear(np.concatenate([W, R], axis=1), bias, W.shape[1])
 
     def array(self, dtype: np.dtype[Any]) -> Array:
         """Return them all."""

@@ -108,6 +108,13 @@ def _clear(Z):
 
 
 @inner
+def _clear_all(D):
+    """Z = 0 for each matrix Z."""
+    for k in range(D.shape[0]):
+        _clear(D[k])
+
+
+@inner
 def _nothing(n):
     """Return a zero that is no literal: for a literal Numba would compile each function that takes it once more."""
     return n - n

@@ -9,7 +9,7 @@ import numpy as np
 
 from cfc_ref.arrays import Array
 from cfc_ref.cells.tree import tree_map
-from cfc_ref.kernels.memory import aligned, own
+from cfc_ref.kernels.memory import LINE, aligned, own
 from cfc_ref.kernels.packed import OUTPUTS, ROOM, STATE, UNITS
 
 if TYPE_CHECKING:
@@ -25,6 +25,15 @@ class Stream(NamedTuple):
     packed: Array
     table: Array
     paired: bool  # whether a state is a pair (h, c)
+    watch: Callable[[float, float], None] | None = None  # takes a part's length and rate beyond the solver's limit
+
+    def tell(self, memory: Array, samples: int) -> None:
+        """Call `watch` where a step went beyond the limit: the kernel left length and rate in the room's last line."""
+        if self.watch is not None:
+            h, rate = found = memory[len(memory) - samples - LINE :][:2]
+            if h > 0:
+                self.watch(float(h), float(rate))
+                found[...] = 0
 
     def memory(self, streams: int, samples: int) -> Array:
         """Return the working memory of some streams at state 0: states, room to work in, a timespan per sample."""
@@ -47,4 +56,5 @@ def run(stream: Stream, x: Array, state: State, dt: Array, mask: Array | None) -
     tree_map(np.copyto, last, state)
     memory[len(memory) - T :] = dt if mask is None else np.where(mask, dt, -1)  # -1: no step
     stream.kernel(stream.packed, stream.table, own(x).reshape(-1), memory, y.reshape(-1))
+    stream.tell(memory, T)
     return y, tree_map(np.array, last)

@@ -38,7 +38,31 @@ _INITIAL = {  # as in ncps
 _INVERSE_SOFTPLUS_OF_1 = float(np.log(np.expm1(1)))
 
 
-class LTC(ODELayer):
+class _SequenceLayer(ODELayer):
+    """A layer whose sequences are those of :mod:`cfc_ref.cells.ltc.network`, or of its kernels."""
+
+    epsilon = 0.0
+
+    @property
+    def _has_kernels(self) -> bool:  # type: ignore[override]
+        return SOLVERS[self.solver].kernel
+
+    @property
+    def _no_kernels(self) -> str:  # type: ignore[override]
+        return f"only the solvers {' and '.join(repr(name) for name, s in SOLVERS.items() if s.kernel)} have kernels"
+
+    @property
+    def _compute(self) -> backends.Compute:
+        return backends.ltc(self._backend, self.solver) if self._has_kernels else super()._compute
+
+    @property
+    def settings(self) -> LTCSettings:
+        """The settings that its cells take."""
+        neural, watch = self.equation is NEURAL, self._watch if self._watch.on else None
+        return LTCSettings(self.solver, self._scheme.parts, self.epsilon, self.step, neural, watch)
+
+
+class LTC(_SequenceLayer):
     r"""A liquid time-constant network of synapses that are conductances, as in ncps and the LTC repository.
 
     .. math:: C_i\,\dot x_i = g_i\,(V_i - x_i) + \sum_j w_{ij}\,\sigma\big(\sigma_{ij}(x_j - \mu_{ij})\big)\,
@@ -64,7 +88,7 @@ class LTC(ODELayer):
         Whether softplus makes w, sensory_w, cm and gleak positive; else they must be >= 0: call :meth:`project` after
         each step of an optimiser.
     backend : {"auto", "numpy", "numba"}
-        As in :class:`cfc_ref.CfC`; kernels exist for the fused and the frozen solvers and CF4, without mixed memory.
+        As in :class:`cfc_ref.CfC`; kernels exist for every solver but scipy's.
     solver : {"fused", "euler", "rk4", "frozen", "frozen_midpoint", "cf4", "scipy"}
         Of the ODE: ncps's semi-implicit one; explicit Euler and Runge-Kutta; exponential Euler with the conductances of
         the part's start or middle; the closed form of order 4 (:func:`cfc_ref.cells.exponential.cf4`); scipy's DOP853
@@ -194,27 +218,6 @@ class LTC(ODELayer):
         """The ODE in the form that the solvers take."""
         return synaptic(self.epsilon)
 
-    # --- whole sequences: the specification, or its kernel
-
-    @property
-    def _has_kernels(self) -> bool:  # type: ignore[override]
-        return SOLVERS[self.solver].kernel and not self.mixed_memory
-
-    @property
-    def _no_kernels(self) -> str:  # type: ignore[override]
-        if self.mixed_memory:
-            return "an LTC with mixed memory has no kernels"
-        return f"only the solvers {' and '.join(repr(name) for name, s in SOLVERS.items() if s.kernel)} have kernels"
-
-    @property
-    def _compute(self) -> backends.Compute:
-        return backends.ltc(self._backend, self.solver) if self._has_kernels else super()._compute
-
-    @property
-    def settings(self) -> LTCSettings:
-        """The settings that its cells take."""
-        return LTCSettings(self.solver, self._scheme.parts, self.epsilon, self.step)
-
     def _trace(self, params: ODENetwork, kept: NetworkKept) -> dict[str, Array]:
         trace = trace_ltc(params.cell, kept.solver.I, kept.solver.states[-1], self.epsilon)
         for name, key in (("release", "w"), ("sensory_release", "sensory_w")):
@@ -236,7 +239,7 @@ class LTC(ODELayer):
         return self.wiring.sensory_adjacency_matrix
 
 
-class NeuralLTC(ODELayer):
+class NeuralLTC(_SequenceLayer):
     r"""The papers' liquid time-constant network (Hasani et al. 2021; Eq. 1 of 2022), with a neural f.
 
     .. math:: \dot x = -\big(w_\tau + f(x, I)\big)\,x + A\,f(x, I), \qquad f(x, I) = \sigma\big(W\,[I, x] + b\big)

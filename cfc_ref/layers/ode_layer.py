@@ -3,7 +3,6 @@ r"""The class of the layers with an ODE: its solver, positive weights, its exact
 from __future__ import annotations
 
 import math
-import warnings
 from functools import partial
 from typing import Any
 
@@ -22,6 +21,7 @@ from cfc_ref.layers.arguments import MOST_PARTS, arrange
 from cfc_ref.layers.base import Gradients, Layer, Params, Tape
 from cfc_ref.layers.initial import initialise_cfc
 from cfc_ref.layers.settings import UNFOLDS, SolverSettings
+from cfc_ref.layers.stability import StabilityWatch
 from cfc_ref.neuron.trajectory import METHODS
 
 __all__ = ["ODELayer"]
@@ -46,7 +46,7 @@ class ODELayer(Layer):
         super().__init__(settings, units, seed, backend)
         self._scheme = Scheme(self.equation, self.solver, self.ode_unfolds or self._unfolds, self.step)
         self._longest = math.inf if self.step is None else MOST_PARTS * self.step
-        self._watches = SOLVERS[self.solver].limit < math.inf  # until it has warned once
+        self._watch = StabilityWatch(self.solver, self.ode_unfolds)
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Refuse what the scheme was made from, which would be half obeyed."""
@@ -122,27 +122,10 @@ class ODELayer(Layer):
 
     def _step(self, params: ODENetwork, x: Array, state: Any, dt: Array) -> tuple[Any, Any]:
         state, kept = network.step(params, x, state, dt, self._scheme)
-        if self._watches:
-            self._watch(params, kept)
+        over = overstep(self._scheme, params.cell, kept.solver) if self._watch.on else None
+        if over is not None:
+            self._watch(over.h, over.rate)
         return state, kept
-
-    def _watch(self, params: ODENetwork, kept: NetworkKept) -> None:
-        """Warn, once, where an explicit solver leaves its stability region."""
-        over = overstep(self._scheme, params.cell, kept.solver)
-        if over is None:
-            return
-        self._watches = False
-        step = over.limit / over.rate
-        enough = f"step={step:.3g}"
-        if self.ode_unfolds is not None:
-            enough = f"ode_unfolds={math.ceil(self.ode_unfolds * over.h / step)} at this timespan"
-        warnings.warn(
-            f"solver {self.solver!r} has left its stability region: a step of {over.h:.3g} times a rate of "
-            f"{over.rate:.3g} is above {over.limit:.4g}; it needs steps of at most {step:.3g}, which is "
-            f"{enough}; or choose 'fused' or 'frozen'",
-            RuntimeWarning,
-            stacklevel=2,
-        )
 
     def _d_step(self, params: ODENetwork, kept: NetworkKept, d_state: Any) -> tuple[Any, Array, Any, Array]:
         return network.d_step(params, kept, d_state, self._scheme)

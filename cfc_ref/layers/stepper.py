@@ -226,12 +226,12 @@ class CompiledStepper(Stepper):
     ('CompiledStepper', (4,))
     """
 
-    __slots__ = ("_dtype", "_inputs", "_kernel", "_longest", "_memory", "_packed", "_table", "_times")
+    __slots__ = ("_dtype", "_inputs", "_kernel", "_longest", "_memory", "_packed", "_table", "_times", "_watched")
 
     def __init__(self, frozen: Frozen, batch: int | None = None) -> None:
         self._frozen, self._batch, stream, expected = frozen, batch, frozen.computation, frozen.expected
         self._kernel, self._packed, self._table = stream.kernel, stream.packed, stream.table
-        self._dtype, self._longest = expected.dtype, frozen.longest
+        self._dtype, self._longest, self._watched = expected.dtype, frozen.longest, stream.watch is not None
         lead, streams = ((), 1) if batch is None else ((batch,), batch)
         self._inputs, self._outputs = (*lead, expected.inputs), (*lead, frozen.output_size)
         self._memory = stream.memory(streams, streams)
@@ -263,6 +263,8 @@ class CompiledStepper(Stepper):
                 self._times.fill(dt)
                 done = self._kernel(self._packed, self._table, x.reshape(-1), self._memory, y.reshape(-1))
             if done:
+                if self._watched:
+                    self._frozen.computation.tell(self._memory, len(self._times))
                 return y
         return super().__call__(x, dt, out)
 
@@ -270,6 +272,7 @@ class CompiledStepper(Stepper):
         y = np.empty(self._outputs, self._dtype)
         self._times[...] = dt
         self._kernel(self._packed, self._table, np.ascontiguousarray(x).reshape(-1), self._memory, y.reshape(-1))
+        self._frozen.computation.tell(self._memory, len(self._times))
         return y
 
     def _get(self) -> Any:

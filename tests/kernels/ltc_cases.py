@@ -1,11 +1,11 @@
-"""Synaptic LTCs of every kind with fresh weights, sequences for them, and what the specifications make of both."""
+"""LTCs of every kind with fresh weights, sequences for them, and the results of the specifications for both."""
 
 from typing import Any, NamedTuple
 
 import numpy as np
 from hypothesis import strategies as st
 
-from cfc_ref import LTC, wirings
+from cfc_ref import LTC, NeuralLTC, wirings
 from cfc_ref.cells.solvers import SOLVERS
 from cfc_ref.cells.tree import leaves, tree_map
 
@@ -33,10 +33,8 @@ def layers(draw, **options):
     made = {
         "solver": draw(st.sampled_from([name for name, solver in SOLVERS.items() if solver.kernel])),
         **draw(st.sampled_from([*({"ode_unfolds": n} for n in (1, 2, 3, 6)), {"step": 0.3}, {"step": 0.7}])),
-        "epsilon": draw(st.sampled_from([0.0, 1e-8, 0.3])),
+        "mixed_memory": draw(st.booleans()),
         "implicit_param_constraints": draw(st.booleans()),
-        "input_mapping": draw(st.sampled_from(["affine", "linear", None])),
-        "output_mapping": draw(st.sampled_from(["affine", "linear", None])),
         "proj_size": draw(st.sampled_from([None, 1, 3])),
         "dtype": draw(st.sampled_from(["float32", "float64"])),
         "seed": draw(st.integers(0, 99)),
@@ -44,7 +42,16 @@ def layers(draw, **options):
     inputs = draw(st.sampled_from([1, 2, 8, 17]))
     wired = [wirings.AutoNCP(5, 2), wirings.AutoNCP(19, 1), wirings.AutoNCP(40, 2), wirings.Random(7, 2, 0.6)]
     units = draw(st.sampled_from([1, 3, 16, 33, *wired]))
+    if draw(st.booleans()):
+        return NeuralLTC(inputs, units, **{**made, **options})
+    made["epsilon"] = draw(st.sampled_from([0.0, 1e-8, 0.3]))
+    made["input_mapping"], made["output_mapping"] = draw(st.tuples(*[st.sampled_from(["affine", "linear", None])] * 2))
     return LTC(inputs, units, **{**made, **options})
+
+
+def longest(layer):
+    """A timespan at which its solver is stable, and rounding does not grow."""
+    return 2.0 if SOLVERS[layer.solver].limit == np.inf else 0.02
 
 
 @st.composite
@@ -58,27 +65,30 @@ def cases(draw, layouts, shapes=SHAPES, **options):
     def array(*shape, scale=1.0):
         return layout((scale * rng.normal(size=shape)).astype(layer.dtype))
 
-    lengths = np.full((B, T), 0.7) if draw(st.booleans()) else rng.uniform(0, 2, (B, T))
+    def state(scale=1.0):
+        return array(B, U, scale=scale), array(B, U, scale=scale) if layer.mixed_memory else None
+
+    lengths = longest(layer) * (np.full((B, T), 0.35) if draw(st.booleans()) else rng.random((B, T)))
     read = draw(st.sampled_from([T, 1, 0])) if T else 0
     params = tree_map(np.array, layer.weights)
     return Case(
         params.network,
         params.readout,
-        slice(0, layer.wiring.output_dim),
+        layer._read,
         array(B, T, layer.input_size),
-        (array(B, U), None),
+        state(),
         layout(lengths.astype(layer.dtype)),
         layout(rng.random((B, T)) < 0.7) if draw(st.booleans()) else None,
         layer.settings,
         array(read, B, U, scale=1 / max(B * T, 1)),  # the gradient of a mean
-        (array(B, U, scale=1 / max(B, 1)), None),
+        state(1 / max(B, 1)),
     )
 
 
 def run(of, case, keep=False):
-    """What the specification, or its twin, gives: states after each step, and the last one."""
+    """Return the results of the specification, or of its twin: states after each step, and the last one."""
     h, state, _ = _forward(of, case, keep)
-    return [np.asarray(h, case.x.dtype).reshape(case.x.shape[1], *state[0].shape), state[0]]
+    return [np.asarray(h, case.x.dtype).reshape(case.x.shape[1], *state[0].shape), *leaves(state)]
 
 
 def run_backward(of, case):
@@ -86,7 +96,7 @@ def run_backward(of, case):
     if not case.x.shape[1]:  # no step, no backward
         return run(of, case)
     h, state, kept = _forward(of, case, True)
-    for got, ref in zip([np.asarray(h), state[0]], run(of, case), strict=True):
+    for got, ref in zip([np.asarray(h), *leaves(state)], run(of, case), strict=True):
         assert np.array_equal(got, ref), "keeping something changes the result"
     d = of.d_sequence(case.params, kept, case.d_h, case.d_state, case.mask, case.form)
     again = of.d_sequence(case.params, kept, case.d_h, case.d_state, case.mask, case.form)
@@ -98,8 +108,9 @@ def run_backward(of, case):
 def run_stream(of, case):
     """The first sequence of the batch: its outputs, and the last state."""
     x, dt, mask = (None if part is None else part[0] for part in (case.x, case.dt, case.mask))
-    y, last = of.stream(case.params, case.readout, case.read, x, (case.state[0][:1], None), dt, mask, case.form)
-    return [y, last[0]]
+    state = tree_map(lambda part: part[:1], case.state)
+    y, last = of.stream(case.params, case.readout, case.read, x, state, dt, mask, case.form)
+    return [y, *leaves(last)]
 
 
 def _forward(of, case, keep):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import cfc_ref
-from cfc_ref import CfC, NeuralLTC, wirings
+from cfc_ref import CTRNN, CfC, wirings
 from cfc_ref import backend as backends
 from cfc_ref.kernels import threads
 from tests import bad
@@ -159,8 +159,8 @@ def test_a_tape_is_read_by_what_wrote_it():
 
 
 def test_a_layer_without_kernels_refuses_them():
-    bad.refuses(NeuralLTC, "backend", "numba", input_size=2, units=3)
-    assert NeuralLTC(2, 3, seed=0).backend == "auto"
+    bad.refuses(CTRNN, "backend", "numba", input_size=2, units=3)
+    assert CTRNN(2, 3, seed=0).backend == "auto"
 
 
 def test_kernels_compile_for_two_dtypes_only():

@@ -1,4 +1,7 @@
-"""The kernels of synaptic LTCs: blocks of rows, threads, masks, and the layer that calls them or does not."""
+"""The kernels of LTCs: blocks of rows, threads, masks, and the layer that calls them or does not."""
+
+import pickle
+import warnings
 
 import numpy as np
 import pytest
@@ -11,7 +14,8 @@ from cfc_ref.kernels.ltc.streaming import _stream
 from cfc_ref.kernels.ltc.sums import ROWS
 from tests import bad
 from tests.compare import assert_close
-from tests.layers.strategies import arrays_of, inputs_for, run
+from tests.layers.ltc_layers import twin
+from tests.layers.strategies import arrays_of, inputs_for, map_state, parts, run
 
 NETWORKS = {
     "dense": {"units": 20},
@@ -19,13 +23,19 @@ NETWORKS = {
     "wired": {"units": wirings.AutoNCP(40, 5), "implicit_param_constraints": False},
     "wired, frozen": {"units": wirings.AutoNCP(19, 1), "solver": "frozen", "input_mapping": None},
     "midpoint": {"units": 5, "solver": "frozen_midpoint", "ode_unfolds": 2},
-    "cf4": {"units": wirings.AutoNCP(19, 1), "solver": "cf4", "step": 0.5},
+    "cf4": {"units": wirings.AutoNCP(19, 1), "solver": "cf4", "step": 0.5, "mixed_memory": True},
+    "neural": {"units": 7, "solver": "cf4", "proj_size": 2},
+    "neural, memory": {"units": wirings.AutoNCP(19, 1), "mixed_memory": True},
 }
 
 
 @pytest.fixture(params=NETWORKS)
 def layer(request):
-    return LTC(3, **NETWORKS[request.param], seed=0, backend="numba")
+    return make(request.param, 3, seed=0, backend="numba")
+
+
+def make(name, inputs, **options):
+    return (NeuralLTC if name.startswith("neural") else LTC)(inputs, **NETWORKS[name], **options)
 
 
 def assert_same(outcome, ref, tolerance=0):
@@ -50,7 +60,8 @@ def test_a_rows_bits_do_not_depend_on_the_rows_beside_it(layer):
     inputs = inputs_for(layer, np.random.default_rng(0), 4 * ROWS + 5, T=5)  # in blocks twice as long as those of few
     outputs, _ = layer(*inputs)
     few = [3, 4, 4 * ROWS + 4]
-    assert_close(layer(inputs.x[few], inputs.hx[few], inputs.timespans[few])[0], outputs[few], 0, 0)
+    hx = map_state(lambda part: part[few], inputs.hx)
+    assert_close(layer(inputs.x[few], hx, inputs.timespans[few])[0], outputs[few], 0, 0)
 
 
 def test_a_huge_row_stays_alone(layer):
@@ -58,7 +69,7 @@ def test_a_huge_row_stays_alone(layer):
     d, others = np.ones((5, 3, layer.output_size)), np.arange(5) != 2
     outcomes = []
     for size in (1.0, 1e30):
-        hx = np.where(others[:, None], inputs.hx, np.float32(size))
+        hx = map_state(lambda part, size=size: np.where(others[:, None], part, np.float32(size)), inputs.hx)
         output, _, tape = layer.forward(inputs.x, hx)
         outcomes.append((output[others], layer.backward(tape, d).x[others]))
     for got, ref in zip(*outcomes, strict=True):
@@ -67,7 +78,7 @@ def test_a_huge_row_stays_alone(layer):
 
 def test_nan_in_a_weight_is_nan_in_the_output(layer):
     inputs = inputs_for(layer, np.random.default_rng(0), 2, T=3)
-    layer.parameters["rnn_cell.mu"][...] = np.nan
+    layer.parameters["rnn_cell.mu" if isinstance(layer, LTC) else "rnn_cell.A"][...] = np.nan
     assert np.isnan(layer(*inputs)[0]).all()
     assert np.isnan(layer(inputs.x[0])[0]).all()
 
@@ -82,28 +93,33 @@ def test_a_masked_step_is_as_if_it_were_not_there(layer, beside, monkeypatch):
     x, mask, d = inputs.x.copy(), np.ones((B + beside, T), bool), rng.normal(size=(B + beside, T, layer.output_size))
     x[:B, ~real], mask[:B, ~real], d[:, ~real], d[B:] = np.nan, False, 0, 0
     masked = layer.forward(x, inputs.hx, inputs.timespans, mask)
-    shorter = layer.forward(inputs.x[:B, real], inputs.hx[:B], inputs.timespans[:B, real])
+    hx = map_state(lambda part: part[:B], inputs.hx)
+    shorter = layer.forward(inputs.x[:B, real], hx, inputs.timespans[:B, real])
     assert_close(masked[0][:B, real], shorter[0], 0, 0)
     assert_close(masked[0][:B, ~real], shorter[0][:, [0, 2]], 0, 0)
-    assert_close(masked[1][:B], shorter[1], 0, 0)
+    for part, ref in zip(parts(masked[1]), parts(shorter[1]), strict=True):
+        assert_close(part[:B], ref, 0, 0)
     got, ref = layer.backward(masked[2], d), layer.backward(shorter[2], d[:B, real])
     for name in ("x", "timespans"):
         assert_close(getattr(got, name)[:B, real], getattr(ref, name), 0, 0)
         assert not getattr(got, name)[:B, ~real].any()
-    assert_close(got.hx[:B], ref.hx, 0, 0)
+    for part, own in zip(parts(got.hx), parts(ref.hx), strict=True):
+        assert_close(part[:B], own, 0, 0)
     for key, gradient in ref.parameters.items():
         assert_close(got.parameters[key], gradient, 1e-6, 1e-6, gradient.dtype)
 
 
 def test_a_step_of_no_length_is_the_identity(layer):
-    """Also in the gradients, to the last bit: what is held must not creep."""
+    """Also in the gradients, to the last bit: what is held must not creep; a mixed memory moves without time."""
     inputs = inputs_for(layer, np.random.default_rng(0), 4, T=3)
     _, hx, tape = layer.forward(inputs.x, inputs.hx, 0.0)
-    assert_close(hx, inputs.hx, 0, 0)
-    d_hx = np.random.default_rng(1).normal(size=hx.shape).astype(hx.dtype)
+    d_hx = map_state(lambda part: np.random.default_rng(1).normal(size=part.shape).astype(part.dtype), hx)
     gradients = layer.backward(tape, np.zeros((4, 3, layer.output_size)), d_hx)
-    assert_close(gradients.hx, d_hx, 0, 0)
-    assert not any(gradients.parameters[f"rnn_cell.{name}"].any() for name in ("w", "sensory_w", "cm", "gleak"))
+    if not layer.mixed_memory:
+        assert_close(hx, inputs.hx, 0, 0)
+        assert_close(gradients.hx, d_hx, 0, 0)
+    names = ("w", "sensory_w", "cm", "gleak") if isinstance(layer, LTC) else ("f.weight", "f.bias", "w_tau", "A")
+    assert not any(gradients.parameters[f"rnn_cell.{name}"].any() for name in names)
 
 
 def test_neither_leak_nor_capacity_makes_a_nan():
@@ -154,11 +170,11 @@ def test_a_tape_is_read_by_what_wrote_it():
         assert_close(layer.backward(tape, output).x, ref, 0, 0)
 
 
-@pytest.mark.parametrize("options", [{"solver": "euler"}, {"solver": "rk4"}, {"mixed_memory": True}], ids=str)
-def test_without_kernels_auto_is_numpy_and_numba_is_refused(options):
-    bad.refuses(LTC, "backend", "numba", input_size=2, units=3, **options)
+@pytest.mark.parametrize("kind", [LTC, NeuralLTC])
+def test_without_kernels_auto_is_numpy_and_numba_is_refused(kind):
+    bad.refuses(kind, "backend", "numba", input_size=2, units=3, solver="scipy")
     x, timespans = np.ones((2, 3, 2)), 0.1
-    auto, numpy = (LTC(2, 3, seed=0, **options, backend=backend) for backend in ("auto", "numpy"))
+    auto, numpy = (kind(2, 3, seed=0, solver="scipy", backend=backend) for backend in ("auto", "numpy"))
     output, _, tape = auto.forward(x, None, timespans)
     assert isinstance(tape.kept, list)
     assert_close(output, numpy(x, None, timespans)[0], 0, 0)
@@ -166,17 +182,66 @@ def test_without_kernels_auto_is_numpy_and_numba_is_refused(options):
     assert type(auto.stepper()) is type(numpy.stepper())
 
 
-def test_a_neural_ltc_has_no_kernels():
-    layer = NeuralLTC(2, 3, seed=0)
-    assert not layer._has_kernels
-    assert_close(layer.stepper()([1.0, 1.0]), layer([[1.0, 1.0]])[0][0], 1e-6, 1e-6)
+# --- the warning of explicit solvers
+
+
+def warnings_of(layer, x, timespans, mask=None, ways=("batch", "tape", "one", "stepper")):
+    """The texts of the warnings of a call; a layer warns once, so that each way has one of its own."""
+    texts = []
+    for way in ways:
+        own = twin(layer)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            for _ in range(2):
+                if way == "one":
+                    own(x[0], None, timespans[0], None if mask is None else mask[0])
+                elif way == "stepper":
+                    stepper = own.stepper()
+                    for x_k, t_k in zip(x[0], timespans[0], strict=True):
+                        stepper(x_k, float(t_k))
+                else:
+                    (own if way == "batch" else own.forward)(x, None, timespans, mask)
+        texts.append([str(warning.message) for warning in caught])
+    return texts
+
+
+@pytest.mark.parametrize("options", [{"solver": "euler", "ode_unfolds": 2}, {"solver": "rk4", "step": 0.1}], ids=str)
+@pytest.mark.parametrize("kind", [LTC, NeuralLTC])
+def test_kernels_warn_in_the_very_words_of_the_specification(kind, options):
+    """Of the first step that is too long, in the row that is worst; masked steps are not."""
+    rng = np.random.default_rng(0)
+    x, timespans = rng.normal(size=(2 * ROWS, 4, 2)), rng.uniform(0, 0.08, (2 * ROWS, 4))
+    timespans[[0, 3, ROWS + 1], 2], timespans[:, 3], mask = [0.5, 0.6, 0.7], 0.9, rng.random(timespans.shape) < 0.8
+    mask[0, 2] = mask[ROWS + 1, 2] = True
+    texts = []
+    for backend in ("numpy", "numba"):
+        layer = kind(2, 5, seed=0, dtype="float64", backend=backend, implicit_param_constraints=False, **options)
+        for name in ("gleak", "w_tau"):
+            if f"rnn_cell.{name}" in layer.parameters:
+                layer.parameters[f"rnn_cell.{name}"][...] = rng.permutation(5) + 60
+        rng = np.random.default_rng(0)
+        texts += [warnings_of(layer, x, timespans, mask), warnings_of(layer, x, timespans)]
+        assert not any(warnings_of(layer, x, timespans / 100))
+    assert texts[:2] == texts[2:]
+    assert all(len(text) == 1 for texts_of in texts for text in texts_of)
+
+
+def test_a_stepper_that_warns_may_be_copied():
+    stepper = LTC(2, 3, solver="euler", seed=0, backend="numba").stepper()
+    other = pickle.loads(pickle.dumps(stepper))
+    for own in (stepper, other):
+        with pytest.warns(RuntimeWarning, match="'euler' has left its stability region"):
+            own([1.0, 1.0], 50.0)
+
+
+# --- compilation
 
 
 def test_kernels_compile_for_two_dtypes_only():
     """Whatever is given, they are called with the same types of arrays; another type would compile for seconds."""
     for dtype in ("float32", "float64"):
-        for options in NETWORKS.values():
-            layer = LTC(2, **options, seed=0, dtype=dtype, backend="numba")
+        for name in NETWORKS:
+            layer = make(name, 2, seed=0, dtype=dtype, backend="numba")
             for B, T in ((1, 1), (1, 4), (4, 1), (3, 4)):
                 x, mask = np.ones((B, T, 2), dtype), np.broadcast_to(True, (B, T))
                 for timespans in (None, 0.5, np.broadcast_to(np.float32(0.5), (T,))):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cfc_ref import LTC, CfC
+from cfc_ref import LTC, CfC, NeuralLTC
 from cfc_ref.kernels.cfc import streaming
 from cfc_ref.kernels.ltc import streaming as ltc_streaming
 from cfc_ref.layers.stepper import CompiledStepper
@@ -19,13 +19,13 @@ from tests.kernels import cfc_cases, ltc_cases
 from tests.layers.strategies import parts
 
 layers = st.one_of(cfc_cases.layers(backend="numba"), ltc_cases.layers(backend="numba"))
-KERNELS = {CfC: streaming._stream, LTC: ltc_streaming._stream}
+KERNELS = {CfC: streaming._stream, LTC: ltc_streaming._stream, NeuralLTC: ltc_streaming._stream}
 KINDS = pytest.mark.parametrize("kind", KERNELS)
 
 
 def samples(layer, T=7, seed=0):
-    rng = np.random.default_rng(seed)
-    return rng.normal(size=(T, layer.input_size)).astype(layer.dtype), rng.uniform(0, 2, T).astype(layer.dtype)
+    rng, most = np.random.default_rng(seed), 2 if isinstance(layer, CfC) else ltc_cases.longest(layer)
+    return rng.normal(size=(T, layer.input_size)).astype(layer.dtype), rng.uniform(0, most, T).astype(layer.dtype)
 
 
 @given(layers, st.booleans())
@@ -48,7 +48,7 @@ def test_keeping_a_tape_changes_no_more_than_rounding(layer):
     assert_close(layer.forward(x, None, timespans)[0], layer(x, None, timespans)[0], tolerance, tolerance)
 
 
-@pytest.mark.parametrize(("kind", "memory"), [(CfC, False), (CfC, True), (LTC, False)])
+@pytest.mark.parametrize(("kind", "memory"), [(CfC, False), (CfC, True), (LTC, False), (NeuralLTC, True)])
 def test_a_masked_step_of_a_single_sequence_holds_the_state(kind, memory):
     layer = kind(2, 3, mixed_memory=memory, dtype="float64", seed=0, backend="numba")
     x, timespans = samples(layer)
@@ -131,7 +131,7 @@ def test_the_steps_of_a_stream_allocate_nothing(kind, options):
 @KINDS
 @pytest.mark.parametrize("again", [copy.deepcopy, lambda stepper: pickle.loads(pickle.dumps(stepper))])
 def test_a_copy_goes_on_by_itself(kind, again):
-    stepper = kind(2, 3, mixed_memory=kind is CfC, seed=0, backend="numba").stepper()
+    stepper = kind(2, 3, mixed_memory=True, seed=0, backend="numba").stepper()
     stepper([1.0, 2.0])
     other = again(stepper)
     ref = stepper([0.5, 0.5])

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from cfc_ref import LTC, CfC, wirings
 from cfc_ref.kernels.cfc import network as cfc_kernels
-from cfc_ref.kernels.ltc import network as ltc_kernels
+from cfc_ref.kernels.ltc import cells as ltc_kernels
 from cfc_ref.layers.snapshot import present_weights
 
 MAKERS = {

@@ -1,7 +1,7 @@
 r"""An LTC network: one time step, sequences of them, and one sequence read out.
 
 A time step goes through the mixed memory, the inputs' map, and the cell's ODE. :func:`step` serves every equation of
-:mod:`cfc_ref.cells.ode`; the functions over sequences are of synaptic LTCs without mixed memory, which have kernels.
+:mod:`cfc_ref.cells.ode`; the functions over sequences are of both LTCs, which have kernels.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ import numpy as np
 from cfc_ref.arrays import Array
 from cfc_ref.cells.dense import Dense, affine
 from cfc_ref.cells.lstm import LSTMKept, LSTMParams, d_lstm_step, lstm_step
+from cfc_ref.cells.ltc.neural import NEURAL
 from cfc_ref.cells.ltc.synapses import synaptic
 from cfc_ref.cells.ode import Scheme, SolverKept
 from cfc_ref.cells.sequence import d_run, run
-from cfc_ref.cells.solvers import d_solver_step, solver_step
+from cfc_ref.cells.solvers import d_solver_step, overstep, solver_step
 
 __all__ = [
     "LTCSettings",
@@ -121,21 +122,35 @@ def d_step(
     return ODENetwork(d_cell, d_input_map, d_lstm), d_x, (d_h, d_c), d_dt
 
 
-# --- whole sequences of synaptic LTCs
+# --- whole sequences of LTCs
 
 
 class LTCSettings(NamedTuple):
-    """Settings of a synaptic LTC."""
+    """Settings of an LTC."""
 
     solver: str = "fused"  # a solver with parts, a key of :data:`cfc_ref.cells.solvers.SOLVERS`
     parts: int = 6  # equal parts of a time step, where `step` is None
     epsilon: float = 1e-8  # one more conductance of every neuron, whose reversal potential is 0
     step: float | None = None  # the longest part
+    neural: bool = False  # whether the ODE is the papers' Eq. 1, with a neural f
+    # takes length and rate of the part with the largest product, of a step that left the solver's stability region
+    watch: Callable[[float, float], None] | None = None
 
     @property
     def scheme(self) -> Scheme:
         """The same for the solvers."""
-        return Scheme(synaptic(self.epsilon), self.solver, self.parts, self.step)
+        return Scheme(NEURAL if self.neural else synaptic(self.epsilon), self.solver, self.parts, self.step)
+
+
+def _watched_step(
+    params: ODENetwork, x: Array, state: State, dt: Array, settings: LTCSettings
+) -> tuple[State, NetworkKept]:
+    """Take one time step, and report it if it left the solver's stability region."""
+    new, kept = step(params, x, state, dt, settings.scheme)
+    over = None if settings.watch is None else overstep(settings.scheme, params.cell, kept.solver)
+    if over is not None and settings.watch is not None:
+        settings.watch(over.h, over.rate)
+    return new, kept
 
 
 def sequence(
@@ -144,12 +159,12 @@ def sequence(
     r"""Run an LTC over sequences, :math:`x_k = \mathrm{step}(I_k, x_{k-1}, t_k)`; a masked step holds the state.
 
     Shapes: `x` (batch, time, inputs), `dt` and `mask` (batch, time), dt[:, k] the time from sample k - 1 to sample k;
-    `state` is (h, None), h of shape (batch, units); w is 0 where there is no synapse. `keep` asks for what the backward
-    needs. Returns the states h after each step, time first, the last state, and what is kept.
+    `state` is (h, c), each (batch, units), c is None without mixed memory; w is 0 where there is no synapse. `keep`
+    asks for what the backward needs. Returns the states h after each step, time first, the last state, what is kept.
 
     Twin: :func:`cfc_ref.kernels.ltc.network.sequence`.
     """
-    return run(partial(step, scheme=settings.scheme), params, x, state, dt, mask, keep=keep)
+    return run(partial(_watched_step, settings=settings), params, x, state, dt, mask, keep=keep)
 
 
 def d_sequence(
@@ -168,6 +183,8 @@ def d_sequence(
     Twin: :func:`cfc_ref.kernels.ltc.network.d_sequence`.
     """
     d_params, *others = d_run(partial(d_step, scheme=settings.scheme), params, kept, d_h, d_state, mask)
+    if settings.neural:
+        return d_params, *others
     d_cell, cell = d_params.cell, params.cell
     d_cell = d_cell._replace(w=d_cell.w * (cell.w != 0), sensory_w=d_cell.sensory_w * (cell.sensory_w != 0))
     return d_params._replace(cell=d_cell), *others
@@ -185,7 +202,7 @@ def stream(
 ) -> tuple[Array, State]:
     r"""Run an LTC over one sequence and read its motor neurons `read` out, :math:`y_k = W\,(w \odot x_k + b) + c`.
 
-    Shapes: `x` (time, inputs), `dt` and `mask` (time,), the state's h (1, units). Returns the outputs, shape (time,
+    Shapes: `x` (time, inputs), `dt` and `mask` (time,), the state's parts (1, units). Returns the outputs, shape (time,
     outputs), and the last state.
 
     Twin: :func:`cfc_ref.kernels.ltc.network.stream`.

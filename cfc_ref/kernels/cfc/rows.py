@@ -39,7 +39,7 @@ from cfc_ref.kernels.cfc.weights import (
 )
 from cfc_ref.kernels.compiled import dispatch, inner
 from cfc_ref.kernels.elementwise import _activate, _copy, _multiply
-from cfc_ref.kernels.mathfun import _sigmoid, _tanh
+from cfc_ref.kernels.lstm import _lstm
 from cfc_ref.kernels.packed import GELU, INPUTS, SILU, UNITS
 from cfc_ref.kernels.products import _linear, _nothing
 
@@ -98,31 +98,13 @@ def _features(W, cell, activation, sign, reads, kept, place, drop, u, z, at):
 
 
 @inner
-def _lstm(W, table, x, h, c, new_c, km):
-    """The mixed memory: a, i, f, o, tanh c and the output side by side in km, and the new memory in new_c."""
-    U, nothing, one = table[UNITS], _nothing(table[UNITS]), W.dtype.type(1)
-    _linear(W, table[LSTM], one, x, nothing, table[INPUTS], h, nothing, U, km, nothing, 4 * U)
-    for i in range(x.shape[0]):
-        k, old, new = km[i], c[i], new_c[i]
-        _tanh(k[:U])
-        _sigmoid(k[U : 4 * U])  # the forget bias is in the map's
-        a, g, f, o, tanh_c, y = k[:U], k[U : 2 * U], k[2 * U : 3 * U], k[3 * U : 4 * U], k[4 * U : 5 * U], k[5 * U :]
-        for j in range(U):
-            new[j] = f[j] * old[j] + g[j] * a[j]
-        _copy(new, tanh_c)
-        _tanh(tanh_c)
-        for j in range(U):
-            y[j] = o[j] * tanh_c[j]
-
-
-@inner
 def _step_rows(W, table, step, new_h, new_c, kept, z, u):
     """One time step: twin of :func:`cfc_ref.cells.cfc.network.step`; z and u are room to work in."""
     kind, one, U = table[ACTIVATION], W.dtype.type(1), table[UNITS]
     nothing, sign, km = _nothing(U), W.dtype.type(table[SIGN]), kept.memory
     X, x_at, H, h_at = step.x, nothing, step.h, nothing
     if table[MEMORY] > 0:
-        _lstm(W, table, step.x, step.h, step.c, new_c, km)
+        _lstm(W, table[LSTM], table[INPUTS], step.x, step.h, step.c, new_c, km)
         if table[MEMORY] == MEMORY_TO_STATE:
             H, h_at = km, 5 * U
         else:

@@ -40,6 +40,7 @@ from cfc_ref.kernels.cfc.weights import (
 )
 from cfc_ref.kernels.compiled import dispatch, inner
 from cfc_ref.kernels.elementwise import _activate, _copy, _d_activate, _multiply
+from cfc_ref.kernels.lstm import _d_gates, _d_lstm
 from cfc_ref.kernels.packed import GELU, INPUTS, LINEAR, SILU, UNITS
 from cfc_ref.kernels.products import _add_product, _clear, _d_linear, _nothing, _panels
 
@@ -66,26 +67,6 @@ class Back(NamedTuple):
     heads: Any
     memory: Any
     u: Any
-
-
-@inner
-def _d_lstm(n, kept, c, d_y, d_c, g):
-    """Backward of ``_lstm``'s second half, of one row: d_c goes from the new memory's gradient to the old one's."""
-    one = g.dtype.type(1)
-    a, i, f = kept[:n], kept[n : 2 * n], kept[2 * n : 3 * n]
-    o, tanh_c = kept[3 * n : 4 * n], kept[4 * n : 5 * n]
-    d_a, d_i, d_f, d_o = g[:n], g[n : 2 * n], g[2 * n : 3 * n], g[3 * n : 4 * n]
-    for j in range(n):
-        d_o[j] = d_y[j] * tanh_c[j] * o[j] * (one - o[j])
-    for j in range(n):
-        d_c[j] += d_y[j] * o[j] * (one - tanh_c[j] * tanh_c[j])
-    for j in range(n):
-        d_a[j] = d_c[j] * i[j] * (one - a[j] * a[j])
-    for j in range(n):
-        d_i[j] = d_c[j] * a[j] * i[j] * (one - i[j])
-    for j in range(n):
-        d_f[j] = d_c[j] * c[j] * f[j] * (one - f[j])
-    _multiply(d_c, f)
 
 
 @inner
@@ -150,11 +131,8 @@ def _d_step_rows(W, table, step, kept, d, D, back, room):
             place, g_at, signed = place + cell[DEPTH] * cell[WIDTH], g_at + cell[N_HEADS] * n, -one
     if memory > 0:
         for i in range(d.dt.shape[0]):
-            _d_lstm(U, kept.memory[i], step.c[i], d.y[i], d.c[i], back.memory[i])
-        G = back.memory
-        start, inputs = table[LSTM], table[INPUTS]
-        _add_product(one, G, nothing, 4 * U, W, start, d.x, nothing, inputs)
-        _add_product(one, G, nothing, 4 * U, W, start + 4 * U * _panels(W, inputs), d.h, nothing, U)
+            _d_gates(kept.memory[i], step.c[i], d.y[i], d.c[i], back.memory[i])
+        _d_lstm(W, table[LSTM], table[INPUTS], back.memory, d.x, d.h)
 
 
 @inner

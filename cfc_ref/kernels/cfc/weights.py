@@ -96,10 +96,9 @@ def pack(
     head[KEPT_BACKBONE], head[KEPT_HEADS], head[GRADIENT_HEADS] = ends.backbone, ends.heads, ends.gradient
     head[WIDEST] = ends.widest
     if params.lstm is not None:
-        W, b = params.lstm.input_map
-        head[MEMORY], head[INPUTS], head[KEPT_MEMORY] = MEMORY_IDS[variant.memory], W.shape[1], 6 * ends.units
-        bias = b + np.repeat(np.array([0, 0, settings.forget_bias, 0], W.dtype), ends.units)
-        head[LSTM] = weights.linear(np.concatenate([W, params.lstm.recurrent_map.W], axis=1), bias, W.shape[1])
+        head[MEMORY], head[KEPT_MEMORY] = MEMORY_IDS[variant.memory], 6 * ends.units
+        head[INPUTS] = params.lstm.input_map.W.shape[1]
+        head[LSTM] = weights.lstm(params.lstm, settings.forget_bias)
     table = np.array([*head, *(entry for record in records for entry in record)], np.int64)
     return weights.array(params.layers[0].ff1.W.dtype), table
 

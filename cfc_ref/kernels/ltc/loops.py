@@ -1,7 +1,8 @@
-r"""Loops over the time steps of a batch of a synaptic LTC network, forward and backward.
+r"""Loops over the time steps of a batch of an LTC network, forward and backward.
 
-They know all solvers of :data:`cfc_ref.kernels.ltc.solvers.KERNELS`. Forward, the sums G and Q of
-every stage go to the tape, so that each synapse's release is computed once forward and once backward.
+They know all solvers of :data:`cfc_ref.kernels.ltc.solvers.KERNELS` and both cells
+(:mod:`cfc_ref.kernels.ltc.cells`). Forward, the sums G and Q of every stage go to the tape, so that each release is
+computed once forward and once backward.
 """
 
 from __future__ import annotations
@@ -11,10 +12,12 @@ from typing import Any, NamedTuple
 from cfc_ref.cells.ltc.network import LTCSettings
 from cfc_ref.kernels.compiled import dispatch, inner, kernel
 from cfc_ref.kernels.elementwise import _copy
-from cfc_ref.kernels.ltc.packed import CURRENT, D_C, D_G, D_Q, LEAK, How
+from cfc_ref.kernels.ltc.cells import _d_hold, _d_look, _hold, _look
+from cfc_ref.kernels.ltc.mixed import _d_mix_memory, _mix_memory
+from cfc_ref.kernels.ltc.packed import D_C, C, How
 from cfc_ref.kernels.ltc.solvers import KERNELS
-from cfc_ref.kernels.ltc.sums import _add_synapses, _d_look, _d_synapses, _look, _sum
-from cfc_ref.kernels.products import _clear
+from cfc_ref.kernels.ltc.sums import _sum
+from cfc_ref.kernels.products import _clear, _clear_all
 
 __all__ = ["COMPILED", "BackRoom", "Room", "StageTape", "Steps", "Sums", "how"]
 
@@ -76,6 +79,7 @@ class BackRoom(NamedTuple):
     """Working memory of the backward, for each part of the batch; `D` is like the tape of a part."""
 
     I: Any
+    held: Any
     d_inputs: Any
     d: Any
     D: Any
@@ -147,22 +151,28 @@ def _unload(steps, maps, t, first, room, d_inputs, D_maps):
 
 
 @inner
-def _leak(neurons, held):
-    """Write the conductance and the current of the leak."""
-    for i in range(neurons.shape[0]):
-        g, q = held[i, 1], held[i, 2]
-        conductance, current = neurons[i, LEAK], neurons[i, CURRENT]
-        for r in range(g.shape[0]):
-            g[r] = conductance
-        for r in range(g.shape[0]):
-            q[r] = current
+def _note(neurons, h, kept, rates, worst):
+    """Write h and the rate of the row with the largest h G/C, if it is larger than that of the parts before."""
+    for r in range(rates.shape[0]):
+        rates[r] = kept[0, 1, r] / neurons[0, C]
+    for i in range(1, neurons.shape[0]):
+        G, c = kept[i, 1], neurons[i, C]
+        for r in range(rates.shape[0]):
+            rates[r] = max(rates[r], G[r] / c)
+    for r in range(rates.shape[0]):
+        if h[r] * rates[r] > worst[0] * worst[1]:
+            worst[0], worst[1] = h[r], rates[r]
 
 
 @kernel(registry=KERNELS)
-def _forward(packed, how, steps, start, h, tape, room, first, last):
-    """Run blocks of rows from `first` to `last`; h[t] is the state after step t, shape (time, batch, units)."""
+def _forward(packed, how, steps, h, tape, room, memory, worst, first, last):
+    """Run blocks of rows from `first` to `last`: h[t + 1] from h[t], shape (time + 1, batch, units).
+
+    A mixed `memory` without weights is none. `worst`, shape (blocks, time, 2), takes the length and the rate of the
+    part with the largest product of both; without columns nobody asks.
+    """
     solver, stages, _ = how
-    (B, T), U, neurons = steps.h.shape, start.shape[1], packed.neurons
+    (B, T), U, neurons = steps.h.shape, h.shape[2], packed.neurons
     for block in range(first, last):
         I, state, held, lengths = room.I[block], room.states[block], room.held[block], room.lengths[block]
         row = block * state.shape[1]
@@ -170,25 +180,28 @@ def _forward(packed, how, steps, start, h, tape, room, first, last):
         _clear(state)
         for r in range(rows):
             for i in range(U):
-                state[i, r] = start[row + r, i]
+                state[i, r] = h[0, row + r, i]
         for t in range(T):
             parts = _load(steps, packed.maps, t, row, I, lengths)
+            if memory.W.shape[0] > 0:
+                _mix_memory(memory, parts, lengths[1], h[t], t, row, rows, state)
             if parts > 0:
-                _leak(neurons, held)
-                _add_synapses(packed.sensory, packed.sensory_ends, 0, I, held)
+                _hold(packed, I, held)
                 for p in range(parts):
                     own = tape.parts[tape.places[block, t] + (p if tape.all else 0)]
                     _enter_part(p, lengths)
                     for i in range(U):
                         _copy(state[i], own[i, 0])
                     for k in range(stages):
-                        _look(packed.synapses, packed.ends, held, own, k)
+                        _look(packed, held, own, k)
+                        if k == 0 and worst.shape[1] > 0:
+                            _note(neurons, lengths[2], own, room.rows[block, 0], worst[block, t])
                         for i in range(U):
                             out = state[i] if k == stages - 1 else own[i, 3 * k + 3]
                             _stage(solver, k, neurons[i], lengths[2], own[i], out, room.rows[block])
             for r in range(rows):
                 for i in range(U):
-                    h[t, row + r, i] = state[i, r]
+                    h[t + 1, row + r, i] = state[i, r]
 
 
 @inner
@@ -216,16 +229,6 @@ def _enter_step(steps, maps, d_read, t, row, room):
 
 
 @inner
-def _d_held(packed, room, D):
-    """Take the gradients of the held sums to the inputs, the sensory synapses and the leak."""
-    d_held = room.d_held
-    _d_synapses(packed.sensory, packed.sensory_ends, 0, room.I, d_held, room.d_inputs, D.sensory)
-    for i in range(d_held.shape[0]):
-        D.neurons[i, D_G] += _sum(d_held[i, 1])
-        D.neurons[i, D_Q] += _sum(d_held[i, 2])
-
-
-@inner
 def _leave_block(room, d_state, row, D):
     """Write the gradients of the first states of a block's rows, and add those of the capacities."""
     for i in range(d_state.shape[1]):
@@ -243,13 +246,13 @@ def _d_part(packed, solver, stages, kept, room, sums):
         for i in range(neurons.shape[0]):
             d_out = room.d[i] if k == stages - 1 else D[i, 3 * k + 3]
             _d_stage(solver, k, neurons[i], length, kept[i], d_out, D[i], room.d_c[i], room.d_h[1], room.rows)
-        _d_look(packed.synapses, packed.ends, kept, D, k, room.d_held, sums.synapses)
+        _d_look(packed, room.held, kept, D, k, room.d_held, sums, room.rows[0])
     for i in range(neurons.shape[0]):
         _copy(D[i, 0], room.d[i])
 
 
 @kernel(registry=KERNELS)
-def _backward(packed, how, steps, tape, d_read, d_state, d_inputs, room, sums, first, last):
+def _backward(packed, how, steps, tape, d_read, d_state, d_inputs, room, sums, memory, first, last):
     """Go back through the shares of a batch from `first` to `last`; d_state becomes that of the first state.
 
     `d_read`, shape (steps, batch, units), are the gradients of the last states by what was read of them;
@@ -259,8 +262,8 @@ def _backward(packed, how, steps, tape, d_read, d_state, d_inputs, room, sums, f
     shares, blocks = sums.neurons.shape[0], tape.places.shape[0]
     for share in range(first, last):
         own = BackRoom(
-            room.I[share], room.d_inputs[share], room.d[share], room.D[share], room.d_held[share], room.d_c[share],
-            room.lengths[share], room.d_h[share], room.rows[share],
+            room.I[share], room.held[share], room.d_inputs[share], room.d[share], room.D[share], room.d_held[share],
+            room.d_c[share], room.lengths[share], room.d_h[share], room.rows[share],
         )  # fmt: skip
         all_sums = Sums(sums.neurons[share], sums.synapses[share], sums.sensory[share], sums.maps[share])
         for gradients in (all_sums.neurons, all_sums.synapses, all_sums.sensory, all_sums.maps):
@@ -270,17 +273,15 @@ def _backward(packed, how, steps, tape, d_read, d_state, d_inputs, room, sums, f
             _enter_block(own, d_state, row)
             for t in range(steps.h.shape[1] - 1, -1, -1):
                 parts = _enter_step(steps, packed.maps, d_read, t, row, own)
+                if parts > 0 and packed.neural:  # whose backward reads it
+                    _hold(packed, own.I, own.held)
                 for p in range(parts - 1, -1, -1):
                     _enter_part(p, own.lengths)
                     _d_part(packed, solver, stages, tape.parts[tape.places[block, t] + p], own, all_sums)
                     _leave_part(p, own.lengths, own.d_h)
                 if parts > 0:
-                    _d_held(packed, own, all_sums)
+                    _d_hold(packed, own.I, own.d_held, own.d_inputs, all_sums)
                 _unload(steps, packed.maps, t, row, own, d_inputs, all_sums.maps)
+                if memory.W.shape[0] > 0:
+                    _d_mix_memory(memory, share, own.lengths[1], t, row, own.d, d_inputs[0])
             _leave_block(own, d_state, row, all_sums)
-
-
-@inner
-def _clear_all(D):
-    for k in range(D.shape[0]):
-        _clear(D[k])

@@ -1,4 +1,4 @@
-"""Synaptic LTC networks over sequences: compiled twins of :mod:`cfc_ref.cells.ltc.network`."""
+"""LTC networks over sequences: compiled twins of :mod:`cfc_ref.cells.ltc.network`."""
 
 from __future__ import annotations
 
@@ -8,15 +8,21 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from cfc_ref.arrays import Array
+from cfc_ref.cells.dense import Dense
+from cfc_ref.cells.lstm import LSTMParams
 from cfc_ref.cells.ltc.network import LTCSettings, ODENetwork, Readout, State
 from cfc_ref.cells.ode import parts_of
+from cfc_ref.cells.solvers import SOLVERS
 from cfc_ref.cells.tree import made_once
 from cfc_ref.kernels import threads
+from cfc_ref.kernels.ltc.cells import looks, packed_of, summed, unpacked
 from cfc_ref.kernels.ltc.loops import BackRoom, Room, StageTape, Steps, Sums, _backward, _forward, how
-from cfc_ref.kernels.ltc.packed import SCRATCH, Packed, pack, unpack
+from cfc_ref.kernels.ltc.mixed import BackMemory, Memory
+from cfc_ref.kernels.ltc.packed import D_B, SCRATCH, Packed
 from cfc_ref.kernels.ltc.streaming import start
 from cfc_ref.kernels.ltc.sums import ROWS
-from cfc_ref.kernels.memory import aligned, aligned_all, own
+from cfc_ref.kernels.memory import aligned, aligned_all, own, states
+from cfc_ref.kernels.packed import Weights
 from cfc_ref.kernels.streams import run
 
 __all__ = ["Kept", "d_sequence", "sequence", "stream"]
@@ -32,27 +38,73 @@ class Kept(NamedTuple):
     packed: Packed
     steps: Steps
     tape: StageTape
+    h: Array
+    memory: Memory
 
 
 def sequence(
     params: ODENetwork, x: Array, state: State, dt: Array, mask: Array | None, settings: LTCSettings, *, keep: bool
 ) -> tuple[Array, State, Kept | None]:
     """Twin of :func:`cfc_ref.cells.ltc.network.sequence`."""
-    (B, T, F), U, dtype = x.shape, state[0].shape[1], params.cell.w.dtype
-    numbers = how(settings)
-    epsilon, boxed = settings.epsilon, numbers.boxed
-    packed = made_once(params, ("sequence", epsilon, boxed), lambda: pack(params, epsilon, boxed))
+    (B, T, F), U = x.shape, state[0].shape[1]
+    numbers, packed = how(settings), packed_of(params, settings)
+    dtype = packed.neurons.dtype
     counts, length = parts_of(settings.scheme, dt)
     steps = Steps(own(x), own(length), own(counts if mask is None else np.where(mask, counts, 0), np.int64))
     rows = ROWS if B < _MANY else 2 * ROWS
     blocks = -(-B // rows)
     tape = _tape(steps.counts, U, numbers.stages, rows, dtype, keep)
-    h, first = aligned((T, B, U), dtype), own(state[0])
+    h, memory = states(state[0], T), _memory(params, steps, state[1], keep)
     shapes = (F, 1), (U,), (U, 3), (3,), (SCRATCH,)
     room = Room(*aligned_all([(blocks, *shape, rows) for shape in shapes], dtype))
-    arguments = packed, numbers, steps, first, h, tape, room
+    worst = np.zeros((blocks, T if _may_overstep(params, steps, settings) else 0, 2), dtype)
+    arguments = packed, numbers, steps, h, tape, room, memory, worst
     threads.share(_forward, arguments, blocks, _worth(packed, steps), 1)
-    return h, (h[-1] if T else first, None), Kept(packed, steps, tape) if keep else None
+    _tell(worst, settings)
+    last = h[-1], None if params.lstm is None else memory.c[-1]
+    return h[1:], last, Kept(packed, steps, tape, h, memory) if keep else None
+
+
+def _memory(params: ODENetwork, steps: Steps, first: Array | None, keep: bool) -> Memory:
+    """Return the mixed memory and room for what it writes; arrays without entries if the network has none."""
+    (B, T), U, dtype = steps.h.shape, 0, steps.x.dtype
+    x, c = np.empty((0, B, 0), dtype), np.empty((1, B, 0), dtype)
+    if params.lstm is not None and first is not None:
+        U, c = first.shape[1], states(first, T)
+        x = own(np.where(steps.counts[..., None] > 0, steps.x, 0).swapaxes(0, 1), dtype)
+    return Memory(_lstm_map(params, False, dtype), x, c, aligned((T if keep else 1, B, 6 * U), dtype))
+
+
+def _lstm_map(params: ODENetwork, backward: bool, dtype: np.dtype[Any]) -> Array:
+    """Return the map of the mixed memory, arranged once; no numbers if the network has none."""
+
+    def made() -> Array:
+        weights = Weights(backward)
+        if params.lstm is not None:
+            weights.lstm(params.lstm, 1.0)
+        return weights.array(dtype)
+
+    return np.asarray(made_once(params, ("memory", backward), made))
+
+
+def _may_overstep(params: ODENetwork, steps: Steps, settings: LTCSettings) -> bool:
+    """Say whether some part may leave the solver's stability region, and somebody asks."""
+    if settings.watch is None or not steps.h.size:
+        return False
+    fastest = settings.scheme.equation.fastest(params.cell)
+    return bool(steps.h.max() * fastest.max() > SOLVERS[settings.solver].limit)
+
+
+def _tell(worst: Array, settings: LTCSettings) -> None:
+    """Call `watch` with the part of the first step that left the stability region."""
+    if settings.watch is None or not worst.size:
+        return
+    h, rate = np.moveaxis(worst.astype(np.float64), 2, 0)
+    over = (h * rate > SOLVERS[settings.solver].limit).any(axis=0)
+    if over.any():
+        t = int(over.argmax())
+        block = int((h * rate)[:, t].argmax())
+        settings.watch(float(h[block, t]), float(rate[block, t]))
 
 
 def _tape(counts: Array, units: int, stages: int, rows: int, dtype: np.dtype[Any], keep: bool) -> StageTape:
@@ -75,25 +127,44 @@ def d_sequence(
     settings: LTCSettings,
 ) -> tuple[ODENetwork, Array, State, Array]:
     """Twin of :func:`cfc_ref.cells.ltc.network.d_sequence`."""
-    packed, steps, tape = kept
+    packed, steps, tape, h, memory = kept
     (B, _, F), U, dtype = steps.x.shape, len(packed.neurons), steps.x.dtype
     d_read = own(np.asarray(d_h, dtype).reshape(len(d_h), B, U))
     d_first, d_x, d_dt = np.array(d_state[0], dtype, order="C"), np.empty_like(steps.x), np.empty_like(steps.h)
     shares, rows = min(len(tape.places), _SHARES), tape.parts.shape[-1]
     numbers = how(settings)
-    shapes = (F, 1), (F, 1), (U,), (U, 3 * numbers.stages), (U, 3), (U,), (3,), (2,), (SCRATCH,)
+    shapes = (F, 1), (U, 3), (F, 1), (U,), (U, 3 * numbers.stages), (U, 3), (U,), (3,), (2,), (SCRATCH,)
     room = BackRoom(*aligned_all([(shares, *shape, rows) for shape in shapes], dtype))
-    tables = packed.neurons[:, :3], packed.synapses[:, :4], packed.sensory[:, :4], packed.maps
-    sums = Sums(*aligned_all([(shares, *table.shape) for table in tables], dtype))
-    arguments = packed, numbers, steps, tape, d_read, d_first, (d_x, d_dt), room, sums
+    tables = (U, D_B + 1), *summed(packed), packed.maps.shape
+    sums = Sums(*aligned_all([(shares, *table) for table in tables], dtype))
+    d_memory = _d_memory(params, memory, d_state[1], shares, rows)
+    arguments = packed, numbers, steps, tape, d_read, d_first, (d_x, d_dt), room, sums, d_memory
     threads.share(_backward, arguments, shares, _worth(packed, steps), 1)
-    d_params = unpack(params, *(of_shares.sum(axis=0) for of_shares in sums))
-    return d_params, d_x, (d_first, None), d_dt
+    *d_cell, d_maps = (of_shares.sum(axis=0) for of_shares in sums)
+    d_params = unpacked(params, tuple(d_cell), d_maps)
+    if params.lstm is None:
+        return d_params, d_x, (d_first, None), d_dt
+    return d_params._replace(lstm=_d_lstm_map(d_memory, h)), d_x, (d_first, d_memory.d_c), d_dt
+
+
+def _d_memory(params: ODENetwork, memory: Memory, d_c: Array | None, shares: int, rows: int) -> BackMemory:
+    """Return the mixed memory for the backward, and room for it."""
+    (T, B, F), U, dtype = memory.x.shape, memory.c.shape[2], memory.x.dtype
+    of_last = np.empty((B, 0), dtype) if d_c is None else np.array(d_c, dtype, order="C")
+    room = (aligned(shape, dtype) for shape in ((T, B, 4 * U), (shares, U), (shares, rows, F), (shares, rows, U)))
+    return BackMemory(_lstm_map(params, True, dtype), *memory[1:], of_last, *room)
+
+
+def _d_lstm_map(memory: BackMemory, h: Array) -> LSTMParams:
+    """Return the gradients of the mixed memory's map, from states h after each step."""
+    G, x, before = (part.reshape(-1, part.shape[2]) for part in (memory.G, memory.x, h[:-1]))
+    return LSTMParams(Dense(G.T @ x, G.sum(axis=0)), Dense(G.T @ before, None))
 
 
 def _worth(packed: Packed, steps: Steps) -> int:
     """Return how many threads a batch is worth."""
-    return int(steps.counts.sum() * len(packed.ends) + steps.h.size * len(packed.sensory_ends)) // _WORTH_A_THREAD
+    of_part, of_step = looks(packed)
+    return int(steps.counts.sum() * of_part + steps.h.size * of_step) // _WORTH_A_THREAD
 
 
 def stream(

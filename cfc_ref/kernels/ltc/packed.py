@@ -5,38 +5,27 @@ Missing synapses have no row, so that dense and wired networks are alike. A tabl
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from cfc_ref.arrays import Array
-from cfc_ref.cells.ltc.network import LTCSettings, ODENetwork, Readout, Scaling
+from cfc_ref.cells.ltc.network import ODENetwork, Scaling
 from cfc_ref.cells.ltc.synapses import LTCParams, Synapses, ltc_box, recurrent_synapses, sensory_synapses
-from cfc_ref.kernels.memory import LINE, aligned, whole_lines
-from cfc_ref.kernels.packed import FC, HEAD, INPUTS, OUTPUTS, READS, ROOM, STATE, UNITS, Weights
-from cfc_ref.neuron.grid import forgiven
-
-if TYPE_CHECKING:
-    import numpy.typing as npt
+from cfc_ref.kernels.memory import aligned
 
 __all__: list[str] = []
 
-# Columns of a neuron: conductance and current of its leak, its capacity, and the ends of its box, which are read by
-# solvers that clip to it; and of the sums of its gradients
-LEAK, CURRENT, C, LOW, HIGH = range(5)
-D_G, D_Q, D_C = range(3)
+# Columns of a neuron: conductance and current of its leak, its capacity, the ends of its box, which are read by solvers
+# that clip to it, and the shift of a neural release; and of the sums of its gradients
+LEAK, CURRENT, C, LOW, HIGH, BIAS = range(6)
+D_G, D_Q, D_C, D_B = range(4)
 # Of a synapse: s = 1/(1 + 2^(gain x + shift)), w, w E, E, w sigma; its ends; and of the sums of its gradients
 GAIN, SHIFT, W, W_E, E, W_SIGMA = range(6)
 PRE, POST = range(2)
 SUM_W, SUM_E, SUM_Z, SUM_ZX = range(4)
-# Places in the table of a stream, after those of a CfC's: the solver's index, the stages of a part; the parts of a time
-# step, or 0 and the bits of two float64: the longest part, and what forgives rounding; where arrays begin, and the
-# sizes of what follows: the ends of each group of tiles, their neurons or inputs and its first postsynaptic neuron.
-SOLVER, STAGES, PARTS, LONGEST, FORGIVEN = range(HEAD, HEAD + 5)
-NEURONS, INPUT_MAP, OUTPUT_MAP, SYNAPSES, SENSORY, TILES, SENSORY_TILES = range(HEAD + 5, HEAD + 12)
-ENDS = HEAD + 12
-GROUP = 4  # tiles that a stream adds to the sums at once
 SCRATCH = 10  # rows that a stage of a solver may use
+GROUP = 4  # tiles that a stream adds to the sums at once
 
 _LOG2_E = 1.4426950408889634
 
@@ -54,14 +43,19 @@ class Packed(NamedTuple):
 
     Attributes
     ----------
-    neurons : ndarray, shape (units, 5)
+    neural : bool
+        Whether the release is neural (:mod:`cfc_ref.kernels.ltc.neural`); else each synapse has its own.
+    neurons : ndarray, shape (units, 6)
+        Of a neural cell w_τ and A instead of the leak's conductance and current.
     synapses, sensory : ndarray, shape (synapses, 6)
+        Of a neural cell the map of states, shape (units, units), and of inputs, (units, inputs).
     ends, sensory_ends : ndarray of uint32, shape (synapses, 2)
-        Sorted by the postsynaptic neuron.
+        Sorted by the postsynaptic neuron; none of a neural cell.
     maps : ndarray, shape (inputs, 2)
         Factor and shift of each input.
     """
 
+    neural: bool
     neurons: Array
     synapses: Array
     ends: Array
@@ -75,13 +69,16 @@ def pack(params: ODENetwork, epsilon: float, boxed: bool) -> Packed:
     cell: LTCParams = params.cell
     dtype = cell.w.dtype
     box = ltc_box(cell, epsilon) if boxed else (cell.cm, cell.cm)
-    neurons = np.stack([cell.gleak + dtype.type(epsilon), cell.gleak * cell.vleak, cell.cm, *box], axis=1)
-    maps = _factors(params.input_map, len(cell.sensory_w), dtype)
+    neurons = aligned((len(cell.cm), BIAS + 1), dtype)
+    columns = cell.gleak + dtype.type(epsilon), cell.gleak * cell.vleak, cell.cm, *box, cell.cm
+    for column, values in enumerate(columns):
+        neurons[:, column] = values
+    maps = factors(params.input_map, len(cell.sensory_w), dtype)
     recurrent, sensory = (_list(synapses) for synapses in (recurrent_synapses(cell), sensory_synapses(cell)))
-    return Packed(np.ascontiguousarray(neurons), *recurrent, *sensory, maps)
+    return Packed(False, neurons, *recurrent, *sensory, maps)
 
 
-def _factors(scaling: Scaling | None, features: int, dtype: np.dtype[Any]) -> Array:
+def factors(scaling: Scaling | None, features: int, dtype: np.dtype[Any]) -> Array:
     """Return the factor and the shift of each feature, shape (features, 2)."""
     factors = np.zeros((features, 2), dtype)
     factors[:, 0] = 1
@@ -108,16 +105,12 @@ def _list(synapses: Synapses) -> tuple[Array, Array]:
     return table, np.stack([pre, post], axis=1).astype(np.uint32)
 
 
-def unpack(params: ODENetwork, d_neurons: Array, d_synapses: Array, d_sensory: Array, d_maps: Array) -> ODENetwork:
+def unpack(cell: LTCParams, d_neurons: Array, d_synapses: Array, d_sensory: Array) -> LTCParams:
     """Return gradients by parameter from the sums of the backward."""
-    cell: LTCParams = params.cell
-    d_G, d_Q, d_C = d_neurons.T
+    d_G, d_Q, d_C, _ = d_neurons.T
     recurrent = _d_list(recurrent_synapses(cell), d_synapses)
     sensory = _d_list(sensory_synapses(cell), d_sensory)
-    d_cell = LTCParams(d_G + cell.vleak * d_Q, cell.gleak * d_Q, d_C.copy(), *recurrent, *sensory)
-    given = params.input_map
-    d_map = given and Scaling(d_maps[:, 0].copy(), None if given.b is None else d_maps[:, 1].copy())
-    return ODENetwork(d_cell, d_map)
+    return LTCParams(d_G + cell.vleak * d_Q, cell.gleak * d_Q, d_C.copy(), *recurrent, *sensory)
 
 
 def _d_list(synapses: Synapses, sums: Array) -> Synapses:
@@ -137,51 +130,3 @@ def _spread(values: Array, there: tuple[Array, Array], like: Array) -> Array:
     matrix = np.zeros_like(like)
     matrix[there] = values
     return matrix
-
-
-def pack_stream(
-    params: ODENetwork, readout: Readout, read: slice, settings: LTCSettings, how: How
-) -> tuple[Array, npt.NDArray[np.int64]]:
-    """Return a network's tiles and its output's maps in one array, and their table."""
-    packed, weights, table = pack(params, settings.epsilon, how.boxed), Weights(), np.zeros(ENDS, np.int64)
-    solver, stages, _ = how
-    (output_map, fc), dtype, (inputs, units) = readout, packed.maps.dtype, params.cell.sensory_w.shape
-    lanes, reads = whole_lines(units), read.stop - read.start
-    neurons = np.ones((packed.neurons.shape[1], lanes), dtype)  # lanes without a neuron have a leak and a capacity
-    neurons[:, :units] = packed.neurons.T
-    table[SOLVER], table[STAGES], table[PARTS] = solver, stages, settings.parts
-    if settings.step is not None:
-        table[PARTS], table[[LONGEST, FORGIVEN]] = 0, np.array([settings.step, forgiven(dtype)]).view(np.int64)
-    table[INPUTS], table[UNITS], table[READS], table[OUTPUTS] = inputs, units, reads, reads
-    table[NEURONS], table[INPUT_MAP] = weights.place(neurons), weights.place(packed.maps.T)
-    table[OUTPUT_MAP] = weights.place(_factors(output_map, reads, dtype).T)
-    tiles, ends = _tiles(packed.synapses, packed.ends)
-    sensory, sensory_ends = _tiles(packed.sensory, packed.sensory_ends)
-    table[SYNAPSES], table[SENSORY] = weights.place(tiles), weights.place(sensory)
-    table[TILES], table[SENSORY_TILES] = ends.size, sensory_ends.size
-    if fc is not None:
-        table[OUTPUTS], table[FC] = len(fc.W), weights.linear(*fc)
-    table[STATE], table[ROOM] = lanes, (3 + 3 * stages + SCRATCH) * lanes + whole_lines(inputs) + whole_lines(reads)
-    return weights.array(dtype), np.concatenate([table, ends.reshape(-1), sensory_ends.reshape(-1)])
-
-
-def _tiles(synapses: Array, ends: Array) -> tuple[Array, npt.NDArray[np.int64]]:
-    """Return synapses in tiles, shape (tiles, 4, LINE), and for each group of them where they begin and where it ends.
-
-    Zeros where there is no synapse. The groups of a line are whole: its last tile is repeated, with no conductance.
-    """
-    pre, post = ends.T.astype(np.int64)
-    line, place = np.divmod(post, LINE)
-    sources = pre.max(initial=0) + 1
-    keys, of_tile = np.unique(line * sources + pre, return_inverse=True)  # pairs, with axis=0, are slow to sort
-    tiles = np.zeros((len(keys), 4, LINE), synapses.dtype)
-    tiles[of_tile, :, place] = synapses[:, [GAIN, SHIFT, W, W_E]]
-    counts = np.bincount(keys // sources)
-    slots = -(-counts // GROUP) * GROUP
-    lines, last = np.repeat(np.arange(len(slots)), slots), np.cumsum(counts) - 1
-    chosen = np.arange(len(lines)) - np.repeat(np.cumsum(slots - counts) - (slots - counts), slots)
-    repeated = chosen > last[lines]
-    chosen[repeated] = last[lines[repeated]]
-    tiles = tiles[chosen]
-    tiles[repeated, 2:] = 0
-    return tiles, np.column_stack([(keys[chosen] % sources).reshape(-1, GROUP), lines[::GROUP] * LINE])

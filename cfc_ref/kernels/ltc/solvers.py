@@ -89,6 +89,68 @@ def _d_fused(k, neuron, h, kept, d_out, D, d_C, d_h, room):
         d_h[r] += (Q[r] - G[r] * new[r]) * inverse * e[r]
 
 
+# --- explicit solvers
+
+
+@inner
+def _advance(c, h, share, start, x, G, Q, out):
+    """Write `start` plus a share of a part with the slope (Q - G x)/C."""
+    for r in range(out.shape[0]):
+        out[r] = start[r] + share * at(h, r) * ((Q[r] - G[r] * x[r]) / at(c, r))
+
+
+@inner
+def _d_slope(c, h, share, x, sums, d_out, d_x, d_sums, d_C, d_h):
+    """Backward of what ``_advance`` adds; `sums` are G and Q."""
+    G, Q, d_G, d_Q, inverse = sums[0], sums[1], d_sums[0], d_sums[1], type(c)(1) / c
+    for r in range(d_out.shape[0]):
+        d_Q[r] += share * h[r] * inverse * d_out[r]
+    for r in range(d_out.shape[0]):
+        d_G[r] -= x[r] * (share * h[r] * inverse * d_out[r])
+    for r in range(d_out.shape[0]):
+        d_x[r] -= G[r] * (share * h[r] * inverse * d_out[r])
+    for r in range(d_out.shape[0]):
+        d_C[r] -= (Q[r] - G[r] * x[r]) * inverse * (share * h[r] * inverse * d_out[r])
+    for r in range(d_out.shape[0]):
+        d_h[r] += share * (Q[r] - G[r] * x[r]) * inverse * d_out[r]
+
+
+@inner
+def _euler(k, neuron, h, kept, out, room):
+    """Twin of :func:`cfc_ref.cells.solvers.euler`."""
+    _advance(neuron[C], h, kept.dtype.type(1), kept[0], kept[0], kept[1], kept[2], out)
+
+
+@inner
+def _d_euler(k, neuron, h, kept, d_out, D, d_C, d_h, room):
+    """Twin of :func:`cfc_ref.cells.solvers.d_euler`."""
+    _d_slope(neuron[C], h, kept.dtype.type(1), kept[0], kept[1:3], d_out, D[0], D[1:3], d_C, d_h)
+    _add(d_out, D[0])
+
+
+@inner
+def _rk4(k, neuron, h, kept, out, room):
+    """Twin of :func:`cfc_ref.cells.solvers.rk4`: half a part, half a part, a whole one, and the mean of the slopes."""
+    c, share = neuron[C], kept.dtype.type(1 if k == 2 else 0.5)
+    if k < 3:
+        _advance(c, h, share, kept[0], kept[3 * k], kept[3 * k + 1], kept[3 * k + 2], out)
+    else:
+        _copy(kept[0], out)
+        for m in range(4):
+            share = kept.dtype.type(2 / 6 if 0 < m < 3 else 1 / 6)
+            _advance(c, h, share, out, kept[3 * m], kept[3 * m + 1], kept[3 * m + 2], out)
+
+
+@inner
+def _d_rk4(k, neuron, h, kept, d_out, D, d_C, d_h, room):
+    """Twin of :func:`cfc_ref.cells.solvers.d_rk4`."""
+    for m in range(0 if k == 3 else k, k + 1):
+        share = (1.0 if k == 2 else 0.5) if k < 3 else (2 / 6 if 0 < m < 3 else 1 / 6)
+        sums, d_sums = kept[3 * m + 1 : 3 * m + 3], D[3 * m + 1 : 3 * m + 3]
+        _d_slope(neuron[C], h, kept.dtype.type(share), kept[3 * m], sums, d_out, D[3 * m], d_sums, d_C, d_h)
+    _add(d_out, D[0])
+
+
 # --- sums held, and the rest exactly
 
 
@@ -356,6 +418,8 @@ def _d_cf4(k, neuron, h, kept, d_out, D, d_C, d_h, room):
 
 KERNELS: dict[str, SolverKernel] = {
     "fused": SolverKernel(1, _fused, _d_fused),
+    "euler": SolverKernel(1, _euler, _d_euler),
+    "rk4": SolverKernel(4, _rk4, _d_rk4),
     "frozen": SolverKernel(1, _frozen, _d_frozen),
     "frozen_midpoint": SolverKernel(2, _frozen_midpoint, _d_frozen_midpoint),
     "cf4": SolverKernel(4, _cf4, _d_cf4, boxed=True),

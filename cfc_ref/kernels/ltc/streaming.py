@@ -1,4 +1,4 @@
-r"""A synaptic LTC network, output included, one sample after the other: the step of a stream, and every batch of one.
+r"""An LTC network, output included, one sample after the other: the step of a stream, and every batch of one.
 
 As in :mod:`cfc_ref.kernels.cfc.streaming` all weights are one flat array, and nothing is allocated.
 """
@@ -13,19 +13,18 @@ from cfc_ref.cells.ltc.network import LTCSettings, ODENetwork, Readout
 from cfc_ref.cells.tree import made_once
 from cfc_ref.kernels.compiled import inner, kernel
 from cfc_ref.kernels.elementwise import _copy
-from cfc_ref.kernels.ltc.loops import _stage, how
-from cfc_ref.kernels.ltc.packed import (
-    CURRENT,
+from cfc_ref.kernels.lstm import _lstm
+from cfc_ref.kernels.ltc.flat import (
     ENDS,
     FORGIVEN,
-    HIGH,
     INPUT_MAP,
-    LEAK,
+    LIMIT,
     LONGEST,
+    LSTM,
+    NEURAL,
     NEURONS,
     OUTPUT_MAP,
     PARTS,
-    SCRATCH,
     SENSORY,
     SENSORY_TILES,
     SOLVER,
@@ -34,10 +33,14 @@ from cfc_ref.kernels.ltc.packed import (
     TILES,
     pack_stream,
 )
+from cfc_ref.kernels.ltc.loops import _stage, how
+from cfc_ref.kernels.ltc.neural import _hold_maps, _look_at_maps
+from cfc_ref.kernels.ltc.packed import HIGH, SCRATCH, C
 from cfc_ref.kernels.ltc.solvers import KERNELS
-from cfc_ref.kernels.ltc.sums import _add_tiles, _look_stream, grid
+from cfc_ref.kernels.ltc.sums import _hold_tiles, _look_at_tiles, grid
+from cfc_ref.kernels.memory import LINE
 from cfc_ref.kernels.packed import FC, INPUTS, OUTPUTS, READS, ROOM, STATE, UNITS
-from cfc_ref.kernels.products import _linear, _row, _whole_lines
+from cfc_ref.kernels.products import _linear, _nothing, _row, _whole_lines
 from cfc_ref.kernels.streams import Stream
 
 __all__ = ["start"]
@@ -47,7 +50,8 @@ def start(params: ODENetwork, readout: Readout, read: slice, settings: LTCSettin
     """Return a network for streams, its weights packed."""
 
     def packed() -> Stream:
-        return Stream(_stream, *pack_stream(params, readout, read, settings, how(settings)), paired=False)
+        arrays = pack_stream(params, readout, read, settings, how(settings))
+        return Stream(_stream, *arrays, params.lstm is not None, settings.watch)
 
     return made_once(params, ("stream", id(readout), read.start, read.stop, settings), packed)
 
@@ -69,43 +73,81 @@ def _scale(maps, u, y):
         y[j] = maps[j] * u[j] + maps[n + j]
 
 
+@inner
+def _fastest(C, G, units):
+    """Return the largest rate G/C."""
+    most = G[0] / C[0]
+    for i in range(1, units):
+        most = max(most, G[i] / C[i])
+    return most
+
+
+@inner
+def _hold(P, table, neurons, I, held):
+    """Write what the input contributes, constant while it is held."""
+    if table[NEURAL] > 0:
+        _hold_maps(P[table[SENSORY] :], I, held)
+    else:
+        first = ENDS + table[TILES]
+        _hold_tiles(P[table[SENSORY] :], table[first : first + table[SENSORY_TILES]], neurons, I, held)
+
+
+@inner
+def _solve(P, table, neurons, dt, held, kept, rows, worst):
+    """Solve one time step from the states in the first row of `kept`, in place.
+
+    `worst` takes the part's length and the rate of the first step that goes beyond the limit.
+    """
+    solver, stages, limit = table[SOLVER], table[STAGES], table[LIMIT : LIMIT + 1].view(np.float64)[0]
+    sums, ends, neural = P[table[SYNAPSES] :], table[ENDS : ENDS + table[TILES]], table[NEURAL]
+    parts = _count(table, dt)
+    h, rate = dt / kept.dtype.type(parts), kept.dtype.type(0)
+    for _ in range(parts):
+        for k in range(stages):
+            if neural > 0:
+                _look_at_maps(sums, table[UNITS], neurons, held, kept, k)
+            else:
+                _look_at_tiles(sums, ends, held, kept, k)
+            if k == 0 and limit < np.inf:
+                rate = max(rate, _fastest(neurons[C], kept[1], table[UNITS]))
+            _stage(solver, k, neurons, h, kept, kept[3 * k + 3], rows)
+        _copy(kept[3 * stages], kept[0])
+    if h * rate > limit and worst[0] == 0:
+        worst[0], worst[1] = h, rate
+
+
 @kernel(registry=KERNELS)
 def _stream(P, table, x, S, y):
     """Take the steps that x and S hold, like ``_stream`` of :mod:`cfc_ref.kernels.cfc.streaming`."""
     for j in range(x.shape[0]):
         if not math.isfinite(x[j]):
             return False
-    F, O, reads, lanes = table[INPUTS], table[OUTPUTS], table[READS], _whole_lines(table[UNITS])
-    one = P.dtype.type(1)
-    nothing, solver, stages = F - F, table[SOLVER], table[STAGES]
+    F, O, U, reads, lanes = table[INPUTS], table[OUTPUTS], table[UNITS], table[READS], _whole_lines(table[UNITS])
+    one, nothing, stages = P.dtype.type(1), _nothing(F), table[STAGES]
     neurons = grid(P, table[NEURONS], nothing + HIGH + 1, lanes)
     input_map, output_map = P[table[INPUT_MAP] :], P[table[OUTPUT_MAP] :]
-    tiles, sensory, last = P[table[SYNAPSES] :], P[table[SENSORY] :], ENDS + table[TILES]
-    ends, sensory_ends = table[ENDS:last], table[last : last + table[SENSORY_TILES]]
     dt = S[S.shape[0] - x.shape[0] // F :]
     at = S.shape[0] - dt.shape[0] - table[ROOM]
-    streams, room = at // table[STATE], S[at:]
-    size = (3 + 3 * stages + SCRATCH) * lanes
+    streams, room, worst = at // table[STATE], S[at:], S[at + table[ROOM] - LINE :]
     held, kept = grid(room, nothing, nothing + 2, lanes), grid(room, 2 * lanes, 3 * stages + 1, lanes)
     rows = grid(room, (3 + 3 * stages) * lanes, nothing + SCRATCH, lanes)
-    I, motor = room[size : size + F], _row(room, size + _whole_lines(F), reads)
+    at = (3 + 3 * stages + SCRATCH) * lanes
+    I, motor, at = _row(room, at, F), _row(room, at + _whole_lines(F), reads), at + _whole_lines(F)
     for t in range(dt.shape[0]):
-        at = t % streams * lanes
-        state = S[at : at + lanes]
+        own = t % streams * table[STATE]
+        state = S[own : own + U]
         if dt[t] >= 0:
-            _scale(input_map, x[t * F : (t + 1) * F], I)
-            _copy(neurons[LEAK], held[0])
-            _copy(neurons[CURRENT], held[1])
-            _add_tiles(sensory, sensory_ends, I, held[0], held[1])
-            parts = _count(table, dt[t])
-            h = dt[t] / P.dtype.type(parts)
-            _copy(state, kept[0])
-            for _ in range(parts):
-                for k in range(stages):
-                    _look_stream(tiles, ends, held, kept, k)
-                    _stage(solver, k, neurons, h, kept, kept[3 * k + 3], rows)
-                _copy(kept[3 * stages], kept[0])
-            _copy(kept[0], state)
+            _scale(input_map, x[t * F : (t + 1) * F], I[0])
+            _copy(state, kept[0, :U])
+            if table[LSTM] > 0:
+                c, values = _row(S, own + U, U), _row(room, at + _whole_lines(reads), 6 * U)
+                new_c = _row(room, at + _whole_lines(reads) + _whole_lines(6 * U), U)
+                _lstm(P, table[LSTM], F, _row(x, t * F, F), _row(S, own, U), c, new_c, values)
+                _copy(new_c[0], c[0])
+                _copy(values[0, 5 * U :], kept[0, :U])
+            _hold(P, table, neurons, I, held)
+            _solve(P, table, neurons, dt[t], held, kept, rows, worst)
+            _copy(kept[0, :U], state)
         out = _row(y, t * O, O)
         if table[FC] > 0:
             _scale(output_map, state, motor[0])

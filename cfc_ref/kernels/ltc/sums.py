@@ -26,7 +26,25 @@ from numba.np.arrayobj import make_array, populate_array
 
 from cfc_ref.kernels.compiled import inner
 from cfc_ref.kernels.elementwise import _add, _copy
-from cfc_ref.kernels.ltc.packed import GAIN, GROUP, POST, PRE, SHIFT, SUM_E, SUM_W, SUM_Z, SUM_ZX, W_E, W_SIGMA, E, W
+from cfc_ref.kernels.ltc.packed import (
+    CURRENT,
+    D_G,
+    D_Q,
+    GAIN,
+    GROUP,
+    LEAK,
+    POST,
+    PRE,
+    SHIFT,
+    SUM_E,
+    SUM_W,
+    SUM_Z,
+    SUM_ZX,
+    W_E,
+    W_SIGMA,
+    E,
+    W,
+)
 from cfc_ref.kernels.mathfun import _opening_of
 from cfc_ref.kernels.memory import LINE
 
@@ -108,30 +126,60 @@ def _add_tiles(tiles, ends, x, G, Q):
 
 
 @inner
-def _look(synapses, ends, held, kept, k):
+def _hold_synapses(packed, I, held):
+    """Write the sums over the leak and the sensory synapses."""
+    for i in range(held.shape[0]):
+        g, q = held[i, 1], held[i, 2]
+        conductance, current = packed.neurons[i, LEAK], packed.neurons[i, CURRENT]
+        for r in range(g.shape[0]):
+            g[r] = conductance
+        for r in range(g.shape[0]):
+            q[r] = current
+    _add_synapses(packed.sensory, packed.sensory_ends, 0, I, held)
+
+
+@inner
+def _look_at_synapses(packed, held, kept, k):
     """Write the sums at the states of stage k, held ones included."""
     for i in range(kept.shape[0]):
         _copy(held[i, 1], kept[i, 3 * k + 1])
         _copy(held[i, 2], kept[i, 3 * k + 2])
-    _add_synapses(synapses, ends, 3 * k, kept, kept)
+    _add_synapses(packed.synapses, packed.ends, 3 * k, kept, kept)
+
+
+@inner
+def _d_look_at_synapses(packed, kept, D, k, d_held, sums):
+    """Backward of ``_look_at_synapses``, from the gradients of the sums to those of states, held sums and synapses."""
+    for i in range(D.shape[0]):
+        _add(D[i, 3 * k + 1], d_held[i, 1])
+        _add(D[i, 3 * k + 2], d_held[i, 2])
+    _d_synapses(packed.synapses, packed.ends, 3 * k, kept, D, D, sums.synapses)
+
+
+@inner
+def _d_hold_synapses(packed, I, d_held, d_I, sums):
+    """Take the gradients of the held sums to the inputs, the sensory synapses and the leak."""
+    _d_synapses(packed.sensory, packed.sensory_ends, 0, I, d_held, d_I, sums.sensory)
+    for i in range(d_held.shape[0]):
+        sums.neurons[i, D_G] += _sum(d_held[i, 1])
+        sums.neurons[i, D_Q] += _sum(d_held[i, 2])
+
+
+@inner
+def _hold_tiles(tiles, ends, neurons, I, held):
+    """Write the sums over the leak and the sensory synapses, for a stream."""
+    _copy(neurons[LEAK], held[0])
+    _copy(neurons[CURRENT], held[1])
+    _add_tiles(tiles, ends, I[0], held[0], held[1])
 
 
 @inner(forceinline=True)
-def _look_stream(tiles, ends, held, kept, k):
-    """Do as ``_look``, for a stream."""
+def _look_at_tiles(tiles, ends, held, kept, k):
+    """Write the sums at the states of stage k, held ones included, for a stream."""
     x, G, Q = kept[3 * k], kept[3 * k + 1], kept[3 * k + 2]
     _copy(held[0], G)
     _copy(held[1], Q)
     _add_tiles(tiles, ends, x, G, Q)
-
-
-@inner
-def _d_look(synapses, ends, kept, D, k, d_held, D_synapses):
-    """Backward of ``_look``, from the gradients of the sums to those of states, held sums and synapses."""
-    for i in range(D.shape[0]):
-        _add(D[i, 3 * k + 1], d_held[i, 1])
-        _add(D[i, 3 * k + 2], d_held[i, 2])
-    _d_synapses(synapses, ends, 3 * k, kept, D, D, D_synapses)
 
 
 @inner(fastmath=_ANY_ORDER)

@@ -1,0 +1,101 @@
+"""An LTC as its streams read it: one flat array of numbers, and a table that says where."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cfc_ref.arrays import Array
+from cfc_ref.cells.ltc.network import LTCSettings, ODENetwork, Readout
+from cfc_ref.cells.solvers import SOLVERS
+from cfc_ref.kernels.ltc.cells import packed_of
+from cfc_ref.kernels.ltc.packed import BIAS, GAIN, GROUP, SCRATCH, SHIFT, W_E, How, Packed, W, factors
+from cfc_ref.kernels.memory import LINE, whole_lines
+from cfc_ref.kernels.packed import FC, HEAD, INPUTS, OUTPUTS, READS, ROOM, STATE, UNITS, Weights
+from cfc_ref.neuron.grid import forgiven
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+__all__: list[str] = []
+
+# Places in the table after those of a CfC's: the cell, the solver's index, the stages of a part; parts of a step or 0;
+# the bits of three float64: the longest part, what forgives rounding, and the largest h · rate that nobody asks about;
+# where arrays begin, and the sizes of what follows: the ends of each group of tiles, their neurons or inputs and its
+# first postsynaptic neuron.
+NEURAL, SOLVER, STAGES, PARTS, LONGEST, FORGIVEN, LIMIT = range(HEAD, HEAD + 7)
+NEURONS, INPUT_MAP, OUTPUT_MAP, SYNAPSES, SENSORY, LSTM, TILES, SENSORY_TILES = range(HEAD + 7, HEAD + 15)
+ENDS = HEAD + 15
+
+
+def pack_stream(
+    params: ODENetwork, readout: Readout, read: slice, settings: LTCSettings, how: How
+) -> tuple[Array, npt.NDArray[np.int64]]:
+    """Return a network's sums and its output's maps in one array, and their table."""
+    packed, weights, table = packed_of(params, settings), Weights(), np.zeros(ENDS, np.int64)
+    (output_map, fc), dtype, inputs, units = readout, packed.maps.dtype, len(packed.maps), len(packed.neurons)
+    lanes, reads = whole_lines(units), read.stop - read.start
+    neurons = np.ones((packed.neurons.shape[1], lanes), dtype)  # lanes without a neuron have a leak and a capacity
+    neurons[:, :units] = packed.neurons.T
+    _time(table, settings, how, dtype)
+    table[INPUTS], table[UNITS], table[READS], table[OUTPUTS] = inputs, units, reads, reads
+    table[NEURONS], table[INPUT_MAP] = weights.place(neurons), weights.place(packed.maps.T)
+    table[OUTPUT_MAP] = weights.place(factors(output_map, reads, dtype).T)
+    ends = _place_sums(packed, weights, table, lanes)
+    if fc is not None:
+        table[OUTPUTS], table[FC] = len(fc.W), weights.linear(*fc)
+    table[STATE], rows = lanes, 3 + 3 * how.stages + SCRATCH
+    table[ROOM] = rows * lanes + whole_lines(inputs) + whole_lines(reads) + LINE
+    if params.lstm is not None:
+        table[LSTM] = weights.lstm(params.lstm, 1.0)
+        table[STATE], table[ROOM] = whole_lines(2 * units), table[ROOM] + whole_lines(6 * units) + whole_lines(units)
+    return weights.array(dtype), np.concatenate([table, *(end.reshape(-1) for end in ends)])
+
+
+def _time(table: npt.NDArray[np.int64], settings: LTCSettings, how: How, dtype: np.dtype[Any]) -> None:
+    """Write the solver, the parts of a time step, and from which h · rate on somebody asks."""
+    table[SOLVER], table[STAGES], table[PARTS] = how.solver, how.stages, settings.parts
+    limit = np.inf if settings.watch is None else SOLVERS[settings.solver].limit
+    table[[LONGEST, FORGIVEN, LIMIT]] = np.array([settings.step or 0.0, forgiven(dtype), limit]).view(np.int64)
+    if settings.step is not None:
+        table[PARTS] = 0
+
+
+def _place_sums(packed: Packed, weights: Weights, table: npt.NDArray[np.int64], lanes: int) -> list[Any]:
+    """Place what the sums read, and return the ends of groups of tiles, of neurons and of inputs."""
+    table[NEURAL] = packed.neural
+    if packed.neural:
+        units = len(packed.neurons)
+        both = np.zeros((lanes, packed.synapses.shape[1] + packed.sensory.shape[1] + 1), packed.maps.dtype)
+        both[:units] = np.concatenate([packed.synapses, packed.sensory, packed.neurons[:, [BIAS]]], axis=1)
+        table[SYNAPSES] = weights.linear(both[:, :units], 0 * both[:, -1])
+        table[SENSORY] = weights.linear(both[:, units:-1], both[:, -1])
+        return []
+    tiles, ends = _tiles(packed.synapses, packed.ends)
+    sensory, sensory_ends = _tiles(packed.sensory, packed.sensory_ends)
+    table[SYNAPSES], table[SENSORY] = weights.place(tiles), weights.place(sensory)
+    table[TILES], table[SENSORY_TILES] = ends.size, sensory_ends.size
+    return [ends, sensory_ends]
+
+
+def _tiles(synapses: Array, ends: Array) -> tuple[Array, npt.NDArray[np.int64]]:
+    """Return synapses in tiles, shape (tiles, 4, LINE), and for each group of them where they begin and where it ends.
+
+    Zeros where there is no synapse. The groups of a line are whole: its last tile is repeated, with no conductance.
+    """
+    pre, post = ends.T.astype(np.int64)
+    line, place = np.divmod(post, LINE)
+    sources = pre.max(initial=0) + 1
+    keys, of_tile = np.unique(line * sources + pre, return_inverse=True)  # pairs, with axis=0, are slow to sort
+    tiles = np.zeros((len(keys), 4, LINE), synapses.dtype)
+    tiles[of_tile, :, place] = synapses[:, [GAIN, SHIFT, W, W_E]]
+    counts = np.bincount(keys // sources)
+    slots = -(-counts // GROUP) * GROUP
+    lines, last = np.repeat(np.arange(len(slots)), slots), np.cumsum(counts) - 1
+    chosen = np.arange(len(lines)) - np.repeat(np.cumsum(slots - counts) - (slots - counts), slots)
+    repeated = chosen > last[lines]
+    chosen[repeated] = last[lines[repeated]]
+    tiles = tiles[chosen]
+    tiles[repeated, 2:] = 0
+    return tiles, np.column_stack([(keys[chosen] % sources).reshape(-1, GROUP), lines[::GROUP] * LINE])
