@@ -62,13 +62,13 @@ def unchanging(network: Any) -> Any:
     return remembering
 
 
-def made_once(network: Any, key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
-    """Return ``make()``, or what it returned before for this key and this network, if the network remembers."""
+def made_once(network: Any, key: tuple[Any, ...], make: Callable[[], Any], readout: Any = None) -> Any:
+    """Return ``make()``, or its earlier result for this key and readout if the network remembers it."""
     made = getattr(network, "made", None)
     if made is None:
         return make()
-    if (found := made.get(key)) is None:
+    if (found := made.get((key, id(readout)))) is None:
         if len(made) >= _MOST:
             made.clear()
-        found = made[key] = make(), make  # `make` keeps alive what a key names by its id
+        found = made[key, id(readout)] = make(), readout  # kept, as ids are reused; `make` would hold the network
     return found[0]

@@ -35,7 +35,8 @@ __all__ = ["ROWS", "WIDE", "make_tile"]
 
 _INT, _SHORT = ir.IntType(64), ir.IntType(32)
 # With 32 registers of 64 bytes a tile has 16 sums; narrower ones, of which a vector takes two or more, hold 2 x 2
-_HAS_512 = "+avx512f" in (getattr(config, "CPU_FEATURES", None) or codegen.get_host_cpu_features())
+_FEATURES: str | None = getattr(config, "CPU_FEATURES", None)  # "" for NUMBA_CPU_NAME=generic
+_HAS_512 = "+avx512f" in (codegen.get_host_cpu_features() if _FEATURES is None else _FEATURES)
 ROWS, WIDE = (4, 2) if _HAS_512 else (2, 1)  # rows, and panels
 
 

@@ -1,7 +1,9 @@
 """Weights that are arranged once: right after every way to change a parameter, and nobody else's."""
 
 import copy
+import gc
 import pickle
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -10,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cfc_ref import LTC, CfC, wirings
+from cfc_ref.cells.tree import leaves
 from cfc_ref.kernels.cfc import network as cfc_kernels
 from cfc_ref.kernels.ltc import cells as ltc_kernels
 from cfc_ref.layers.snapshot import present_weights
@@ -109,6 +112,23 @@ def test_copies_and_pickles_have_none(kind, backend):
         next(iter(copied.parameters.values()))[...] = 0.25
         assert numbers(copied) != ref
     assert numbers(layer) == ref
+
+
+@LAYERS
+def test_weights_of_before_a_change_are_freed_at_once(kind, backend):
+    """Not by the garbage collector, which may let a training pile them up: it counts objects, not bytes."""
+    layer = MAKERS[kind](backend)
+    numbers(layer)
+    gc.collect()
+    gc.disable()
+    try:
+        before = weakref.ref(leaves(present_weights(layer).network)[0])
+        numbers(layer)
+        next(iter(layer.parameters.values()))[...] += 1
+        layer(X)
+        assert before() is None
+    finally:
+        gc.enable()
 
 
 def test_nobody_can_write_to_them():

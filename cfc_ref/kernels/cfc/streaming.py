@@ -34,7 +34,7 @@ def start(params: CfCNetwork, fc: Dense | None, read: slice, settings: CfCSettin
     def packed() -> Stream:
         return Stream(_stream, *pack_stream(params, fc, read, settings), params.lstm is not None)
 
-    return made_once(params, ("stream", id(fc), read.start, read.stop, settings), packed)
+    return made_once(params, ("stream", read.start, read.stop, settings), packed, fc)
 
 
 @kernel(registry=KERNELS)

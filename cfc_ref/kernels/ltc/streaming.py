@@ -53,7 +53,7 @@ def start(params: ODENetwork, readout: Readout, read: slice, settings: LTCSettin
         arrays = pack_stream(params, readout, read, settings, how(settings))
         return Stream(_stream, *arrays, params.lstm is not None, settings.watch)
 
-    return made_once(params, ("stream", id(readout), read.start, read.stop, settings), packed)
+    return made_once(params, ("stream", read.start, read.stop, settings), packed, readout)
 
 
 @inner
