@@ -18,7 +18,7 @@ from cfc_ref.cells.cfc.modes import MODES, VARIANTS, CfCParams
 from cfc_ref.cells.cfc.network import CfCNetwork
 from cfc_ref.cells.dense import Dense
 from cfc_ref.cells.int8.cfc_step import Cell8, CfC8
-from cfc_ref.cells.int8.numbers import ACTIVATIONS_8, FINE, MOST, ONE, UNIT, Grid, Rows8, effective_rows
+from cfc_ref.cells.int8.numbers import ACTIVATIONS_8, FINE, MOST, ONE, UNIT, Grid, Rows8, effective_rows, joined
 from cfc_ref.cells.int8.ode_step import ODE8, SHIFT, SHORT, Neural8, Synaptic8
 from cfc_ref.cells.ltc.network import ODENetwork, Scaling
 from cfc_ref.cells.ltc.neural import NeuralLTCParams
@@ -95,8 +95,7 @@ def int8_cfc(network: CfCNetwork, readout: Dense | None, params: CfC8) -> Arithm
 def _cell(exact: CfCParams, cell: Cell8, below: _Read, settings: CfCSettings) -> CfCParams:
     """Return one cell with its errors."""
     both, activation = MODES[settings.mode].both_signs, ACTIVATIONS_8[settings.activation]
-    grid = Grid(*(np.concatenate(parts) for parts in zip(below.grid, cell.grid, strict=True)))
-    read = _Read(grid, np.concatenate([below.error, 0 * cell.grid.step]))
+    read = _Read(joined(below.grid, cell.grid), np.concatenate([below.error, 0 * cell.grid.step]))
     backbone: list[Dense] = []
     for layer, features in zip(exact.backbone, cell.backbone, strict=True):
         first = both and not backbone
@@ -129,8 +128,9 @@ def _synaptic(exact: LTCParams, cell: Synaptic8, epsilon: float) -> LTCParams:
     """Return synapses with the errors of their parameters; what is cut is an error of thresholds and of the leak."""
     w_unit, arrays, of_current = cell.G.astype(np.float64) * ONE, {}, np.zeros(len(cell.C))
     Q_unit = cell.Q.astype(np.float64)
+    largest = SHORT + np.abs(cell.input_map.offset).max(initial=0)  # of an input times its factor
     for prefix, of, q, cut in (
-        ("sensory_", sensory_synapses(exact), cell.sensory, 1.5 + 4 * INT8 * SHORT),
+        ("sensory_", sensory_synapses(exact), cell.sensory, 1.5 + 4 * INT8 * largest),
         ("", recurrent_synapses(exact), cell.recurrent, 1.0),
     ):
         there, pre = of.w != 0, 2.0**-q.fine

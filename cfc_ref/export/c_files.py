@@ -200,7 +200,7 @@ def export_c(
         functions by tables. A network whose states have no proved range is refused.
     x_range : pair of array_like, shape () or (features,)
         The lowest and the highest input of the network in int8, from -4 to 4 by default; an input outside of it counts
-        as the end.
+        as the end, except in an LTC, whose certificate then does not hold.
     tolerance : float
         The largest error of int8 that is accepted, as a share of the output's range, 0.05 by default: in golden inputs,
         and in those that are held back.

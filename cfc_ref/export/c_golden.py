@@ -9,7 +9,8 @@ import numpy as np
 
 from cfc_ref import checks
 from cfc_ref.arrays import Array
-from cfc_ref.cells.tree import leaves, tree_map
+from cfc_ref.bounds.posed import float64
+from cfc_ref.cells.tree import leaves
 from cfc_ref.export.c_header import RawValues
 from cfc_ref.export.c_source import fill, number
 from cfc_ref.export.float32_network import Network
@@ -104,15 +105,11 @@ def golden_run(network: Network, raw: RawValues | None) -> Golden:
         do = "check its weights, or train it with a bounded read-out"
         checks.refuse("model", "outputs that are not finite for samples of size 1", "finite outputs", do)
     unit = np.ones(run.shape[1]) if raw is None or raw.classes else raw.output_scale
-    params, readout = _float64((network.params, network.readout))
+    params, readout = float64((network.params, network.readout))
     exact = run_network(network._replace(params=params, readout=readout), x, dt, raw)
     # where rounding grows from step to step, the C's does as well
     spread = np.max(np.abs(run - exact) / np.maximum(unit, np.abs(run)), initial=0)
     return Golden(x, dt, run.astype(np.float32), unit, max(TOLERANCE, 8 * float(spread)))
-
-
-def _float64(params: Any) -> Any:
-    return tree_map(lambda array: array.astype(np.float64), params)
 
 
 def run_network(network: Network, x: Array, dt: Array, raw: RawValues | None = None) -> Array:

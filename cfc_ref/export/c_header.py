@@ -225,7 +225,7 @@ class StepBody:
         self.add(_SCALED, what=what, n=len(scaling.w), to=to, of=of, w=add(f"{name}_w", scaling.w), b=b)
 
     def remember(self, lstm: LSTMParams) -> None:
-        """StepBody the mixed memory, whose output becomes the state or the input of the cells."""
+        """Update the mixed memory, whose output becomes the state or the input of the cells."""
         units, settings = self.network.layer.state_size, self.network.settings
         cfc = isinstance(self.network.params, CfCNetwork)
         to = "state->x"
@@ -245,7 +245,7 @@ class StepBody:
         self.I = self.I if to == "state->x" else to
 
     def advance(self, cells: list[tuple[str, int]]) -> None:
-        """StepBody the cells, each of which reads the new state of the one before."""
+        """Update the cells, each of which reads the new state of the one before."""
         begin = 0
         for cell, count in cells:
             x = f"state->x + {begin}" if begin else "state->x"

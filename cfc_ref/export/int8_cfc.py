@@ -236,7 +236,7 @@ class CfCStep8(IntegerStep):
         self.add(_NEURONS, n=n, y=y, step=step, centre=centre, first=f"{begin} + " if begin else "")
 
     def _remember(self, memory: Memory8) -> None:
-        """StepBody the mixed memory, whose output becomes the state or the input of the cells."""
+        """Update the mixed memory, whose output becomes the state or the input of the cells."""
         words, to = self.rounder("lstm_output", memory.round, "j"), "state->x"
         X = "(float)(o * NAME_tanh_half(c[j] >> 3))"
         self.add_memory(memory, "signed char", fill("NAME_int8(<factor> * <X>, <offset>)", X=X, **words).strip())

@@ -10,8 +10,10 @@ import numpy as np
 
 from cfc_ref import checks
 from cfc_ref.arrays import Array
+from cfc_ref.bounds.posed import float64
 from cfc_ref.bounds.round_off import int8_network
-from cfc_ref.cells.tree import tree_map
+from cfc_ref.cells.int8.cfc_step import CfC8
+from cfc_ref.cells.int8.ode_step import Synaptic8
 from cfc_ref.export.c_golden import STEPS, Golden, run_network
 from cfc_ref.export.c_header import RawValues
 from cfc_ref.export.float32_network import Network
@@ -19,6 +21,7 @@ from cfc_ref.export.float32_network import Network
 __all__ = ["FLOAT32", "Asked", "Distance", "Int8", "distances", "golden_run_8", "int8_of", "int8_words", "refuse_far"]
 
 _TOLERANCE = 5e-6  # of outputs, which are the same integers times a float
+_OF_ODE = 5e-4  # two units of a state: an ODE's neurons are floats, whose last digit may move what a synapse reads
 _ACCEPTED = 0.05  # of the output's range, by default
 _X = -4.0, 4.0  # the inputs' range, by default
 _LISTED = 6  # features whose ranges are listed
@@ -38,7 +41,7 @@ class Asked(NamedTuple):
         given = {name: value for name, value in self._asdict().items() if name != "int8" and value is not None}
         if not self.int8:
             for name in given:
-                checks.refuse(name, "a value", "nothing without int8", f"remove `{name}`, or pass int8=True")
+                checks.refuse(name, "a value", "nothing without int8", f"remove `{name}`, or choose int8")
             return self
         tolerance = checks.number("tolerance", _ACCEPTED if self.tolerance is None else self.tolerance)
         if not tolerance > 0:
@@ -97,7 +100,7 @@ class Int8(NamedTuple):
 
 
 def _float64(network: Network) -> Network:
-    params, readout = tree_map(lambda array: array.astype(np.float64), tuple(network.layer.weights))
+    params, readout = float64(tuple(network.layer.weights))
     return network._replace(params=params, readout=readout)
 
 
@@ -118,17 +121,18 @@ def golden_run_8(int8: Int8, raw: RawValues | None) -> Golden:
     x = low[:features] + (high - low)[:features] * rng.uniform(size=(STEPS, features))
     dt = rng.uniform(*int8.dt_range, STEPS)
     dt[[10, -1]] = 0, _LAST
+    tolerance = _TOLERANCE if isinstance(int8.params, CfC8) else _OF_ODE
     if raw is None:
         x, dt = x.astype(np.float32), dt.astype(np.float32)
         y = int8.run(x, dt)
-        return Golden(x, dt, y, np.ones(y.shape[1]), _TOLERANCE)
+        return Golden(x, dt, y, np.ones(y.shape[1]), tolerance)
     x, dt = raw.mean + raw.scale * x, raw.timespan * dt
     x = np.where(rng.random(x.shape) < 0.2, np.nan, x) if raw.missing else x
     x, dt = x.astype(np.float32), dt.astype(np.float32)
     inputs, spans = as_c_prepares(raw, x, dt)
     y = raw.finish(int8.run(inputs, spans).astype(np.float64), raw.prepare(x.astype(np.float64), dt)[0])
     unit = np.ones(y.shape[1]) if raw.classes else raw.output_scale
-    return Golden(x, dt, y.astype(np.float32), unit, _TOLERANCE)
+    return Golden(x, dt, y.astype(np.float32), unit, tolerance)
 
 
 def as_c_prepares(raw: RawValues, x: Array, dt: Array) -> tuple[Array, Array]:
@@ -185,8 +189,8 @@ def refuse_far(found: list[Distance], tolerance: float) -> None:
     """Refuse an int8 network that is further from float64 than a share of the output's range."""
     for one in found:
         if not one.largest <= tolerance:
-            do = "train with a contraction, narrow x_range, export in float32, or raise tolerance"
-            checks.refuse("tolerance", f"int8 off by {one}", f"at most {100 * tolerance:.3g} %", do)
+            do = "train with a contraction, narrow the range of inputs, export in float32, or pass a larger tolerance"
+            checks.refuse("tolerance", f"a network whose int8 is off by {one}", f"at most {100 * tolerance:.3g} %", do)
 
 
 def int8_words(int8: Int8, found: list[Distance], *, exact: bool) -> dict[str, str]:
@@ -197,9 +201,14 @@ def int8_words(int8: Int8, found: list[Distance], *, exact: bool) -> dict[str, s
         ranges = f"{low[0]:.4g} to {high[0]:.4g}"
     elif len(low) <= _LISTED:
         ranges = ", ".join(f"{a:.4g} to {b:.4g}" for a, b in zip(low, high, strict=True))
+    integers = isinstance(int8.params, CfC8)
+    states = "inputs and states in proved ranges" if integers else "neurons in float32 within a proved range"
+    outside = "what is outside counts as the end"
+    if isinstance(getattr(int8.params, "cell", None), Synaptic8):
+        outside = "the proof does not cover what is outside"
     said = (
-        "int8: weights with a scale per row, inputs and states in proved ranges, sums of 32 bits, functions by tables. "
-        f"The network's inputs count in their ranges, {ranges}; what is outside counts as the end. "
+        f"int8: weights with a scale per row, {states}, sums of 32 bits, functions by tables. "
+        f"The network's inputs count in their ranges, {ranges}; {outside}. "
         f"Off float64 by {'; '.join(map(str, found))}."
     )
     return {
@@ -207,5 +216,5 @@ def int8_words(int8: Int8, found: list[Distance], *, exact: bool) -> dict[str, s
         "int8_lines": "\n" + textwrap.fill(said, 118),
         "arithmetic": "the int8 specification",
         "functions_called": "values of functions, by tables,",
-        "then": "integers stay the same" if exact else "results then differ in the last digits",
+        "then": "integers stay the same" if exact and integers else "results then differ in the last digits",
     }

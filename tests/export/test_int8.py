@@ -136,7 +136,10 @@ def test_a_header_states_what_it_computes_and_needs_nothing(model, tmp_path):
     for declared in re.findall(r"^static (?!inline).*", code, re.MULTILINE):
         assert declared.startswith("static const")
     said = " ".join(text.replace("\n *", "").split())
-    assert "-2 to 2; what is outside counts as the end" in said
+    outside = (
+        "the proof does not cover what is outside" if isinstance(model, LTC) else "what is outside counts as the end"
+    )
+    assert f"-2 to 2; {outside}" in said
     assert re.search(r"Off float64 by \S+ % of the output's range at most in 64 golden steps", said)
     assert "times from 0.5 to 1.5, IEEE" in said
     assert "one step's rounding: state" in said
@@ -216,6 +219,22 @@ def test_weights_that_are_too_large_for_32_bits_are_refused(kind, tmp_path):
     with pytest.raises(ValueError, match=r"model: got weights that make arguments .*32 bits"):
         export_c(model, tmp_path / "new", int8=True)
     assert not (tmp_path / "new").exists()
+
+
+def test_an_offset_that_is_too_large_for_32_bits_is_refused(tmp_path):
+    model = LTC(2, 3, seed=0, backend="numpy")
+    model.parameters["rnn_cell.input_b"][...] = -1e6
+    with pytest.raises(ValueError, match=r"model: got an input map .*32 bits"):
+        export_c(model, tmp_path / "new", int8=True, x_range=(1e6, 1e6 + 1))
+    assert not (tmp_path / "new").exists()
+
+
+def test_the_golden_test_allows_what_a_compiler_may_change(tmp_path):
+    """States of a CfC are integers; the last digit of an ODE's float may move a later integer."""
+    for model, tolerance, then in ((small(), "5e-06f", "integers stay"), (LTC(2, 3, seed=0), "0.0005f", "last digits")):
+        export_c(model, tmp_path, int8=True, tolerance=1)
+        assert f"tolerance = {tolerance};" in (tmp_path / "network_test.c").read_text(encoding="utf-8")
+        assert then in (tmp_path / "README.md").read_text(encoding="utf-8")
 
 
 def test_int8_and_float32_of_one_name_replace_each_other(tmp_path):

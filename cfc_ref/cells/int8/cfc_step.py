@@ -33,6 +33,7 @@ from cfc_ref.cells.int8.numbers import (
     effective_rows,
     fits,
     grid_of,
+    joined,
     over_time,
     quantise_rows,
     rounded,
@@ -112,7 +113,7 @@ class CfC8(NamedTuple):
     @property
     def grid(self) -> Grid:
         """The grid of the state."""
-        return Grid(*(np.concatenate([getattr(cell.grid, name) for cell in self.cells]) for name in Grid._fields))
+        return joined(*(cell.grid for cell in self.cells))
 
     def start(self, batch: int) -> tuple[Array, Array | None]:
         """Return the state before the first sample."""
@@ -258,7 +259,7 @@ def quantise_cfc(
     inputs, *states = (grid_of(*ends) for ends in ranges)
     below, cells, memory = inputs, [], None
     if params.lstm is not None:
-        memory = quantise_memory(params.lstm, inputs, _joined(*states), settings.forget_bias)
+        memory = quantise_memory(params.lstm, inputs, joined(*states), settings.forget_bias)
         if VARIANTS[settings.variant].memory == "input":
             ones = np.ones(len(params.lstm.recurrent_map.W) // 4)
             below = grid_of(-ones, ones)
@@ -272,13 +273,9 @@ def quantise_cfc(
     return CfC8(inputs, rounder(inputs), tuple(cells), memory, output, outputs, settings)
 
 
-def _joined(*grids: Grid) -> Grid:
-    return Grid(*(np.concatenate(parts) for parts in zip(*grids, strict=True)))
-
-
 def _quantise_cell(params: CfCParams, inputs: Grid, grid: Grid, settings: CfCSettings) -> Cell8:
     activation, mode, variant = ACTIVATIONS_8[settings.activation], MODES[settings.mode], VARIANTS[settings.variant]
-    u = _joined(inputs, grid)
+    u = joined(inputs, grid)
     backbone: list[Features8] = []
     for layer in params.backbone:
         unit = UNIT * activation.gain
@@ -318,7 +315,7 @@ def quantise_memory(lstm: LSTMParams, inputs: Grid, states: Grid, forget_bias: f
     units, gain = len(lstm.recurrent_map.W) // 4, ACTIVATIONS_8["tanh"].gain
     W = np.concatenate([lstm.input_map.W, lstm.recurrent_map.W], axis=1)
     b = lstm.input_map.b + np.repeat([0, 0, forget_bias, 0], units)
-    rows = quantise_rows(Dense(W, b), _joined(inputs, states), UNIT * np.repeat([gain, 1, 1, 1], units))
+    rows = quantise_rows(Dense(W, b), joined(inputs, states), UNIT * np.repeat([gain, 1, 1, 1], units))
     return Memory8(rows, rounder(states, 1 / ONE**2), states)
 
 

@@ -35,6 +35,8 @@ __all__ = [
     "effective_rows",
     "fits",
     "grid_of",
+    "joined",
+    "moved_by",
     "over_time",
     "quantise_rows",
     "rounder",
@@ -78,6 +80,11 @@ def grid_of(low: Any, high: Any) -> Grid:
     return Grid(centre, np.maximum((high - low) / 2, 2.0**-14 * (2.0**-6 + np.abs(centre))) / MOST)
 
 
+def joined(*grids: Grid) -> Grid:
+    """Return the grid of numbers one after another."""
+    return Grid(*(np.concatenate(parts) for parts in zip(*grids, strict=True)))
+
+
 class Rounder(NamedTuple):
     """Factors and offsets that bring numbers to int8: q = round((factor · X - offset) / 256)."""
 
@@ -87,8 +94,15 @@ class Rounder(NamedTuple):
 
 def rounder(grid: Grid, unit: Any = 1.0, shift: Any = 0.0) -> Rounder:
     """Return what brings X to a grid, where X means shift + unit · X."""
-    factor = FINE * np.asarray(unit) / grid.step
-    return Rounder(factor.astype(np.float32), np.rint(FINE * (grid.centre - shift) / grid.step).astype(np.int64))
+    return moved_by(FINE * np.asarray(unit) / grid.step, FINE * (grid.centre - shift) / grid.step)
+
+
+def moved_by(factor: Array, offset: Array) -> Rounder:
+    """Return a rounder; refuse offsets that are too large for 32 bits."""
+    if not np.max(np.abs(offset), initial=0) < LARGEST / 2:
+        got, do = "an input map whose offset is too large for its range", "subtract the offset from the data"
+        checks.refuse("model", got, "offsets that 32 bits hold", f"{do}, or export in float32")
+    return Rounder(factor.astype(np.float32), np.rint(offset).astype(np.int64))
 
 
 def as_int(v: Array) -> Array:

@@ -27,6 +27,7 @@ from cfc_ref.cells.int8.numbers import (
     decay,
     fits,
     grid_of,
+    moved_by,
     quantise_rows,
     rounded,
     rounder,
@@ -211,14 +212,16 @@ def _quantise_synaptic(
     G, Q = G.astype(np.float32), Q.astype(np.float32)
     of_leak = tuple(np.rint(one / unit).astype(np.int64) for one, unit in zip(leak, (G, Q), strict=True))
     sensory, recurrent = (_quantise_synapses(kind, w, E, range_) for kind, range_ in zip(kinds, ranges, strict=True))
-    factor, shift = (1.0, 0.0) if input_map is None else (input_map.w, 0 if input_map.b is None else input_map.b)
+    factor, shift = _factor_and_shift(input_map)
     features, unit = params.sensory_w.shape[0], 2.0**sensory.fine
-    of_input = Rounder(
-        np.broadcast_to(unit * np.asarray(factor), features).astype(np.float32),
-        np.broadcast_to(np.rint(-unit * np.asarray(shift)), features).astype(np.int64),
-    )
+    of_input = moved_by(*(np.broadcast_to(unit * np.asarray(part), features) for part in (factor, np.negative(shift))))
     _check_sums(sensory, recurrent, of_leak)
     return Synaptic8(sensory, recurrent, of_input, params.cm.astype(np.float32), of_leak, G, Q)
+
+
+def _factor_and_shift(input_map: Scaling | None) -> tuple[Any, Any]:
+    """Return w and b of a map of inputs."""
+    return (1.0, 0.0) if input_map is None else (input_map.w, 0.0 if input_map.b is None else input_map.b)
 
 
 def _per_neuron(*parts: Array) -> Array:
@@ -262,7 +265,7 @@ def _quantise_neural(params: NeuralLTCParams, input_map: Scaling | None, inputs:
     of_inputs, of_states = (
         Dense(part, b) for part, b in zip(np.split(params.f.W, [features], axis=1), (params.f.b, None), strict=True)
     )
-    factor, shift = (1.0, 0.0) if input_map is None else (input_map.w, 0 if input_map.b is None else input_map.b)
+    factor, shift = _factor_and_shift(input_map)
     return Neural8(
         quantise_rows(of_inputs, inputs, UNIT), quantise_rows(of_states, states, UNIT),
         rounder(inputs, factor, shift), rounder(states), inputs, states,
