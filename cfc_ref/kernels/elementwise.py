@@ -16,6 +16,7 @@ __all__: list[str] = []
 
 _SQRT_HALF, _DENSITY_AT_0 = math.sqrt(0.5), 1 / math.sqrt(2 * math.pi)
 _SCALE, _GAIN = 1.7159, 0.666
+_LEAST = -1000  # silu is 0 below; a gate is at least 1e-38, which times a large number is not
 
 
 @inner
@@ -69,8 +70,9 @@ def _activate(kind, z, a):
     zero = a.dtype.type(0)
     half, one, sqrt_half = a.dtype.type(0.5), a.dtype.type(1), a.dtype.type(_SQRT_HALF)
     if kind == SILU:
+        least = a.dtype.type(_LEAST)
         for j in range(a.shape[0]):
-            a[j] = z[j] * _open_of(z[j])
+            a[j] = max(z[j], least) * _open_of(z[j])
     elif kind == RELU:
         for j in range(a.shape[0]):
             a[j] = z[j] if not z[j] <= zero else zero

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["TableSettings", "class_weights", "fit_network", "known_mse", "new_network", "notes", "prepare_table"]
 
 _SPLITS = ("time", "group", "within")
-_UNKNOWN = -1  # stands for a class that is not known
+_UNKNOWN = -1  # the number of a class that is not known
 _PADDED = 2.5e8  # numbers, 2 GB
 
 
@@ -126,7 +126,9 @@ class TableSettings:
             checks.choice("class_weights", self.class_weights, ("balanced",))
         elif self.class_weights is not None:
             weights = checks.numeric("class_weights", self.class_weights)
+            checks.shape("class_weights", weights, (weights.size,), "one weight per class")
             checks.compare("class_weights", weights, weights > 0, "weights > 0", "pass 1 for a class that counts once")
+            vars(self)["class_weights"] = tuple(weights.astype(float).tolist())
 
     def recipe(self, loss: Loss) -> Recipe:
         """Return the recipe of the training."""

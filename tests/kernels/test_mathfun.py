@@ -8,6 +8,8 @@ import pytest
 
 from cfc_ref.bench.functions import kernel
 from cfc_ref.kernels import mathfun
+from cfc_ref.kernels.elementwise import _activate
+from cfc_ref.kernels.packed import SILU
 from tests.compare import assert_close
 
 
@@ -105,6 +107,16 @@ def test_the_activations_of_a_layer():
     np.testing.assert_array_equal([mathfun._bend32(each) for each in ends], [-1, 1, np.nan])
     assert np.isnan(mathfun._open32(ends[2]))
     assert np.isnan(mathfun._open64(np.nan))
+
+
+@pytest.mark.parametrize("dtype", WIDER)
+def test_silu_far_below_0_is_0(dtype):
+    """Its gate never is; unjitted."""
+    z = np.array([-np.inf, np.finfo(dtype).min / 2, -1e20, -1000, -200, 0, 1e20, np.inf, np.nan], dtype)
+    a = np.empty_like(z)
+    _activate.py_func(SILU, z, a)
+    assert_close(a[:-1], np.array([0, 0, 0, 0, 0, 0, 1e20, np.inf], dtype), 0, 1e-34, dtype)
+    assert np.isnan(a[-1])
 
 
 UNJITTED = """

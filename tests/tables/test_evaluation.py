@@ -76,6 +76,13 @@ def test_weights_of_classes(tmp_path, whole):
     assert rare[0] == rare[1] < rare[2] < rare[3]
 
 
+@pytest.mark.parametrize("given", [2.0, ((1.0, 2.0), (3.0, 4.0))])
+def test_weights_of_classes_are_a_row(given):
+    with pytest.raises(ValueError, match=r"class_weights: got shape .* one weight per class"):
+        TableSettings(class_weights=given)
+    assert TableSettings(class_weights=np.array([1, 2])).class_weights == (1.0, 2.0)
+
+
 def test_figures_are_those_of_plain_arithmetic():
     y, guess = RNG.normal(size=(9, 2)), RNG.normal(size=(9, 2))
     y[2, 1] = np.nan
