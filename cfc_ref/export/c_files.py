@@ -256,14 +256,10 @@ def as_c(
     network = exported(model)
     name, math = identifier("name", name), checks.choice("math", math, MATH)
     if raw is not None and not isinstance(raw, RawValues):
-        checks.refuse(
-            "raw", type(raw).__name__, "RawValues", "run cfc-ref export --raw on a folder of cfc-ref train", TypeError
-        )
-    asked, source, between = (
-        asked.checked(network),
-        Source(),
-        _TIMES if dt_range is None else checked_dt_range(dt_range),
-    )
+        do = "run cfc-ref export --raw on a folder of cfc-ref train"
+        checks.refuse("raw", type(raw).__name__, "RawValues", do, TypeError)
+    asked, source = asked.checked(network), Source()
+    between = _TIMES if dt_range is None else checked_dt_range(dt_range)
     math = "own" if asked.int8 and not (raw is not None and raw.classes) else math  # tables need no library
     if checks.flag("measure", measure) and math != "own":
         checks.refuse("measure", f"math={math!r}", "math='own', as the chip has no <math.h>", "pass math='own'")

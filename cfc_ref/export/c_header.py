@@ -317,8 +317,6 @@ def _cells(source: Source, network: Network) -> list[tuple[str, int]]:
     elif isinstance(params.cell, NeuralLTCParams):
         neural_cell(source, params.cell, settings, network.wired)
     else:
-        kind = type(network.layer).__name__
-        checks.refuse(
-            "model", kind, "a CfC, LTC or NeuralLTC, which have C", "export one of these, or to ONNX", TypeError
-        )
+        kind, do = type(network.layer).__name__, "export one of these, or to ONNX"
+        checks.refuse("model", kind, "a CfC, LTC or NeuralLTC, which have C", do, TypeError)
     return [("cell", network.layer.state_size)]

@@ -367,6 +367,5 @@ def _within(params: CfCParams, x: Interval, box: Interval, settings: CfCSettings
 def _most(params: Dense, u: Array) -> Array:
     """Return the largest absolute argument for features of at most `u`."""
     with np.errstate(invalid="ignore"):
-        return np.where(params.W == 0, 0, np.abs(params.W) * u).sum(axis=1) + (
-            0 if params.b is None else np.abs(params.b)
-        )
+        most = np.where(params.W == 0, 0, np.abs(params.W) * u).sum(axis=1)
+    return most if params.b is None else most + np.abs(params.b)

@@ -105,9 +105,8 @@ class Neural8(NamedTuple):
 
     def balance(self, held: Array, x: Array) -> tuple[Array, Array, Array]:
         """Return C, G and Q at states x in float32."""
-        f = np.float32(1 / ONE) * sigmoid_8(self.states.argument(rounded(self.state_round, x)) + held).astype(
-            np.float32
-        )
+        z = self.states.argument(rounded(self.state_round, x)) + held
+        f = np.float32(1 / ONE) * sigmoid_8(z).astype(np.float32)
         return np.ones_like(self.A), self.w_tau + f, self.A * f
 
 
