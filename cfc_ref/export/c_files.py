@@ -256,8 +256,9 @@ def as_c(
     network = exported(model)
     name, math = identifier("name", name), checks.choice("math", math, MATH)
     if raw is not None and not isinstance(raw, RawValues):
-        do = "run cfc-ref export --raw on a folder of cfc-ref train"
-        checks.refuse("raw", type(raw).__name__, "RawValues", do, TypeError)
+        checks.refuse(
+            "raw", type(raw).__name__, "RawValues", "run cfc-ref export --raw on a folder of cfc-ref train", TypeError
+        )
     asked, source = asked.checked(network), Source()
     between = _TIMES if dt_range is None else checked_dt_range(dt_range)
     math = "own" if asked.int8 and not (raw is not None and raw.classes) else math  # tables need no library

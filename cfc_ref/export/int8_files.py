@@ -91,12 +91,8 @@ class Int8(NamedTuple):
         """Return the outputs in float64 with weights that are not rounded."""
         network = _float64(self.network)
         edges = np.flatnonzero(begins)[1:]
-        return np.concatenate(
-            [
-                run_network(network, x_part.astype(np.float64), dt_part.astype(np.float64))
-                for x_part, dt_part in zip(np.split(x, edges), np.split(dt, edges), strict=True)
-            ]
-        )
+        parts = zip(*(np.split(array.astype(np.float64), edges) for array in (x, dt)), strict=True)
+        return np.concatenate([run_network(network, *part) for part in parts])
 
 
 def _float64(network: Network) -> Network:
