@@ -41,7 +41,7 @@ def present_weights(layer: Any) -> Any:
     numbers = {key: arrays[key].tobytes() for key in leaves(layer._keys)}
 
     def weight(key: str) -> Array:
-        array = np.frombuffer(numbers[key], layer.dtype).reshape(arrays[key].shape)
+        array = np.frombuffer(numbers[key], arrays[key].dtype).reshape(arrays[key].shape)
         effective = layer._effective(key, array)
         effective.flags.writeable = False
         return effective

@@ -88,8 +88,7 @@ class Stepper:
     """A network with a state, or with one state per stream of a batch; made by ``layer.stepper()``.
 
     Later changes of the layer do not reach its weights. Steppers made of one layer between two changes share them, so
-    that each one only needs memory for its state. Copies and unpickled steppers continue from the
-    state independently.
+    that each one only needs memory for its state. Copies and unpickled steppers continue from the state independently.
 
     Threads: a stepper belongs to one thread at a time; give each thread its own. A layer may be called, and asked for
     steppers, from several threads at once, while none of them writes to its parameters.
