@@ -1,6 +1,6 @@
 """Parameters and gradients as nested (Named)tuples of arrays; None is a missing part.
 
-A network whose arrays nobody can write to may remember what was made from it: :func:`unchanging`, :func:`made_once`.
+A network of read-only arrays may remember results computed from it: :func:`unchanging`, :func:`made_once`.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def _remembering(kind: Any) -> Any:
 
 
 def unchanging(network: Any) -> Any:
-    """Return a network, a NamedTuple of arrays that nobody can write to, that remembers what is made from it."""
+    """Return a network, a NamedTuple of read-only arrays, that remembers results computed from it."""
     kind: Any = type(network)
     remembering = _remembering(kind)(*network)
     remembering.made = {}

@@ -1,7 +1,7 @@
-"""Memory for the kernels' arrays: it begins at a whole cache line, and is used again once nobody looks at it.
+"""Memory for the kernels' arrays: it begins at a cache line, and is reused once no array refers to it.
 
-Fresh memory is given page by page when it is first written to. For what a batch of 128 sequences leaves on its tape, 14
-megabytes, that took as long as half of the forward on the machine this was measured on.
+The operating system provides fresh memory page by page, when it is first written to. For the tape of a batch of 128
+sequences, 14 megabytes, that took half as long as the forward pass itself on the machine where it was measured.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ HEAD = 8
 
 
 class Weights:
-    """A flat array in the making: arrays, each at a whole cache line."""
+    """Collects arrays for one flat array, in which each begins at a cache line."""
 
     def __init__(self, backward: bool = False) -> None:
         self._chunks: list[tuple[int, Array]] = []
@@ -37,7 +37,7 @@ class Weights:
         self._backward = backward
 
     def place(self, *arrays: Array) -> int:
-        """Put arrays one behind the other, and return where."""
+        """Append arrays, one directly after the other, and return the place of the first."""
         start = self._end = whole_lines(self._end)
         for array in arrays:
             self._chunks.append((self._end, array.reshape(-1)))
@@ -60,7 +60,7 @@ class Weights:
         return self.linear(np.concatenate([W, R], axis=1), bias, W.shape[1])
 
     def array(self, dtype: np.dtype[Any]) -> Array:
-        """Return them all."""
+        """Return the flat array."""
         weights = aligned((self._end,), dtype)
         weights[...] = 0  # equal weights are equal arrays, gaps included
         for start, chunk in self._chunks:

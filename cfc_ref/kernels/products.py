@@ -62,7 +62,7 @@ def _add_product(sign, A, a, K, W, w, C, c, N):
 
 @inner
 def _add_outer(sign, A, a, K, G, g, N, D, d, inputs):
-    """D += sign * A[:, a : a + K].T @ G[:, g : g + N]: what a map's weights get from some rows.
+    """D += sign * A[:, a : a + K].T @ G[:, g : g + N]: the gradient of a map's weights from some rows.
 
     D is K rows of panels with so many inputs. Of the last row of G whole panels are read: ``aligned``.
     """

@@ -1,7 +1,7 @@
-"""The weights of a layer in arrays that nobody can write to, the same ones until a parameter changes.
+"""Read-only copies of a layer's weights, kept until a parameter changes.
 
-Parameters are live arrays that optimisers and users write to in place, so that only their bits tell whether they have
-changed. To compare them takes microseconds, to arrange them anew for a kernel up to a millisecond.
+Optimisers and users write to parameters in place, so that only their bits tell whether they have changed. Comparing the
+bits takes microseconds; packing the weights again for a kernel takes up to a millisecond.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ __all__ = ["present_weights"]
 
 
 class _Snapshot(NamedTuple):
-    """Weights at some time, and the bytes of the parameters that they were made from."""
+    """Weights, and the bytes of the parameters from which they were made."""
 
     constrained: Any  # the setting that decides how positive weights are made
     numbers: dict[str, bytes]
@@ -29,7 +29,7 @@ _LAST: WeakKeyDictionary[Any, _Snapshot] = WeakKeyDictionary()  # not in the lay
 
 
 def present_weights(layer: Any) -> Any:
-    """Return a layer's present weights in read-only arrays, the same objects as before if no bit has changed."""
+    """Return a layer's present weights in read-only arrays; the same objects as last time if no bit has changed."""
     last, arrays = _LAST.get(layer), layer._arrays
     constrained = getattr(layer, "implicit_param_constraints", None)
     if (

@@ -76,7 +76,7 @@ class TableSettings:
     contraction : float, optional
         As for :func:`cfc_ref.fit`.
     class_weights : "balanced" or tuple of float, optional
-        Weights of the classes in the loss: those with which all count alike, or one per class in their order.
+        Weights of the classes in the loss: "balanced", so that all count the same, or one per class in their order.
     seed : int
         Of the weights, the order of windows and the draw of groups.
     """
