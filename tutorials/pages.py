@@ -265,7 +265,7 @@ def _claims() -> Iterator[str]:
                 part = "test" if all("test" in last for last in ended) else "validation"
                 means[name] = part, sum(last[part] for last in ended) / len(ended)
         if published.smoke or not means:
-            yield f"{published.title}: {published.smoke or 'not run yet'}"
+            yield f"{published.title}: {published.smoke or 'not run as published yet'}"
             continue
         parts = " and ".join(sorted({part for part, _ in means.values()}))
         said = [f"{name} {mean:.3f} ({published.results[name].mean:.3f})" for name, (_, mean) in means.items()]

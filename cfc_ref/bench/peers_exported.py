@@ -22,7 +22,7 @@ from cfc_ref.layers.cfc import CfC
 
 __all__ = ["in_c", "with_onnxruntime", "with_openvino"]
 
-_FLAGS = ("-O3", "-march=native", "-ffast-math", "-shared", "-fPIC")
+_FAST = ("-O3", "-march=native", "-ffast-math", "-fPIC", "-c")
 _TIMES = 250  # that C goes through the samples of a step in one call from Python, which takes as long as a step
 _LOOP = """
 #include "network.h"
@@ -93,7 +93,9 @@ def in_c(task: TrainingTask) -> Runner:
         export_c(task.layer, folder, "network", math=math)
         source, library = Path(folder) / "run.c", Path(folder) / "run.so"
         source.write_text(_LOOP, encoding="utf-8")
-        subprocess.run([compiler, *_FLAGS, str(source), "-o", str(library), "-lm"], check=True, capture_output=True)
+        # linked without -ffast-math: gcc would add code that turns off denormal numbers in the process that loads it
+        for command in ([*_FAST, "run.c"], ["-shared", "run.o", "-o", "run.so", "-lm"]):
+            subprocess.run([compiler, *command], cwd=folder, check=True, capture_output=True)
         run = ctypes.CDLL(str(library)).run
     samples, many = len(task.x), _TIMES if task.kind == "step" else 1
     y = np.empty((samples + 1, task.layer.output_size), np.float32)  # a row more, for steps beyond the samples

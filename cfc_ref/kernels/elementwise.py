@@ -55,9 +55,9 @@ def _bounded(kind, z, a):
 def _d_bounded(kind, kept, d):
     """D *= activation', from the activation's value."""
     if kind == LECUN_TANH:
-        steepest, bend = d.dtype.type(_GAIN * _SCALE), d.dtype.type(_GAIN / _SCALE)
+        scale, bend = d.dtype.type(_SCALE), d.dtype.type(_GAIN / _SCALE)
         for j in range(d.shape[0]):
-            d[j] *= steepest - bend * (kept[j] * kept[j])
+            d[j] *= bend * ((scale - kept[j]) * (scale + kept[j]))  # exactly 0 at the ends, where weights may be huge
     elif kind == TANH:
         one = d.dtype.type(1)
         for j in range(d.shape[0]):

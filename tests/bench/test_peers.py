@@ -124,6 +124,7 @@ def test_every_peer_computes_what_the_specification_does(who, name):
     rows = {row.name: row for row in got.rows}
     assert rows[who].details["difference"] < 1e-4
     assert rows[who].median > 0
+    assert np.float32(1e-40) * np.float32(1) > 0  # no peer turns off denormal numbers
 
 
 def test_a_call_is_asked_for_as_a_time():

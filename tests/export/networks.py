@@ -70,8 +70,9 @@ class Library:
             export_c(network, folder / name, name, math=math, **more)
         source = "\n".join([*(f'#include "{name}/{name}.h"' for name in names), *map(_run, names)])
         (folder / "all.c").write_text(source, encoding="utf-8")
-        line = [COMPILER, *STRICT, *options, "-fPIC", "-shared", "all.c", "-o", "all.so", "-lm"]
-        subprocess.run(line, cwd=folder, check=True)
+        # linked without -ffast-math, with which gcc turns off the denormal numbers of this process
+        for line in ([*STRICT, *options, "-fPIC", "-c", "all.c"], ["-shared", "all.o", "-o", "all.so", "-lm"]):
+            subprocess.run([COMPILER, *line], cwd=folder, check=True)
         self._library, self._networks = ctypes.CDLL(str(folder / "all.so")), networks
 
     def run(self, k, x, dt):
