@@ -1,4 +1,4 @@
-r"""The solvers of an ODE over one time step; each is one record of :data:`SOLVERS`, which is all that others read.
+r"""The solvers of an ODE over one time step: each is one record of :data:`SOLVERS`, the only thing that others read.
 
 .. math:: C\,\dot x = Q(x, I) - G(x, I)\,x
 

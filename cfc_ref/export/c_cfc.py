@@ -9,11 +9,13 @@ import numpy as np
 from cfc_ref import checks
 from cfc_ref.arrays import Array
 from cfc_ref.cells.cfc.cell import CfCSettings
-from cfc_ref.cells.cfc.modes import MODES, VARIANTS, CfCParams
+from cfc_ref.cells.cfc.modes import MODES, VARIANTS, CfCParams, Variant
 from cfc_ref.cells.cfc.network import CfCNetwork
 from cfc_ref.export.c_source import Source, Wires, fill
 
-__all__ = ["MODES_IN_C", "cfc_cells", "cfc_mode"]
+__all__ = [
+    "BACKBONE", "CELL", "MINUS", "MODES_IN_C", "cell_synapses", "cell_words", "cfc_cells", "cfc_mode", "head_names",
+]  # fmt: skip
 
 
 class ModeInC(NamedTuple):
@@ -100,9 +102,9 @@ MODES_IN_C = {
     ),
 }
 
-_BACKBONE = """
-    /* The backbone: from v = [I, x] to the features u */
-    static inline void NAME_backbone(const NAME_weights *w, const float *v, float *u)
+BACKBONE = """
+    /* The backbone: from v = <of> to the features u */
+    static inline void NAME_<name>(const NAME_weights *w, const <kind> *v, <kind> *u)
     {
         <room>
         <layers>
@@ -114,9 +116,9 @@ _LAYER = """
     for (int i = 0; i < <units>; i++)
         <z>[i] = NAME_<activation>(<z>[i]);
 """
-_CELL = """
-    /* <title>: reads <inputs> numbers I, has <units> neurons x */
-    static inline void NAME_<cell>(const NAME_weights *w, const float *I, float t, float *x)
+CELL = """
+    /* <title>: reads <inputs> numbers I, has <units> neurons x<kinds> */
+    static inline void NAME_<cell>(const NAME_weights *w, const <kind> *I, float t, <kind> *x)
     {
         <room>
 
@@ -128,16 +130,16 @@ _CELL = """
         <minus>
         <features>
 
-        /* the heads, linear maps of the features: <names> */
+        /* the heads, linear maps of the features: <names><heads_unit> */
         <maps>
 
         <loop>
     }
 """
-_MINUS = """
+MINUS = """
     /* [-I, -x] */
     for (int j = 0; j < <columns>; j++)
-        v_minus[j] = -v[j];
+        v_minus[j] = <minus_v>;
 """
 
 
@@ -151,22 +153,30 @@ def cfc_mode(mode: str) -> ModeInC:
 
 def cfc_cells(source: Source, params: CfCNetwork, settings: CfCSettings, wired: bool) -> list[tuple[str, int]]:
     """Add the functions of the cells; return their names and numbers of neurons."""
-    cells, count = [], len(params.layers)
-    for k, layer in enumerate(params.layers, start=1):
-        cell, prefix, title = (
-            ("cell", "", "The cell") if count == 1 else (f"cell_{k}", f"{k}_", f"Layer {k} of {count}")
-        )
-        _add_cell(source, layer, settings, wired, (cell, f"layer_{prefix}" if prefix else "", title))
-        cells.append((cell, len(layer.ff1.W)))
-    return cells
+    names = cell_words(len(params.layers))
+    for words, layer in zip(names, params.layers, strict=True):
+        _add_cell(source, layer, settings, wired, words)
+    return [(cell, len(layer.ff1.W)) for (cell, *_), layer in zip(names, params.layers, strict=True)]
+
+
+def cell_words(count: int) -> list[tuple[str, str, str]]:
+    """Return each cell's name, the prefix of its weights, and its title."""
+    if count == 1:
+        return [("cell", "", "The cell")]
+    return [(f"cell_{k}", f"layer_{k}_", f"Layer {k} of {count}") for k in range(1, count + 1)]
+
+
+def head_names(mode: str, variant: Variant) -> dict[str, str]:
+    """Return the paper's name of each head: which one is g depends on the variant."""
+    first, second = ("g", "h") if variant.gate_sign > 0 else ("h", "g")
+    return {"ff1": first, "ff2": second, **cfc_mode(mode).heads}
 
 
 def _add_cell(source: Source, params: CfCParams, settings: CfCSettings, wired: bool, words: tuple[str, ...]) -> None:
     """Add the function of a cell; `words` are its name, the prefix of its weights, and its title."""
     (cell, prefix, title), mode, units = words, MODES[settings.mode], len(params.ff1.W)
     in_c, variant = cfc_mode(settings.mode), VARIANTS[settings.variant]
-    first, second = ("g", "h") if variant.gate_sign > 0 else ("h", "g")
-    names = {"ff1": first, "ff2": second, **in_c.heads}
+    names = head_names(settings.mode, variant)
     signs = ("", "_minus") if mode.both_signs else ("",)
     columns = _columns(params)
     features = "".join(_features(source, params, settings, f"v{sign}", f"u{sign}") for sign in signs)
@@ -175,7 +185,7 @@ def _add_cell(source: Source, params: CfCParams, settings: CfCSettings, wired: b
         u = f"{'u' if params.backbone else 'v'}{sign}"
         rooms |= {u: params.ff1.W.shape[1]}
         for head in mode.heads:
-            wires = Wires(f"{prefix}synapses", _synapses(params)) if wired and not head.startswith("time") else None
+            wires = Wires(f"{prefix}synapses", cell_synapses(params)) if wired and not head.startswith("time") else None
             maps.append(source.linear(prefix + names[head], getattr(params, head), (u, names[head] + sign), wires))
             rooms[names[head] + sign] = units
     vectors = {
@@ -184,16 +194,17 @@ def _add_cell(source: Source, params: CfCParams, settings: CfCSettings, wired: b
         if (v := getattr(params, name)) is not None
     }
     loop = fill(
-        in_c.loop, units=units, heads=variant.heads, first=first, second=second,
+        in_c.loop, units=units, heads=variant.heads, first=names["ff1"], second=names["ff2"],
         sign="-" if variant.gate_sign > 0 else "+", open="" if variant.gate_sign > 0 else "-",
         **{name: source.weights.add(prefix + name, vector) for name, vector in vectors.items()},
     )  # fmt: skip
     for function in in_c.functions:
         source.call(function.replace("<heads>", variant.heads), units)
     source.add(
-        _CELL, title=title, cell=cell, inputs=columns - units, units=units, room=source.room(rooms),
-        minus=fill(_MINUS, columns=columns) if mode.both_signs else "", features=features, maps="".join(maps),
-        names=", ".join(f"{names[head]} is {head}" for head in mode.heads), loop=loop,
+        CELL, title=title, cell=cell, kind="float", kinds="", inputs=columns - units, units=units,
+        room=source.room(rooms), features=features, maps="".join(maps), loop=loop, heads_unit="",
+        minus=fill(MINUS, columns=columns, minus_v="-v[j]") if mode.both_signs else "",
+        names=", ".join(f"{names[head]} is {head}" for head in mode.heads),
     )  # fmt: skip
 
 
@@ -203,7 +214,7 @@ def _columns(params: CfCParams) -> int:
     return int(first.W.shape[1])
 
 
-def _synapses(params: CfCParams) -> Array:
+def cell_synapses(params: CfCParams) -> Array:
     """Return which synapses of a wired cell there are."""
     there: Array = params.ff1.W != 0
     return there if params.ff2 is None else there | (params.ff2.W != 0)
@@ -223,5 +234,6 @@ def _features(source: Source, params: CfCParams, settings: CfCSettings, v: str, 
         layers.append(fill(_LAYER, z=z, u=below, map=map_, units=units, activation=settings.activation))
         below = z
     if v == "v":
-        source.add(_BACKBONE, room=source.room(rooms), layers="".join(layers))
+        words = {"name": "backbone", "of": "[I, x]", "kind": "float"}
+        source.add(BACKBONE, room=source.room(rooms), layers="".join(layers), **words)
     return f"NAME_backbone(w, {v}, {u});\n"

@@ -13,7 +13,7 @@ from cfc_ref.cells.ltc.synapses import LTCParams, Synapses, recurrent_synapses, 
 from cfc_ref.cells.ode import Scheme
 from cfc_ref.export.c_source import Source, Wires, fill
 
-__all__ = ["SOLVERS_IN_C", "neural_cell", "ode_solver", "synaptic_cell"]
+__all__ = ["NEURAL", "SOLVERS_IN_C", "SYNAPTIC", "neural_cell", "ode_solver", "synaptic_cell"]
 
 
 class SolverInC(NamedTuple):
@@ -62,7 +62,7 @@ _SUMS = """
         }
     }
 """
-_SYNAPTIC = """
+SYNAPTIC = """
     /* The LTC of ncps: C_i dx_i/dt = Q_i - G_i x_i, where G sums the conductances of leak and synapses, and Q the
        currents that they drive at x = 0. The input I is held; the time t has <parts> equal parts h */
     static inline void NAME_cell(const NAME_weights *w, const float *I, float t, float *x)
@@ -70,20 +70,19 @@ _SYNAPTIC = """
         const float h = t / <parts>.0f;
         <room>
 
-        /* the leak and the sensory synapses */
         <sensory>
 
         for (int part = 0; part < <parts>; part++) {
             <recurrent>
             for (int i = 0; i < <units>; i++) {
-                const float C = w->cm[i], G = G_x[i], Q = Q_x[i];
+                const float C = <C>, G = <G>, Q = <Q>;
                 NAME_RATE(x + i, G / C);
                 <solver>
             }
         }
     }
 """
-_NEURAL = """
+NEURAL = """
     /* Eq. (1), with a neural release: dx/dt = -(w_tau + f) x + A f, f = sigma(W [I, x] + b). The input I is held; the
        time t has <parts> equal parts h */
     static inline void NAME_cell(const NAME_weights *w, const float *I, float t, float *x)
@@ -91,13 +90,12 @@ _NEURAL = """
         const float h = t / <parts>.0f;
         <room>
 
-        /* the input's share of the argument of f */
         <sensory>
 
         for (int part = 0; part < <parts>; part++) {
             <recurrent>
             for (int i = 0; i < <units>; i++) {
-                const float f = NAME_sigmoid(z[i]);
+                const float f = <f>;
                 const float C = 1.0f, G = w->w_tau[i] + f, Q = w->A[i] * f;
                 NAME_RATE(x + i, G / C);
                 <solver>
@@ -130,7 +128,10 @@ def synaptic_cell(source: Source, params: LTCParams, settings: Scheme, epsilon: 
     of_part = _sums(source, "", recurrent, ("x", "G_I", "Q_I", "G_x", "Q_x"), settings.parts)
     room = source.room(dict.fromkeys(("G_I", "Q_I", "G_x", "Q_x"), units))
     solver = _part(source, settings, units)
-    source.add(_SYNAPTIC, parts=settings.parts, units=units, room=room, sensory=held, recurrent=of_part, solver=solver)
+    source.add(
+        SYNAPTIC, parts=settings.parts, units=units, room=room, recurrent=of_part, solver=solver,
+        sensory=f"/* the leak and the sensory synapses */\n{held}", C="w->cm[i]", G="G_x[i]", Q="Q_x[i]",
+    )  # fmt: skip
 
 
 def _sums(source: Source, name: str, synapses: Synapses, words: tuple[str, ...], times: int) -> str:
@@ -160,7 +161,10 @@ def neural_cell(source: Source, params: NeuralLTCParams, settings: Scheme, wired
     source.call("sigmoid", units * settings.parts)
     source.multiply_adds += 2 * units * settings.parts
     room, solver = source.room({"held": units, "z": units}), _part(source, settings, units)
-    source.add(_NEURAL, parts=settings.parts, units=units, room=room, sensory=held, recurrent=of_part, solver=solver)
+    source.add(
+        NEURAL, parts=settings.parts, units=units, room=room, recurrent=of_part, solver=solver,
+        sensory=f"/* the input's share of the argument of f */\n{held}", f="NAME_sigmoid(z[i])",
+    )  # fmt: skip
 
 
 def _part(source: Source, settings: Scheme, units: int) -> str:

@@ -112,10 +112,8 @@ def int8_of(model: Any, network: Network, x_range: Any, dt_range: tuple[float, f
 
 def golden_run_8(int8: Int8, raw: RawValues | None) -> Golden:
     """Return a run over random samples in the range, at irregular times, among them 0 and last a very long one."""
-    rng, (low, high) = np.random.default_rng(20), int8.x_range
-    features = len(low) if raw is None else len(raw.mean)
-    x = low[:features] + (high - low)[:features] * rng.uniform(size=(STEPS, features))
-    dt = rng.uniform(*int8.dt_range, STEPS)
+    rng = np.random.default_rng(20)
+    x, dt = _samples(int8, rng, len(int8.x_range[0]) if raw is None else len(raw.mean))
     dt[[10, -1]] = 0, _LAST
     tolerance = _TOLERANCE if isinstance(int8.params, CfC8) else _OF_ODE
     if raw is None:
@@ -129,6 +127,12 @@ def golden_run_8(int8: Int8, raw: RawValues | None) -> Golden:
     y = raw.finish(int8.run(inputs, spans).astype(np.float64), raw.prepare(x.astype(np.float64), dt)[0])
     unit = np.ones(y.shape[1]) if raw.classes else raw.output_scale
     return Golden(x, dt, y.astype(np.float32), unit, tolerance)
+
+
+def _samples(int8: Int8, rng: np.random.Generator, features: int) -> tuple[Array, Array]:
+    """Return random inputs, the first features of the network's, and times, in their ranges."""
+    low, high = (end[:features] for end in int8.x_range)
+    return low + (high - low) * rng.uniform(size=(STEPS, features)), rng.uniform(*int8.dt_range, STEPS)
 
 
 def as_c_prepares(raw: RawValues, x: Array, dt: Array) -> tuple[Array, Array]:
@@ -164,10 +168,8 @@ class Distance(NamedTuple):
 
 def distances(int8: Int8, held_back: Mapping[str, Array] | None) -> list[Distance]:
     """Return how far int8 is from float64 in golden inputs whose times are in the range, and in held-back rows."""
-    rng, (low, high) = np.random.default_rng(20), int8.x_range
-    x = (low + (high - low) * rng.uniform(size=(STEPS, len(low)))).astype(np.float32)
-    dt = rng.uniform(*int8.dt_range, STEPS).astype(np.float32)
-    found = [_distance(int8, "golden steps", x, dt, np.arange(STEPS) == 0)]
+    x, dt = _samples(int8, np.random.default_rng(20), len(int8.x_range[0]))
+    found = [_distance(int8, "golden steps", x.astype(np.float32), dt.astype(np.float32), np.arange(STEPS) == 0)]
     if held_back is not None:
         found.append(_distance(int8, "held-back rows", *(held_back[name] for name in ("x", "dt", "begins"))))
     return found

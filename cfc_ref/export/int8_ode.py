@@ -9,9 +9,11 @@ import numpy as np
 from cfc_ref.cells.int8.cfc_step import CfC8
 from cfc_ref.cells.int8.ode_step import ODE8, Neural8, Synapses8, Synaptic8
 from cfc_ref.export.c_header import StepBody
+from cfc_ref.export.c_ltc import NEURAL, SYNAPTIC
 from cfc_ref.export.c_source import Source, Wires, fill, number
 from cfc_ref.export.float32_network import Network
-from cfc_ref.export.int8_cfc import CfCStep8, IntegerStep, wrapped
+from cfc_ref.export.int8_cfc import CfCStep8
+from cfc_ref.export.int8_step import IntegerStep, wrapped
 
 __all__ = ["ODEStep8", "step_8"]
 
@@ -25,62 +27,16 @@ _FROZEN = """
     const float u = h * G / C;
     x[i] = NAME_within(x[i] + NAME_share(u) * (Q / G - x[i]), <low>, <high>);
 """
-_SYNAPTIC = """
-    /* The LTC of ncps: C_i dx_i/dt = Q_i - G_i x_i, where G sums the conductances of leak and synapses, and Q the
-       currents that they drive at x = 0. The input I is held; the time t has <parts> equal parts h */
-    static inline void NAME_cell(const NAME_weights *w, const float *I, float t, float *x)
-    {
-        const float h = t / <parts>.0f;
-        <room>
-
-        /* the leak and the sensory synapses: the input in units of 2^-<fine_I>, kept in 16 bits */
-        for (int j = 0; j < <inputs>; j++)
-            pre[j] = NAME_short(<factor> * I[j], <offset>);
-        <sensory>
-
-        for (int part = 0; part < <parts>; part++) {
-            for (int j = 0; j < <units>; j++)
-                pre[j] = (short)(<fine_x> * x[j]);
-            <recurrent>
-            for (int i = 0; i < <units>; i++) {
-                const float C = w->cm[i], G = w->G_unit[i] * (float)G_x[i], Q = w->Q_unit[i] * (float)Q_x[i];
-                <solver>
-            }
-        }
-    }
-"""
-_NEURAL = """
-    /* Eq. (1), with a neural release: dx/dt = -(w_tau + f) x + A f, f = sigma(W [I, x] + b). The input I is held; the
-       time t has <parts> equal parts h */
-    static inline void NAME_cell(const NAME_weights *w, const float *I, float t, float *x)
-    {
-        const float h = t / <parts>.0f;
-        <room>
-
-        /* the input's share of the argument of f */
-        for (int j = 0; j < <inputs>; j++)
-            pre[j] = NAME_int8(<factor> * I[j], <offset>);
-        <sensory>
-
-        for (int part = 0; part < <parts>; part++) {
-            for (int j = 0; j < <units>; j++)
-                pre[j] = NAME_int8(<factor_x> * x[j], <offset_x>);
-            <recurrent>
-            for (int i = 0; i < <units>; i++) {
-                const float f = 6.103515625e-05f * (float)NAME_sigma_of(z[i] + held[i]);
-                const float C = 1.0f, G = w->w_tau[i] + f, Q = w->A[i] * f;
-                <solver>
-            }
-        }
-    }
-"""
-_FOR_MEMORY = """
-    /* sample and neurons in int8, for the mixed memory */
+_SENSORY = """
+    /* the leak and the sensory synapses: the input in units of 2^-<fine_I>, kept in 16 bits */
     for (int j = 0; j < <inputs>; j++)
-        q[j] = NAME_int8(<factor> * <I>[j], <offset>);
+        pre[j] = NAME_short(<factor> * I[j], <offset>);
+    <sums>
+"""
+_RECURRENT = """
     for (int j = 0; j < <units>; j++)
-        q_x[j] = NAME_int8(<factor_x> * state->x[j], <offset_x>);
-    NAME_memory(w, q, q_x, state->c, state->x);
+        pre[j] = (short)(<fine_x> * x[j]);
+    <sums>
 """
 
 
@@ -89,13 +45,14 @@ class ODEStep8(IntegerStep):
 
     def compute(self, y: str) -> None:
         """Take the network's step, and write its output."""
-        cell, units = self.params.cell, self.network.layer.state_size
+        cell, inputs, units = self.params.cell, self.network.layer.input_size, self.network.layer.state_size
         if self.params.memory is not None:
-            self.int8_rooms = {"q": self.network.layer.input_size, "q_x": units}
+            self.int8_rooms = {"q": inputs, "q_x": units}
             self.add_memory(self.params.memory, "float", f"{number(2.0**-28)} * (float)(o * NAME_tanh_half(c[j] >> 3))")
-            words = self.rounder("lstm_input", self.params.inputs, "j")
-            of_x = {f"{k}_x": v for k, v in self.rounder("lstm_state", self.params.states, "j").items()}
-            self.add(_FOR_MEMORY, inputs=self.network.layer.input_size, units=units, I=self.I, **words, **of_x)
+            self.statements += "\n/* sample and neurons in int8, for the mixed memory */\n"
+            self.statements += self.rounded("lstm_input", self.params.inputs, inputs, (self.I, "q"))
+            self.statements += self.rounded("lstm_state", self.params.states, units, ("state->x", "q_x"))
+            self.statements += "NAME_memory(w, q, q_x, state->c, state->x);\n"
         (self._add_synaptic if isinstance(cell, Synaptic8) else self._add_neural)(cell, units)
         self.advance([("cell", units)])
         StepBody.read_out(self, y)
@@ -119,10 +76,12 @@ class ODEStep8(IntegerStep):
         room = self.source.room({"pre": max(units, inputs)}, "short")
         room += self.source.room(dict.fromkeys(("G_I", "Q_I", "G_x", "Q_x"), units), "int")
         self.source.call("short")
+        to_short = self.rounder("input", cell.input_map, "j")
         self.source.add(
-            _SYNAPTIC, parts=parts, units=units, inputs=inputs, room=room, sensory=held, recurrent=of_part,
-            fine_I=cell.sensory.fine, fine_x=number(2.0**cell.recurrent.fine), solver=self._part(units),
-            **self.rounder("input", cell.input_map, "j"),
+            SYNAPTIC, parts=parts, units=units, room=room, solver=self._part(units),
+            sensory=fill(_SENSORY, inputs=inputs, fine_I=cell.sensory.fine, sums=held, **to_short),
+            recurrent=fill(_RECURRENT, units=units, fine_x=number(2.0**cell.recurrent.fine), sums=of_part),
+            C="w->cm[i]", G="w->G_unit[i] * (float)G_x[i]", Q="w->Q_unit[i] * (float)Q_x[i]",
         )  # fmt: skip
 
     def _synapses(self, name: str, synapses: Synapses8, words: tuple[str, ...], times: int) -> str:
@@ -155,13 +114,14 @@ class ODEStep8(IntegerStep):
         of_part = self.map(("f_x", "pre", "z"), cell.states, Wires("synapses", there[1]))
         self.source.multiply_adds += (parts - 1) * (self.source.multiply_adds - before) + 2 * units * parts
         self.source.call("sigma_of", units * parts)
-        self.source.call("int8")
         room = self.source.room({"pre": max(units, inputs)}, "short")
         room += self.source.room({"held": units, "z": units}, "int")
-        of_x = {f"{k}_x": v for k, v in self.rounder("state", cell.state_round, "j").items()}
+        of_input = self.rounded("input", cell.input_round, inputs, ("I", "pre"))
+        of_states = self.rounded("state", cell.state_round, units, ("x", "pre"))
         self.source.add(
-            _NEURAL, parts=parts, units=units, inputs=inputs, room=room, sensory=held, recurrent=of_part,
-            solver=self._part(units), **self.rounder("input", cell.input_round, "j"), **of_x,
+            NEURAL, parts=parts, units=units, room=room, solver=self._part(units),
+            sensory=f"/* the input's share of the argument of f */\n{of_input}{held}", recurrent=of_states + of_part,
+            f=f"{number(2.0**-14)} * (float)NAME_sigma_of(z[i] + held[i])",
         )  # fmt: skip
 
 

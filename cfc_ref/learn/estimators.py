@@ -10,7 +10,7 @@ import numpy as np
 from cfc_ref import checks
 from cfc_ref.arrays import Array
 from cfc_ref.learn.estimator_base import ANOTHER_UNIT, LARGEST, Estimator
-from cfc_ref.learn.losses import CrossEntropy, softmax
+from cfc_ref.learn.losses import CrossEntropy, balanced_class_weights, checked_class_weights, softmax
 from cfc_ref.learn.scaling import ColumnScaling, is_constant, standardisation
 from cfc_ref.learn.sequences import Sequences, pad, pad_like, unpad_like
 
@@ -258,17 +258,16 @@ class CfCClassifier(Estimator):
 
 
 def _class_weights(weight: Any, classes: Array, numbered: Array) -> tuple[float, ...] | None:
-    """Return one weight per class: scikit-learn's "balanced", N / (classes · count), or those of a dict by label."""
+    """Return one weight per class: "balanced", or those of a dict by label."""
     if weight is None:
         return None
     if isinstance(weight, str) and weight == "balanced":
-        return tuple(len(numbered) / (len(classes) * np.bincount(numbered)))
+        return balanced_class_weights(np.bincount(numbered))
     if not isinstance(weight, dict) or not set(weight) <= set(classes.tolist()):
         expected = "None, 'balanced', or a dict of labels and weights"
         checks.refuse("class_weight", repr(weight), expected, f"use the labels {classes.tolist()}")
-    weights = checks.numeric("class_weight", [weight.get(label, 1.0) for label in classes.tolist()])
-    checks.compare("class_weight", weights, weights > 0, "weights > 0", "remove such a class")
-    return tuple(weights.tolist())
+    weights = [weight.get(label, 1.0) for label in classes.tolist()]
+    return tuple(checked_class_weights("class_weight", weights).tolist())
 
 
 def _labels(y: Any, N: int) -> Array:

@@ -18,7 +18,10 @@ from cfc_ref import checks
 from cfc_ref.activations import sigmoid, softplus
 from cfc_ref.arrays import Array
 
-__all__ = ["LOSSES", "CrossEntropy", "Loss", "binary_cross_entropy", "cross_entropy", "mse", "softmax"]
+__all__ = [
+    "LOSSES", "CrossEntropy", "Loss", "balanced_class_weights", "binary_cross_entropy", "checked_class_weights",
+    "cross_entropy", "mse", "softmax",
+]  # fmt: skip
 
 Loss = Callable[..., tuple[float, Array]]
 
@@ -142,7 +145,7 @@ def cross_entropy(
                       [ 0.5 , -0.5 ]]))
     """
     z, y, counts, n = _classes(prediction, target, mask, ignore)
-    w = counts if weights is None else np.where(counts, _class_weights(weights, z.shape[-1])[y], 0)
+    w = counts if weights is None else np.where(counts, checked_class_weights("weights", weights, z.shape[-1])[y], 0)
     total = n if weights is None else _sum(w)
     z = z - z.max(axis=-1, keepdims=True)
     log_sum = np.log(np.exp(z).sum(axis=-1, keepdims=True))
@@ -175,8 +178,7 @@ class CrossEntropy:
 
     def __post_init__(self) -> None:
         if self.weights is not None:
-            given = checks.numeric("weights", self.weights)
-            vars(self)["weights"] = tuple(_class_weights(given, given.size).tolist())
+            vars(self)["weights"] = tuple(checked_class_weights("weights", self.weights).tolist())
         if self.ignore is not None and (isinstance(self.ignore, bool) or not isinstance(self.ignore, int)):
             checks.refuse("ignore", repr(self.ignore), "a whole number, or None", "pass the label to ignore", TypeError)
 
@@ -185,11 +187,17 @@ class CrossEntropy:
         return cross_entropy(prediction, target, mask, weights=self.weights, ignore=self.ignore)
 
 
-def _class_weights(weights: Any, K: int) -> Array:
-    array = checks.numeric("weights", weights)
-    checks.shape("weights", array, (K,), "one per class")
-    checks.compare("weights", array, array > 0, "weights > 0", "pass 1 for a class without a weight of its own")
+def checked_class_weights(name: str, weights: Any, K: int | None = None) -> Array:
+    """Return weights of K classes, or of as many as are given; refuse what is not one number > 0 per class."""
+    array = checks.numeric(name, weights)
+    checks.shape(name, array, (array.size if K is None else K,), "one weight per class")
+    checks.compare(name, array, array > 0, "weights > 0", "pass 1 for a class without a weight of its own")
     return array
+
+
+def balanced_class_weights(counts: Array) -> tuple[float, ...]:
+    """Return weights with which all classes count the same, N / (classes · count), as in scikit-learn."""
+    return tuple((counts.sum() / (len(counts) * np.maximum(counts, 1))).tolist())
 
 
 def softmax(z: Array) -> Array:

@@ -10,7 +10,7 @@ import numpy as np
 
 from cfc_ref import checks
 from cfc_ref.arrays import Array
-from cfc_ref.learn.losses import CrossEntropy, Loss, mse
+from cfc_ref.learn.losses import CrossEntropy, Loss, balanced_class_weights, checked_class_weights, mse
 from cfc_ref.learn.optimizers import AdamW
 from cfc_ref.learn.recipe import Recipe
 from cfc_ref.learn.training_loop import train
@@ -125,9 +125,7 @@ class TableSettings:
         if isinstance(self.class_weights, str):
             checks.choice("class_weights", self.class_weights, ("balanced",))
         elif self.class_weights is not None:
-            weights = checks.numeric("class_weights", self.class_weights)
-            checks.shape("class_weights", weights, (weights.size,), "one weight per class")
-            checks.compare("class_weights", weights, weights > 0, "weights > 0", "pass 1 for a class that counts once")
+            weights = checked_class_weights("class_weights", self.class_weights)
             vars(self)["class_weights"] = tuple(weights.astype(float).tolist())
 
     def recipe(self, loss: Loss) -> Recipe:
@@ -192,12 +190,11 @@ def _check_class_weights(columns: Columns, weights: str | tuple[float, ...] | No
 def class_weights(
     preparation: Preparation, series: list[Series], weights: str | tuple[float, ...] | None
 ) -> tuple[float, ...] | None:
-    """Return one weight per class; "balanced" is N / (classes · count) over the training part's N labels."""
+    """Return one weight per class; what is "balanced" is the training part."""
     if weights != "balanced":
         return None if weights is None else tuple(map(float, weights))
     y = np.concatenate([one.y[one.part == TRAIN, 0] for one in series])
-    counts = np.bincount(y[~np.isnan(y)].astype(np.int64), minlength=preparation.outputs)
-    return tuple((counts.sum() / (len(counts) * np.maximum(counts, 1))).tolist())
+    return balanced_class_weights(np.bincount(y[~np.isnan(y)].astype(np.int64), minlength=preparation.outputs))
 
 
 def _split(columns: Columns, table: Table, settings: TableSettings) -> Array:

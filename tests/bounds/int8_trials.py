@@ -7,7 +7,7 @@ import numpy as np
 from cfc_ref import bounds
 from cfc_ref.bounds.contraction import contract
 from cfc_ref.bounds.round_off import int8_network
-from tests.bounds.rounding_trials import DT, NETWORKS, X
+from tests.bounds.rounding_trials import DT, NETWORKS, X, ascended, tell
 from tests.export.networks import in_float64
 
 
@@ -49,11 +49,7 @@ def search(model, rng, batch, rounds):
         ref, new, tape = exact.forward(x[:, None], h, dt[:, None])
         found = np.abs(params.real((q, None)) - new).max(), np.abs(y - ref[:, 0]).max()
         worst = np.maximum(worst, found)
-        g = exact.backward(tape, np.zeros((batch, 1, exact.output_size)), rng.normal(size=new.shape))
-        size = rng.exponential(0.3, (batch, 1))
-        x = np.clip(x + size * np.sign(g.x[:, 0]), *X)
-        h = np.clip(h + size * np.sign(g.hx), low, high)
-        dt = np.clip(dt + size[:, 0] * np.sign(g.timespans[:, 0]), *DT)
+        x, h, dt = ascended(exact, tape, rng, (x, h, dt), (low, high))
     return worst
 
 
@@ -75,17 +71,11 @@ def main(trials):
     for name, make in MODELS.items():
         model = make()
         certificate = bounds.rounding(model, X, DT, "int8")
-        state, output = search(model, np.random.default_rng(0), max(1, trials // 10), 10)
-        outside = state > certificate.step or output > certificate.output
-        said = f"state {state:.1e} of {certificate.step:.1e}, output {output:.1e} of {certificate.output:.1e}"
-        print(f"{name}: {said}{', OUTSIDE' if outside else ''}", flush=True)  # noqa: T201
+        found = search(model, np.random.default_rng(0), max(1, trials // 10), 10)
+        tell(name, found, (certificate.step, certificate.output))
         if np.isfinite(certificate.for_ever):
-            state, output = run(model, np.random.default_rng(1), max(1, trials // 1000), 1000)
-            outside = state > certificate.for_ever or output > certificate.output_for_ever
-            said = (
-                f"{state:.1e} of {certificate.for_ever:.1e}, output {output:.1e} of {certificate.output_for_ever:.1e}"
-            )
-            print(f"    runs of 1,000 steps: state {said}{', OUTSIDE' if outside else ''}")  # noqa: T201
+            found = run(model, np.random.default_rng(1), max(1, trials // 1000), 1000)
+            tell("    runs of 1,000 steps", found, (certificate.for_ever, certificate.output_for_ever))
 
 
 if __name__ == "__main__":

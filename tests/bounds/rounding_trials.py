@@ -48,13 +48,26 @@ def search(model, rng, batch, rounds):
     worst = np.zeros(2)
     for _ in range(rounds):
         worst = np.maximum(worst, errors(model, exact, x, h, dt))
-        _, new, tape = exact.forward(x[:, None], h, dt[:, None])
-        g = exact.backward(tape, np.zeros((batch, 1, exact.output_size)), rng.normal(size=new.shape))
-        size = rng.exponential(0.3, (batch, 1))
-        x = np.clip(x + size * np.sign(g.x[:, 0]), *X)
-        h = np.clip(h + size * np.sign(g.hx), low, high)
-        dt = np.clip(dt + size[:, 0] * np.sign(g.timespans[:, 0]), *DT)
+        _, _, tape = exact.forward(x[:, None], h, dt[:, None])
+        x, h, dt = ascended(exact, tape, rng, (x, h, dt), (low, high))
     return worst
+
+
+def ascended(exact, tape, rng, points, box):
+    """Return points x, h and dt moved within their ranges along the gradients of random sums of the next states."""
+    x, h, dt = points
+    g = exact.backward(tape, np.zeros((len(x), 1, exact.output_size)), rng.normal(size=h.shape))
+    size = rng.exponential(0.3, (len(x), 1))
+    x = np.clip(x + size * np.sign(g.x[:, 0]), *X)
+    return x, np.clip(h + size * np.sign(g.hx), *box), np.clip(dt + size[:, 0] * np.sign(g.timespans[:, 0]), *DT)
+
+
+def tell(what, found, proved):
+    """Print the largest errors of a state and of an output, and what was proved of them."""
+    (state, output), (of_state, of_output) = found, proved
+    outside = state > of_state or output > of_output
+    said = f"state {state:.1e} of {of_state:.1e}, output {output:.1e} of {of_output:.1e}"
+    print(f"{what}: {said}{', OUTSIDE' if outside else ''}", flush=True)  # noqa: T201
 
 
 def main(trials):
@@ -63,10 +76,7 @@ def main(trials):
         model = make()
         certificate = bounds.rounding(model, X, DT)
         batch = max(1, trials // (10 * len(NETWORKS)))
-        state, output = search(model, np.random.default_rng(0), batch, 10)
-        outside = state > certificate.step or output > certificate.output
-        said = f"state {state:.1e} of {certificate.step:.1e}, output {output:.1e} of {certificate.output:.1e}"
-        print(f"{name}: {said}{', OUTSIDE' if outside else ''}")  # noqa: T201
+        tell(name, search(model, np.random.default_rng(0), batch, 10), (certificate.step, certificate.output))
 
 
 if __name__ == "__main__":

@@ -68,18 +68,39 @@ class Library:
         names = [f"n{k}" for k in range(len(networks))]
         for name, network, math in zip(names, networks, maths, strict=True):
             export_c(network, folder / name, name, math=math, **more)
-        source = "\n".join([*(f'#include "{name}/{name}.h"' for name in names), *map(_run, names)])
-        (folder / "all.c").write_text(source, encoding="utf-8")
-        # linked without -ffast-math, with which gcc turns off the denormal numbers of this process
-        for line in ([*STRICT, *options, "-fPIC", "-c", "all.c"], ["-shared", "all.o", "-o", "all.so", "-lm"]):
-            subprocess.run([COMPILER, *line], cwd=folder, check=True)
-        self._library, self._networks = ctypes.CDLL(str(folder / "all.so")), networks
+        source = "\n".join([_SEEN, *map(_include, names), *map(_run, names)])
+        self._library, self._networks = shared(source, folder, [*STRICT, *options]), networks
 
     def run(self, k, x, dt):
         """Return the outputs of network k over a sequence, from a reset on."""
         y = np.empty((len(x), self._networks[k].output_size), np.float32)
         getattr(self._library, f"run_n{k}")(*(array.ctypes.data_as(ctypes.c_void_p) for array in (x, dt, y)), len(x))
         return y
+
+    def rates(self, k):
+        """Return the rates of the neurons in the last step, or its last part, of network k, which has run last."""
+        units = self._networks[k].state_size
+        seen, count = (ctypes.c_float * 4096).in_dll(self._library, "seen"), ctypes.c_int.in_dll(self._library, "count")
+        return np.array(seen[: count.value])[-units:]
+
+
+def shared(source, folder, options):
+    """Return C, compiled and loaded.
+
+    It is linked without the options: with -ffast-math gcc would turn off the denormal numbers of this process.
+    """
+    (folder / "shared.c").write_text(source, encoding="utf-8")
+    for line in ([*options, "-fPIC", "-c", "shared.c"], ["-shared", "shared.o", "-o", "shared.so", "-lm"]):
+        subprocess.run([COMPILER, *line], cwd=folder, check=True)
+    return ctypes.CDLL(str(folder / "shared.so"))
+
+
+_SEEN = "float seen[4096];\nint count;"  # the rates of a step's neurons
+
+
+def _include(name):
+    """Return the lines that include a network, and keep its rates."""
+    return f'#define {name}_RATE(neuron, rate) (seen[count++ % 4096] = (rate))\n#include "{name}/{name}.h"'
 
 
 def _run(name):
@@ -90,8 +111,10 @@ void run_{name}(const float *x, const float *dt, float *y, int steps)
 {{
     {name}_state state;
     {name}_reset(&state);
-    for (int k = 0; k < steps; k++)
+    for (int k = 0; k < steps; k++) {{
+        count = 0;
         {name}_step(&state, x + k * {name}_INPUTS, dt[k], y + k * {name}_OUTPUTS);
+    }}
 }}"""
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from cfc_ref import LTC, CfC, export_c, wirings
-from tests.export.networks import COMPILER
+from tests.export.networks import COMPILER, shared
 
 FAST = ("-std=c99", "-O3", "-march=native", "-ffast-math")
 MODELS = {
@@ -113,10 +113,7 @@ class CtypesStepper:
 
     def __init__(self, model, folder):
         export_c(model, folder, "n", math="own")
-        (folder / "shared.c").write_text(_SHARED, encoding="utf-8")
-        line = [COMPILER, *FAST, "-fPIC", "-shared", "shared.c", "-o", "shared.so"]
-        subprocess.run(line, cwd=folder, check=True)
-        self._step = ctypes.CDLL(str(folder / "shared.so")).step
+        self._step = shared(_SHARED, folder, FAST).step
         self._step.argtypes = [ctypes.c_void_p, ctypes.c_float, ctypes.c_void_p]
         self._given, self._taken, self._dtype = (model.input_size,), (model.output_size,), np.dtype("float32")
 

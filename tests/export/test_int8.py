@@ -36,7 +36,7 @@ from cfc_ref.export.float32_network import exported
 from cfc_ref.export.int8_files import Asked, distances, int8_of
 from tests import bad
 from tests.cells import toy_mode
-from tests.compare import refusal
+from tests.compare import assert_close, refusal
 from tests.export.networks import COMPILER, STRICT, Library, in_float64, random_network, random_sequence
 
 needs_compiler = pytest.mark.skipif(COMPILER is None, reason="no C compiler is installed")
@@ -108,6 +108,21 @@ def test_no_option_of_a_compiler_changes_a_state(tmp_path):
     library = Library([model], tmp_path, ["own"], ("-O3", "-ffast-math"), int8=True, tolerance=1e9)
     x, dt = random_sequence(model, np.random.default_rng(0))
     assert np.array_equal(library.run(0, x, dt), of_specification(model, x, dt))
+
+
+@needs_compiler
+@pytest.mark.parametrize("int8", [False, True])
+def test_rates_are_those_of_the_network(int8, tmp_path):
+    """A header's NAME_RATE sees each neuron's rate, whatever the numbers are."""
+    models = [CfC(2, 4, mode=mode, seed=0, backend="numpy") for mode in MODES]
+    models += [kind(2, 4, ode_unfolds=1, seed=0, backend="numpy") for kind in (LTC, NeuralLTC)]
+    more = {"int8": True, "x_range": (-1.0, 1.0), "tolerance": 1e9} if int8 else {}
+    library = Library(models, tmp_path, ["own"] * len(models), **more)
+    x, dt = np.array([[0.3, -0.8]], np.float32), np.ones(1, np.float32)
+    for k, model in enumerate(models):
+        library.run(k, x, dt)
+        ref = 1 / model.trace(x, timespans=0 * dt)["time_constant"][0]  # at the states before the step
+        assert_close(np.abs(library.rates(k)), np.abs(ref), *((0.05, 0.02) if int8 else (2e-5, 2e-6)))
 
 
 @needs_compiler

@@ -20,6 +20,7 @@ from cfc_ref.cells.cfc.cell import CfCSettings
 from cfc_ref.cells.cfc.modes import MODES, VARIANTS, CfCParams, Variant
 from cfc_ref.cells.cfc.network import CfCNetwork
 from cfc_ref.cells.dense import Dense, affine_interval
+from cfc_ref.cells.int8.lstm_step import Memory8, memory_step_8, quantise_memory
 from cfc_ref.cells.int8.numbers import (
     ACTIVATIONS_8,
     FINE,
@@ -41,20 +42,16 @@ from cfc_ref.cells.int8.numbers import (
     sigmoid_8,
     to_int8,
 )
-from cfc_ref.cells.lstm import LSTMParams
 
 __all__ = [
     "MODES_8",
     "Cell8",
     "CfC8",
     "Features8",
-    "Memory8",
     "Mode8",
     "Output8",
     "cfc_step_8",
-    "memory_step_8",
     "quantise_cfc",
-    "quantise_memory",
     "state_ranges",
 ]
 
@@ -78,14 +75,6 @@ class Cell8(NamedTuple):
     w_tau: Array  # in units of the arguments, shape (units,)
     grid: Grid  # of the state
     round: Rounder
-
-
-class Memory8(NamedTuple):
-    """The mixed memory: gates of [I, x], a memory of 32 bits, and the grid of its output."""
-
-    map: Rows8
-    round: Rounder
-    grid: Grid
 
 
 class Output8(NamedTuple):
@@ -171,15 +160,6 @@ def _cell(cell: Cell8, I: Array, q: Array, t: Array, settings: CfCSettings) -> A
         for name, head in cell.heads.items():
             z[name + "_minus" * minus] = head.argument(u, minus=first)
     return MODES_8[settings.mode].next_state(cell, z, t, q, VARIANTS[settings.variant])
-
-
-def memory_step_8(memory: Memory8, v: Array, c: Any) -> tuple[Array, Array]:
-    """Return the LSTM's output, in units of 2⁻²⁸, and its memory, in units of 2⁻¹⁶."""
-    a, i, f, o = np.split(memory.map.argument(v), 4, axis=1)
-    tanh = ACTIVATIONS_8["tanh"].function
-    c = ((sigmoid_8(f) * c) >> 14) + ((sigmoid_8(i) * tanh(a)) >> 12)
-    c = np.clip(c, -(1 << 30), 1 << 30)
-    return sigmoid_8(o) * tanh(c >> 3), c
 
 
 # --- the equations: each returns the next state in int8
@@ -308,15 +288,6 @@ def _feature_range(rows: Rows8, u: Grid, activation: str, *, both: bool) -> Inte
         other = affine_interval(effective_rows(rows, u, unit, minus=True), (-u.ends[1], -u.ends[0]))
         low, high = np.minimum(low, other[0]), np.maximum(high, other[1])
     return function.interval(low - 1 / unit, high + 1 / unit)
-
-
-def quantise_memory(lstm: LSTMParams, inputs: Grid, states: Grid, forget_bias: float) -> Memory8:
-    """Return the mixed memory; its output is rounded to the states' grid."""
-    units, gain = len(lstm.recurrent_map.W) // 4, ACTIVATIONS_8["tanh"].gain
-    W = np.concatenate([lstm.input_map.W, lstm.recurrent_map.W], axis=1)
-    b = lstm.input_map.b + np.repeat([0, 0, forget_bias, 0], units)
-    rows = quantise_rows(Dense(W, b), joined(inputs, states), UNIT * np.repeat([gain, 1, 1, 1], units))
-    return Memory8(rows, rounder(states, 1 / ONE**2), states)
 
 
 def state_ranges(params: CfCNetwork, x: Interval, settings: CfCSettings, shortest: float) -> list[Interval]:

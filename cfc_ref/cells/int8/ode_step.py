@@ -15,7 +15,7 @@ import numpy as np
 from cfc_ref import checks
 from cfc_ref.arrays import Array
 from cfc_ref.cells.dense import Dense
-from cfc_ref.cells.int8.cfc_step import Memory8, memory_step_8, quantise_memory
+from cfc_ref.cells.int8.lstm_step import Memory8, memory_step_8, quantise_memory
 from cfc_ref.cells.int8.numbers import (
     MOST,
     ONE,
