@@ -31,16 +31,19 @@ class Compute(NamedTuple):
     backward : callable
         (params, kept, d_h, d_state, mask, settings) → (d_params, d_x, d_state, d_dt).
     stream : callable or None
-        (params, readout, read, x, state, dt, mask, settings) → (outputs, last state), of one sequence; None if the
-        layer runs it as a batch of one.
+        (params, readout, read, x, state, dt, mask, settings) → (outputs, last state), with the step of a stepper; None
+        if there is none.
     start : callable or None
         (params, readout, read, settings) → the compiled step of a stepper; None if it steps in NumPy.
+    as_streams : callable
+        (params, settings, sequences) → whether `stream` runs so many sequences, and not `forward`.
     """
 
     forward: Callable[..., Any]
     backward: Callable[..., Any]
     stream: Callable[..., Any] | None = None
     start: Callable[..., Any] | None = None
+    as_streams: Callable[..., bool] = lambda params, settings, sequences: sequences == 1
 
 
 class Pieces(NamedTuple):
@@ -72,10 +75,10 @@ def ltc(backend: str, solver: str = "fused") -> Compute:
     if _uses_kernels(backend):
         from cfc_ref.kernels.ltc import network as kernels
         from cfc_ref.kernels.ltc.loops import COMPILED
-        from cfc_ref.kernels.ltc.streaming import start
+        from cfc_ref.kernels.ltc.streaming import as_streams, start
 
         if solver in COMPILED:
-            return Compute(kernels.sequence, kernels.d_sequence, kernels.stream, start)
+            return Compute(kernels.sequence, kernels.d_sequence, kernels.stream, start, as_streams)
         _refuse_late(backend, "solver", solver, "cfc_ref.kernels.ltc.solvers", "LTC")
     from cfc_ref.cells.ltc import network
 

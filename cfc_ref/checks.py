@@ -129,15 +129,12 @@ def first(bad: npt.NDArray[np.bool_]) -> tuple[int, ...]:
     return tuple(int(i) for i in np.argwhere(bad)[0])
 
 
-def _index(where: tuple[int, ...]) -> str:
-    return str(where[0]) if len(where) == 1 else str(where)
-
-
 def compare(name: str, array: Array, ok: npt.NDArray[np.bool_], expected: str, do: str) -> None:
     """Refuse `array` where `ok` is False, naming the first such entry."""
     if not (ok.all() if type(ok) is np.ndarray else ok):
         where = first(~np.asarray(ok))
-        refuse(name, f"{array[where]} at index {_index(where)}" if array.ndim else f"{array}", expected, do)
+        index = where[0] if len(where) == 1 else where
+        refuse(name, f"{array[where]} at index {index}" if array.ndim else f"{array}", expected, do)
 
 
 def times(name: str, value: npt.ArrayLike, *, increasing: bool = False, nonnegative: bool = True) -> Array:

@@ -205,10 +205,6 @@ def _growing(z: Ranged, function: Callable[[Array], Array]) -> Ranged:
     return Ranged.made(low, high, moved + own + _own("exp", z.unit), z.unit)
 
 
-def _larger(a: Ranged, b: Ranged) -> Ranged:
-    return Ranged.made(np.maximum(a.low, b.low), np.maximum(a.high, b.high), np.maximum(a.error, b.error), a.unit)
-
-
 def _smaller(a: Ranged, b: Ranged) -> Ranged:
     error = np.maximum(a.error, b.error)
     for one, other in ((a, b), (b, a)):  # the smaller one's alone, where it always is
@@ -233,7 +229,9 @@ _RULES: dict[str, Callable[..., Ranged]] = {
     "divide": _divide,
     "matmul": _matmul,
     "absolute": _absolute,
-    "maximum": _larger,
+    "maximum": lambda a, b: Ranged.made(
+        np.maximum(a.low, b.low), np.maximum(a.high, b.high), np.maximum(a.error, b.error), a.unit
+    ),
     "minimum": _smaller,
     "exp": lambda z: _growing(z, np.exp),
     "expm1": lambda z: _growing(z, np.expm1),

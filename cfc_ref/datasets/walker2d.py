@@ -76,7 +76,7 @@ def read_walker2d(folder: str | Path, *, test: bool = True) -> dict[str, Windows
     split = official_split()
     windows = {}
     for part in parts:
-        thinned = [_thinned(_read_file(Path(folder) / name), rng) for name in split[part]]
+        thinned = [_thinned(_checked(name, (Path(folder) / name).read_bytes()), rng) for name in split[part]]
         windows[part] = _windows(part, thinned)
     return windows
 
@@ -86,10 +86,6 @@ def _refuse_missing(part: str, names: list[str]) -> None:
         several = f" and {len(names) - 1} other files" if len(names) > 1 else ""
         do = "add them, or go without the test part" if part == "test" else "add them"
         checks.refuse("folder", f"no {names[0]}{several} of the {part} part", f"all files of the {part} part", do)
-
-
-def _read_file(path: Path) -> Array:
-    return _checked(path.name, path.read_bytes())
 
 
 def _checked(name: str, content: bytes) -> Array:

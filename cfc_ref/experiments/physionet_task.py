@@ -100,7 +100,7 @@ def build_task(
         notes.append("Clock: the official code's, one row late and negative; models with gates see absolute values.")
     return classes_task(
         "physionet", parts, n, auc, notes, {"clock": clock}, outputs=2, figure="AUC",
-        for_model=_one_later if clock == "true" else _as_it_is, backward=clock == "official",
+        for_model=_one_later if clock == "true" else lambda name, chosen, part: part, backward=clock == "official",
     )  # fmt: skip
 
 
@@ -117,10 +117,6 @@ def _set_b(folder: str | Path, scale: tuple[Array, Array], clock: str) -> Patien
 def _one_later(name: str, chosen: Hyperparameters, part: Part) -> Part:
     """Return a part with 1 added to the timespans of an LTC, as in the official PyTorch code."""
     return part._replace(timespans=part.timespans + np.float32(1)) if name == "ltc" else part
-
-
-def _as_it_is(name: str, chosen: Hyperparameters, part: Part) -> Part:
-    return part
 
 
 EXPERIMENT = Experiment(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from functools import lru_cache
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from cfc_ref.arrays import Array
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["LINE", "PANEL_BYTES", "aligned", "aligned_all", "own", "states", "whole_lines"]
+__all__ = ["LINE", "PANEL_BYTES", "aligned", "aligned_all", "own", "whole_lines"]
 
 LINE = 16  # numbers in a cache line, or in two of float64
 PANEL_BYTES = 128  # of one row of a panel of weights: cfc_ref.kernels.tile
@@ -56,31 +57,24 @@ def aligned(shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
 
     Less than a panel beyond its end may be read, but not written: a row's last vectors.
     """
-    dtype = np.dtype(dtype)
-    size = math.prod(map(int, shape)) * dtype.itemsize
-    room = size + 2 * PANEL_BYTES
-    memory = np.asarray(_Lent(room)) if size >= _WORTH_KEEPING else np.empty(room, np.uint8)
-    skip = -memory.__array_interface__["data"][0] % PANEL_BYTES
-    return np.ndarray(shape, dtype, memory, skip)
+    return aligned_all([shape], dtype)[0]
 
 
 def aligned_all(shapes: Iterable[tuple[int, ...]], dtype: npt.DTypeLike) -> list[Array]:
     """Return arrays that begin at a whole cache line in one piece of memory, which takes a third of the time."""
-    shapes = [tuple(map(int, shape)) for shape in shapes]
-    sizes = [math.prod(shape) for shape in shapes]
-    line = PANEL_BYTES // np.dtype(dtype).itemsize
-    starts = list(accumulate((-(-size // line) * line for size in sizes), initial=0))
-    memory = aligned((starts[-1],), dtype)
-    return [
-        memory[start : start + size].reshape(shape) for start, size, shape in zip(starts, sizes, shapes, strict=False)
-    ]
+    shapes, dtype = tuple(shapes), np.dtype(dtype)
+    *starts, size = _places(shapes, dtype.itemsize)
+    room = size + 2 * PANEL_BYTES
+    memory = np.asarray(_Lent(room)) if size >= _WORTH_KEEPING else np.empty(room, np.uint8)
+    skip = -memory.__array_interface__["data"][0] % PANEL_BYTES
+    return [np.ndarray(shape, dtype, memory, skip + start) for shape, start in zip(shapes, starts, strict=True)]
 
 
-def states(first: Array, steps: int) -> Array:
-    """Return room for the states of all steps, after the first one."""
-    room = aligned((steps + 1, *first.shape), first.dtype)
-    room[0] = first
-    return room
+@lru_cache
+def _places(shapes: tuple[tuple[int, ...], ...], itemsize: int) -> tuple[int, ...]:
+    """Return the bytes at which arrays begin, and their end."""
+    lines = (-(-math.prod(map(int, shape)) * itemsize // PANEL_BYTES) for shape in shapes)
+    return tuple(accumulate((PANEL_BYTES * line for line in lines), initial=0))
 
 
 def own(array: Any, dtype: npt.DTypeLike | None = None) -> Array:

@@ -85,5 +85,5 @@ def linear_at(flat: Array, start: int, inputs: int, outputs: int) -> tuple[Array
     panel = PANEL_BYTES // flat.itemsize
     columns = -(-outputs // panel) * panel
     end = start + inputs * columns
-    W = flat[start:end].reshape(-1, inputs, panel).swapaxes(0, 1).reshape(inputs, columns)
-    return np.array(W[:, :outputs].T, order="C"), flat[end : end + outputs].copy()
+    W = flat[start:end].reshape(-1, inputs, panel).swapaxes(1, 2).reshape(columns, inputs)
+    return W[:outputs], flat[end : end + outputs].copy()

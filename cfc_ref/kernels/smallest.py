@@ -43,7 +43,7 @@ def _batch(twins: Any, params: Any, x: Any, settings: Any) -> None:
 
 
 def _stream(twins: Any, readout: Any, params: Any, x: Any, settings: Any) -> None:
-    twins.stream(params, readout, slice(0, 1), x[0], (x[0], None), x[0, 0], None, settings)
+    twins.stream(params, readout, slice(0, 1), x, (x[0], None), x[0], None, settings)
 
 
 CALLS: tuple[Callable[[Any], None], ...] = (  # of an array [1]

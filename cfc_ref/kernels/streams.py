@@ -9,6 +9,7 @@ import numpy as np
 
 from cfc_ref.arrays import Array
 from cfc_ref.cells.tree import tree_map
+from cfc_ref.kernels import threads
 from cfc_ref.kernels.memory import LINE, aligned, own
 from cfc_ref.kernels.packed import OUTPUTS, ROOM, STATE, UNITS
 
@@ -48,13 +49,26 @@ class Stream(NamedTuple):
         return states[:, :U], states[:, U : 2 * U] if self.paired else None
 
 
-def run(stream: Stream, x: Array, state: State, dt: Array, mask: Array | None) -> tuple[Array, State]:
-    """Run a stream over one sequence; return the outputs, and the last state."""
-    T = len(x)
-    memory, y = stream.memory(1, T), np.empty((T, stream.table[OUTPUTS]), x.dtype)
-    last = stream.state(memory, 1)
-    tree_map(np.copyto, last, state)
-    memory[len(memory) - T :] = dt if mask is None else np.where(mask, dt, -1)  # -1: no step
-    stream.kernel(stream.packed, stream.table, own(x).reshape(-1), memory, y.reshape(-1))
-    stream.tell(memory, T)
-    return y, tree_map(np.array, last)
+def run(stream: Stream, x: Array, state: State, dt: Array, mask: Array | None, parts: int) -> tuple[Array, State]:
+    """Run a stream over sequences, by at most `parts` threads.
+
+    Shapes: `x` (batch, time, inputs), `dt` and `mask` (batch, time). Returns the outputs, shape (time · batch,
+    outputs), and the last state.
+    """
+    (B, T, _), last = x.shape, tree_map(np.empty_like, state)
+    y = np.empty((T, B, int(stream.table[OUTPUTS])), x.dtype)
+
+    def some(first: int, end: int) -> None:
+        rows, streams = slice(first, end), end - first
+        memory, out = stream.memory(streams, streams * T), y if streams == B else np.empty_like(y[:, rows])
+        tree_map(lambda part, own: np.copyto(own, part[rows]), state, stream.state(memory, streams))
+        times = dt[rows] if mask is None else np.where(mask[rows], dt[rows], -1)  # -1: no step
+        memory[len(memory) - streams * T :] = times.T.reshape(-1)
+        stream.kernel(stream.packed, stream.table, own(x[rows].swapaxes(0, 1)).reshape(-1), memory, out.reshape(-1))
+        stream.tell(memory, streams * T)
+        if out is not y:
+            y[:, rows] = out
+        tree_map(lambda part, own: np.copyto(part[rows], own), last, stream.state(memory, streams))
+
+    threads.share(some, (), B, parts, B)
+    return y.reshape(T * B, y.shape[2]), last

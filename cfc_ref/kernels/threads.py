@@ -18,7 +18,7 @@ import numpy as np
 from cfc_ref.arrays import Array
 from cfc_ref.kernels.memory import own
 
-__all__ = ["MOST", "over_neurons", "share", "use"]
+__all__ = ["MOST", "over_neurons", "share", "total", "use"]
 
 MOST: int = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
 
@@ -57,6 +57,11 @@ def share(kernel: Callable[..., Any], arguments: tuple[Any, ...], rows: int, par
     work()
     for other in others:
         other.result()
+
+
+def total(of_parts: Array) -> Array:
+    """Return the sum over the first axis, of which there often is but one entry."""
+    return of_parts[0] if len(of_parts) == 1 else of_parts.sum(axis=0)
 
 
 def over_neurons(compiled: Any, w_tau: Array, A: Array, *pieces_and_x0: Array) -> Array:

@@ -324,21 +324,23 @@ class Layer:
         if not self.return_sequences and call.x.shape[1] == 0:
             expected = "at least one step, as return_sequences=False asks for the last output"
             checks.refuse("x", "a sequence of no steps", expected, "pass a step")
-        params, compute = present_weights(self), self._compute
-        if compute.stream is not None and len(call.x) == 1 and not keep:
-            return *self._run_stream(compute.stream, params, call), None
-        arguments = params.network, call.x, call.state, call.dt, call.mask, self.settings
-        states, last, kept = compute.forward(*arguments, **self._options(call, rng), keep=keep)
+        params, compute, settings = present_weights(self), self._compute, self.settings
+        arguments = call.x, call.state, call.dt, call.mask, settings
+        if compute.stream is not None and not keep and compute.as_streams(params.network, settings, len(call.x)):
+            y, last = compute.stream(params.network, params.readout, self._read, *arguments)
+            return self._streamed(call, y), call.outward_state(last), None
+        states, last, kept = compute.forward(params.network, *arguments, **self._options(call, rng), keep=keep)
         read = states if self.return_sequences else states[-1:]
         output = self._outputs(params, call, read)
         tape = Tape(self, params, call, read, kept, output.shape, compute) if keep else None
         return output, call.outward_state(tree_map(np.array, last)), tape  # copies, as the tape reads the states
 
-    def _run_stream(self, stream: Callable[..., Any], params: Params, call: Call) -> tuple[Array, Any]:
-        """Run one sequence with the step of a stepper, so that both give the same bits."""
-        one = call.x[0], call.state, call.dt[0], None if call.mask is None else call.mask[0]
-        y, hx = stream(params.network, params.readout, self._read, *one, self.settings)
-        return call.outward(y[None]) if self.return_sequences else call.outward_last(y[-1:]), call.outward_state(hx)
+    def _streamed(self, call: Call, y: Array) -> Array:
+        """Return the outputs of a stream, shape (time · batch, outputs), in the caller's layout."""
+        B, T, _ = call.x.shape
+        if not self.return_sequences:
+            return call.outward_last(y[len(y) - B :])
+        return np.ascontiguousarray(call.outward(y.reshape(T, B, self.output_size).swapaxes(0, 1)))
 
     @property
     def _compute(self) -> backend.Compute:

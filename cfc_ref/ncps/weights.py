@@ -134,7 +134,10 @@ settings are all known; pass them by name.
     dtype = "float64" if any(array.dtype == np.float64 for array in arrays.values()) else "float32"
     layer: Layer = make(**arguments, dtype=dtype, seed=UNDRAWN, backend=backend)
     if wiring is not None:
-        _check_masks(arrays, layer)
+        for key, mask in layer.state_dict().items():
+            if key.endswith("sparsity_mask") and key in arrays and not np.array_equal(arrays[key], mask):
+                do = "pass the wiring of the ncps model, with the same numbers and seed"
+                checks.refuse("wiring", f"one with another mask than {key!r}", "the synapses of the arrays", do)
     layer.load_state_dict(arrays)
     return layer
 
@@ -219,7 +222,7 @@ def _arrays(source: Any) -> dict[str, Array]:
 
 
 def _deduced(
-    arrays: Mapping[str, Array], given: dict[str, Any], variant: str
+    arrays: dict[str, Array], given: dict[str, Any], variant: str
 ) -> tuple[str, dict[str, Any], dict[str, str]]:
     """Return the kind of layer, the arguments that make it, and the settings that are missing."""
     kind = "LTC" if "rnn_cell.gleak" in arrays else "CfC" if any("ff1.weight" in key for key in arrays) else None
@@ -238,7 +241,7 @@ def _deduced(
     return kind, *(_cfc(arrays, given, variant) if kind == "CfC" else _ltc(arrays, given))
 
 
-def _cfc(arrays: Mapping[str, Array], given: dict[str, Any], variant: str) -> tuple[dict[str, Any], dict[str, str]]:
+def _cfc(arrays: dict[str, Array], given: dict[str, Any], variant: str) -> tuple[dict[str, Any], dict[str, str]]:
     backbone = _in_order(key for key in arrays if re.fullmatch(r"rnn_cell\.backbone\.\d+\.weight", key))
     wired = _in_order(key for key in arrays if re.fullmatch(r"rnn_cell\.layer_\d+\.ff1\.weight", key))
     missing = {}
@@ -266,7 +269,11 @@ def _cfc(arrays: Mapping[str, Array], given: dict[str, Any], variant: str) -> tu
         arguments["backbone_units"] = reads.shape[0] if backbone else None
     if "fc.weight" in arrays:
         arguments["proj_size"] = _named(arrays, "fc.weight", 2).shape[0]
-    _renumber(arrays, backbone)
+    for k, key in enumerate(backbone):  # names are those without dropout, whose share no array says
+        for name in ("weight", "bias"):
+            old, new = key.removesuffix("weight") + name, f"rnn_cell.backbone.{2 * k}.{name}"
+            if old in arrays and old != new:
+                arrays[new] = arrays.pop(old)
     return arguments, missing
 
 
@@ -284,23 +291,6 @@ def _checked(wiring: Any, sizes: tuple[int, ...]) -> Any:
         do = "pass the wiring of the ncps model, with the same numbers and seed"
         checks.refuse("wiring", f"one of {got} neurons", f"one of {expected} neurons, as in the arrays", do)
     return wiring
-
-
-def _check_masks(arrays: Mapping[str, Array], layer: Layer) -> None:
-    """Refuse a wiring whose synapses are not those of the stored masks."""
-    for key, mask in layer.state_dict().items():
-        if key.endswith("sparsity_mask") and key in arrays and not np.array_equal(arrays[key], mask):
-            do = "pass the wiring of the ncps model, with the same numbers and seed"
-            checks.refuse("wiring", f"one with another mask than {key!r}", "the synapses of the arrays", do)
-
-
-def _renumber(arrays: Any, backbone: list[str]) -> None:
-    """Name the backbone's maps as without dropout, whose share no array says."""
-    for k, key in enumerate(backbone):
-        for name in ("weight", "bias"):
-            old, new = key.removesuffix("weight") + name, f"rnn_cell.backbone.{2 * k}.{name}"
-            if old in arrays and old != new:
-                arrays[new] = arrays.pop(old)
 
 
 def _ltc(arrays: Mapping[str, Array], given: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:

@@ -232,7 +232,9 @@ def plot_error(
             curve(ax, form, t, visible(radius(interval)), linestyle=line, label=label, color=COLOURS[colour])
     for sample, error in late.items():
         curve(ax, sample, steps, visible(error), linewidth=0.8, label=f"|LTC − {LOOKS[sample].label}|")
-    _floor(ax, neuron, known[1])
+    if neuron.A != 0:
+        floor = abs(float(neuron.A)) * float(neuron.w_tau) / (float(neuron.w_tau) + known[1])
+        ax.axhline(floor, color=COLOURS["black"], linestyle="-.", linewidth=1, label=r"late floor $|A|\,w/(w+b)$")
     _limit_below(ax, [radius(interval) for pair in limits.values() for interval in pair] + list(late.values()))
     title = f"Error of the closed form against both ODEs; f(I) in [{known[0]:.3g}, {known[1]:.3g}]"
     dress(ax, title, TIME_LABEL, "|error| (dimensionless)", columns=2 if late else 3)
@@ -252,13 +254,6 @@ def _distinct(form: str, intervals: tuple[tuple[Array, Array], ...]) -> list[tup
     both = list(zip(intervals, _BOUND_LOOKS[form], strict=True))
     wide, sharp = map(radius, intervals)
     return [both[_KEPT[form]]] if np.allclose(sharp, wide, rtol=_SAME, atol=0) else both
-
-
-def _floor(ax: Axes, neuron: LTCNeuron, b: float) -> None:
-    """Draw the smallest late error against the LTC as stated, |A| w/(w + b), where A ≠ 0."""
-    if neuron.A != 0:
-        floor = abs(float(neuron.A)) * float(neuron.w_tau) / (float(neuron.w_tau) + b)
-        ax.axhline(floor, color=COLOURS["black"], linestyle="-.", linewidth=1, label=r"late floor $|A|\,w/(w+b)$")
 
 
 def _limit_below(ax: Axes, curves: list[Array]) -> None:

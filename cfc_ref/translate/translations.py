@@ -128,7 +128,7 @@ def algorithm1(
     """
     posed = pose(network, x, timespans, hx)
     states = network.solve(x, hx, timespans) if activity is None else _activity(posed, activity)
-    recorded = _inward(posed.call, states)
+    recorded = np.moveaxis(states, posed.call.time_axis, 1) if posed.call.batched else states[None]  # (B, T, …)
     pre = np.concatenate([posed.I, recorded], axis=2)
     cell, times = posed.weights.cell, posed.times
     return posed.stacked([algorithm1_states(cell, pre[:, k], posed.x0, times[:, k]) for k in range(pre.shape[1])])
@@ -139,11 +139,6 @@ def _activity(posed: Posed, activity: npt.ArrayLike) -> Array:
     expected = posed.stacked([posed.x0] * posed.dt.shape[1]).shape
     checks.shape("activity", states, expected, "states in the layout of x")
     return states
-
-
-def _inward(call: Call, array: Array) -> Array:
-    """Return an array in the caller's layout as (B, T, …)."""
-    return np.moveaxis(array, call.time_axis, 1) if call.batched else array[None]
 
 
 def algorithm1_free(network: Any, x: npt.ArrayLike, timespans: Any = None, hx: Any = None) -> Array:

@@ -138,10 +138,8 @@ def run_backward(of, case):
 
 
 def run_stream(of, case):
-    """The first sequence of the batch: its outputs, and the last state."""
-    x, dt, mask = (None if part is None else part[0] for part in (case.x, case.dt, case.mask))
-    state = tree_map(lambda part: part[:1], case.state)
-    y, last = of.stream(case.params, case.fc, case.read, x, state, dt, mask, case.settings)
+    """The outputs of all sequences, and the last state."""
+    y, last = of.stream(case.params, case.fc, case.read, case.x, case.state, case.dt, case.mask, case.settings)
     return [y, *leaves(last)]
 
 

@@ -106,10 +106,8 @@ def run_backward(of, case):
 
 
 def run_stream(of, case):
-    """The first sequence of the batch: its outputs, and the last state."""
-    x, dt, mask = (None if part is None else part[0] for part in (case.x, case.dt, case.mask))
-    state = tree_map(lambda part: part[:1], case.state)
-    y, last = of.stream(case.params, case.readout, case.read, x, state, dt, mask, case.form)
+    """The outputs of all sequences, and the last state."""
+    y, last = of.stream(case.params, case.readout, case.read, case.x, case.state, case.dt, case.mask, case.form)
     return [y, *leaves(last)]
 
 

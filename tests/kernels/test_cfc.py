@@ -13,6 +13,7 @@ from cfc_ref import backend as backends
 from cfc_ref.kernels import threads
 from tests import bad
 from tests.compare import assert_close
+from tests.kernels.fresh import all_nan
 from tests.layers.strategies import MODES, Outcome, arrays_of, assert_same, inputs_for, run
 
 NETWORKS = {
@@ -80,7 +81,7 @@ def test_steps_masked_in_rows_side_by_side_are_skipped_without_a_trace(network, 
     if dropout and network == "wired":
         pytest.skip("a wired network has no backbone")
     monkeypatch.setattr("cfc_ref.kernels.cfc.network._WORTH_A_THREAD", 1)
-    monkeypatch.setattr("cfc_ref.kernels.cfc.network.aligned", lambda shape, dtype: np.full(shape, np.nan, dtype))
+    monkeypatch.setattr("cfc_ref.kernels.cfc.network.aligned_all", all_nan)
     settings = {**NETWORKS[network], "seed": 0, "dtype": "float64", "proj_size": 2}
     if dropout:
         settings |= {"backbone_dropout": dropout, "backbone_layers": 2}

@@ -14,6 +14,7 @@ from cfc_ref.kernels.ltc.streaming import _stream
 from cfc_ref.kernels.ltc.sums import ROWS
 from tests import bad
 from tests.compare import assert_close
+from tests.kernels.fresh import all_nan
 from tests.layers.ltc_layers import twin
 from tests.layers.strategies import arrays_of, inputs_for, map_state, parts, run
 
@@ -64,6 +65,29 @@ def test_a_rows_bits_do_not_depend_on_the_rows_beside_it(layer):
     assert_close(layer(inputs.x[few], hx, inputs.timespans[few])[0], outputs[few], 0, 0)
 
 
+@pytest.mark.parametrize(
+    ("make", "units", "options", "streams"),
+    [
+        (LTC, 30, {}, True),
+        (LTC, 20, {}, False),  # two lines, of which the second has four neurons
+        (LTC, 30, {"solver": "rk4", "ode_unfolds": 12}, False),  # somebody asks for the fastest row
+        (LTC, wirings.AutoNCP(30, 2), {}, False),
+        (LTC, 30, {"mixed_memory": True}, True),
+        (NeuralLTC, 5, {}, True),
+    ],
+)
+@pytest.mark.parametrize("batch_first", [True, False])
+def test_a_batch_has_the_bits_of_its_sequences_where_it_runs_as_streams(make, units, options, streams, batch_first):
+    layer = make(3, units, seed=0, backend="numba", batch_first=batch_first, **options)
+    x = np.random.default_rng(0).normal(size=(6, 5, 3)).astype(np.float32)
+    y, hx = layer(x if batch_first else x.swapaxes(0, 1))
+    alone = [layer(one) for one in x]
+    same = np.array_equal(y if batch_first else y.swapaxes(0, 1), [one for one, _ in alone])
+    assert (y.flags.carray, same) == (True, streams)
+    for part, rows in zip(parts(hx), zip(*(parts(last) for _, last in alone), strict=True), strict=True):
+        assert_close(part, np.stack(rows), 0, 0 if streams else 1e-5)
+
+
 def test_a_huge_row_stays_alone(layer):
     inputs = inputs_for(layer, np.random.default_rng(0), 5, T=3)
     d, others = np.ones((5, 3, layer.output_size)), np.arange(5) != 2
@@ -86,7 +110,7 @@ def test_nan_in_a_weight_is_nan_in_the_output(layer):
 @pytest.mark.parametrize("beside", [0, 1])
 def test_a_masked_step_is_as_if_it_were_not_there(layer, beside, monkeypatch):
     """In all rows at once, which skips it, or beside a row that has every step; fresh memory is read nowhere."""
-    monkeypatch.setattr("cfc_ref.kernels.ltc.network.aligned", lambda shape, dtype: np.full(shape, np.nan, dtype))
+    monkeypatch.setattr("cfc_ref.kernels.ltc.network.aligned_all", all_nan)
     rng, B, T = np.random.default_rng(0), 3, 6
     inputs = inputs_for(layer, rng, B + beside, T)
     real = np.array([True, False, True, True, False, True])

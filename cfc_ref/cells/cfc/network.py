@@ -176,14 +176,13 @@ def stream(
     mask: Array | None,
     settings: CfCSettings,
 ) -> tuple[Array, State]:
-    r"""Run a CfC network over one sequence and read the neurons `read` out, :math:`y_k = W h_k + b`.
+    r"""Run a CfC network over sequences and read the neurons `read` out, :math:`y_k = W h_k + b`.
 
-    Shapes: `x` (time, inputs), `dt` and `mask` (time,), the state's arrays (1, units). Without `fc` the output is the
-    state. Returns the outputs, shape (time, outputs), and the last state.
+    Shapes as in :func:`sequence`. Without `fc` the output is the state. Returns the outputs, shape (time · batch,
+    outputs), and the last state.
 
     Twin: :func:`cfc_ref.kernels.cfc.network.stream`.
     """
-    whole = None if mask is None else mask[None]
-    h, last, _ = sequence(params, x[None], state, dt[None], whole, settings, keep=False)
+    h, last, _ = sequence(params, x, state, dt, mask, settings, keep=False)
     out = np.concatenate([state[0][:0], *h])[:, read]
     return out if fc is None else affine(fc, out), last

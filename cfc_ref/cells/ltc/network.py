@@ -200,15 +200,13 @@ def stream(
     mask: Array | None,
     settings: LTCSettings,
 ) -> tuple[Array, State]:
-    r"""Run an LTC over one sequence and read its motor neurons `read` out, :math:`y_k = W\,(w \odot x_k + b) + c`.
+    r"""Run an LTC over sequences and read its motor neurons `read` out, :math:`y_k = W\,(w \odot x_k + b) + c`.
 
-    Shapes: `x` (time, inputs), `dt` and `mask` (time,), the state's parts (1, units). Returns the outputs, shape (time,
-    outputs), and the last state.
+    Shapes as in :func:`sequence`. Returns the outputs, shape (time · batch, outputs), and the last state.
 
     Twin: :func:`cfc_ref.kernels.ltc.network.stream`.
     """
-    whole = None if mask is None else mask[None]
-    h, last, _ = sequence(params, x[None], state, dt[None], whole, settings, keep=False)
+    h, last, _ = sequence(params, x, state, dt, mask, settings, keep=False)
     output_map, fc = readout
     y = scaled(output_map, np.concatenate([state[0][:0], *h])[:, read])
     return y if fc is None else affine(fc, y), last

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["d_sequence", "sequence", "stream"]
 
 _PARTS, _LEAST_ROWS = 8, 4  # into so many parts a batch is cut for the gradients of its weights, of not fewer rows
-_WORTH_A_THREAD = 1_000_000  # multiplications in a part: below, handing it over takes longer than doing it
+_WORTH_A_THREAD = 3_000_000  # multiplications: to hand them over takes as long as to do them, 70 microseconds
 
 
 class Taped(NamedTuple):
@@ -68,10 +68,10 @@ def sequence(
     shapes = [(T + 1, *first.shape) for first in firsts]
     shapes += [(steps, B, width) for width in table[[KEPT_BACKBONE, KEPT_HEADS, KEPT_MEMORY]].tolist()]
     h, c, *of_steps = aligned_all(shapes, dtype)
+    room = aligned((2, B, whole_lines(table[WIDEST])), dtype)  # by itself, as the tape keeps the others
     h[0], c[0] = firsts
     states, kept = States(h, c), KeptRows(*of_steps)
     call = SequenceInputs(_time_first(x), _time_first(dt), _mask(mask, B), _factors(params, drop, B, dtype))
-    room = aligned((2, B, whole_lines(table[WIDEST])), dtype)
     threads.share(_forward, (W, table, call, states, kept, room), B, _parts(W, T, B), TILE)
     taped = Taped(table, span, x, dt, call.drop, states, kept) if keep else None
     return h[1:], (h[-1], None if state[1] is None else c[-1]), taped
@@ -90,20 +90,19 @@ def d_sequence(
     W, _ = _packed(params, settings, False, True, kept.span)
     d_read = _time_first(np.asarray(d_h, dtype).reshape(len(d_h), B, table[UNITS]))  # batch first, as outputs are
     d_first = own(d_state[0] + d_h[-1]) if len(d_h) else d_state[0].copy()  # a sum of Fortran's arrays is one
-    d_x = aligned((T, B, table[INPUTS]), dtype)
-    d = Flows(d_read, d_first, _memory(d_state).copy(), d_x, np.zeros((T, B), dtype))
-    each = max(_LEAST_ROWS, -(-B // _PARTS))
+    threads_worth = _parts(W, T, B)
+    each = max(_LEAST_ROWS, -(-B // (_PARTS if threads_worth > 1 else 1)))
     parts = -(-B // each)
     widths = table[[INPUTS, UNITS, UNITS, UNITS, KEPT_BACKBONE, KEPT_BACKBONE, GRADIENT_HEADS, KEPT_MEMORY]]
     widths[-1] = widths[-1] // 6 * 4  # of a, i, f, o, tanh c and the output the first four are maps
     widest = whole_lines(max(table[WIDEST], table[UNITS]))
-    shapes = [(parts, W.size), (6, parts * CAPACITY, widest), *((parts * CAPACITY, width) for width in widths)]
-    D, room, *of_rows = aligned_all(shapes, dtype)
-    rows = Collected(*of_rows)
+    shapes = [(parts, W.size), (T, B, table[INPUTS]), (6, parts * CAPACITY, widest)]
+    D, d_x, room, *of_rows = aligned_all([*shapes, *((parts * CAPACITY, width) for width in widths)], dtype)
+    d = Flows(d_read, d_first, _memory(d_state).copy(), d_x, np.zeros((T, B), dtype))
     call = SequenceInputs(_time_first(kept.x), _time_first(kept.dt), _mask(mask, B), kept.drop)
-    arguments = W, table, call, kept.states, kept.kept, d, D, room, rows, each
-    threads.share(_backward, arguments, parts, _parts(W, T, B), 1)
-    d_params = unpack(params, table, D.sum(axis=0), settings, kept.span)
+    arguments = W, table, call, kept.states, kept.kept, d, D, room, Collected(*of_rows), each
+    threads.share(_backward, arguments, parts, threads_worth, 1)
+    d_params = unpack(params, table, threads.total(D), settings, kept.span)
     return d_params, d.x.swapaxes(0, 1), (d.h, None if d_state[1] is None else d.c), d.dt.T
 
 
@@ -118,7 +117,7 @@ def stream(
     settings: CfCSettings,
 ) -> tuple[Array, State]:
     """Twin of :func:`cfc_ref.cells.cfc.network.stream`."""
-    return streams.run(start(params, fc, read, settings), x, state, dt, mask)
+    return streams.run(start(params, fc, read, settings), x, state, dt, mask, 1)
 
 
 def _packed(

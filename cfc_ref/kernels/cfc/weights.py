@@ -203,5 +203,5 @@ def _unpack_cell(cell: Cell, D: Array, settings: CfCSettings, span: float | None
         factor = VARIANTS[settings.variant].gate_sign * span
         found["time_a"] = Dense(*(factor * d for d in found["time_b"]))
     for k, name in enumerate(mode.vectors):
-        found[name] = D[None, cell.vectors + k * cell.n : cell.vectors + (k + 1) * cell.n]
+        found[name] = D[None, cell.vectors + k * cell.n : cell.vectors + (k + 1) * cell.n].copy()
     return CfCParams(tuple(backbone), **found)

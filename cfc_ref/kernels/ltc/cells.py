@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from cfc_ref.arrays import Array
 from cfc_ref.cells.ltc.network import LTCSettings, ODENetwork, Scaling
 from cfc_ref.cells.ltc.neural import NeuralLTCParams
 from cfc_ref.cells.tree import made_once
@@ -34,11 +33,11 @@ def packed_of(params: ODENetwork, settings: LTCSettings) -> Any:
     return made_once(params, ("sequence", epsilon, boxed), lambda: pack(params, epsilon, boxed))
 
 
-def unpacked(params: ODENetwork, d_cell: tuple[Array, ...], d_maps: Array) -> ODENetwork:
+def unpacked(params: ODENetwork, packed: Packed, sums: Any) -> ODENetwork:
     """Return gradients by parameter from the sums of the backward."""
-    neural, given = isinstance(params.cell, NeuralLTCParams), params.input_map
-    d_map = given and Scaling(d_maps[:, 0].copy(), None if given.b is None else d_maps[:, 1].copy())
-    gradients: Any = _unpack_release(*d_cell) if neural else unpack(params.cell, *d_cell)
+    given, (d_w, d_b) = params.input_map, sums.maps.T
+    d_map = given and Scaling(d_w.copy(), None if given.b is None else d_b.copy())
+    gradients: Any = _unpack_release(sums) if packed.neural else unpack(params.cell, packed, sums)
     return ODENetwork(gradients, d_map)
 
 

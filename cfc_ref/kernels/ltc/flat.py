@@ -79,6 +79,13 @@ def _place_sums(packed: Packed, weights: Weights, table: npt.NDArray[np.int64], 
     return [ends, sensory_ends]
 
 
+def lanes(packed: Packed) -> int:
+    """Return the releases of a look at the states, in whole tiles, whether or not there is a synapse."""
+    pre, post = packed.ends.T.astype(np.int64)
+    counts = np.bincount(np.unique(post // LINE * len(packed.neurons) + pre) // len(packed.neurons))
+    return int((-(-counts // GROUP) * GROUP).sum()) * LINE
+
+
 def _tiles(synapses: Array, ends: Array) -> tuple[Array, npt.NDArray[np.int64]]:
     """Return synapses in tiles, shape (tiles, 4, LINE), and for each group of them where they begin and where it ends.
 

@@ -7,9 +7,9 @@ computed once forward and once backward.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, NamedTuple
 
-from cfc_ref.cells.ltc.network import LTCSettings
 from cfc_ref.kernels.compiled import dispatch, inner, kernel
 from cfc_ref.kernels.elementwise import _copy
 from cfc_ref.kernels.ltc.cells import _d_hold, _d_look, _hold, _look
@@ -26,10 +26,11 @@ _stage = dispatch([solver.stage for solver in KERNELS.values()], forceinline=Tru
 _d_stage = dispatch([solver.d_stage for solver in KERNELS.values()])
 
 
-def how(settings: LTCSettings) -> How:
+@cache
+def how(solver: str) -> How:
     """Return the numbers of a solver."""
-    kernel = KERNELS[settings.solver]
-    return How(COMPILED.index(settings.solver), kernel.stages, kernel.boxed)
+    kernel = KERNELS[solver]
+    return How(COMPILED.index(solver), kernel.stages, kernel.boxed)
 
 
 class Steps(NamedTuple):

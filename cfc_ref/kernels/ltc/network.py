@@ -21,15 +21,16 @@ from cfc_ref.kernels.ltc.mixed import BackMemory, Memory
 from cfc_ref.kernels.ltc.packed import D_B, SCRATCH, Packed
 from cfc_ref.kernels.ltc.streaming import start
 from cfc_ref.kernels.ltc.sums import ROWS
-from cfc_ref.kernels.memory import aligned, aligned_all, own, states
+from cfc_ref.kernels.memory import aligned_all, own
 from cfc_ref.kernels.packed import Weights
 from cfc_ref.kernels.streams import run
 
 __all__ = ["Kept", "d_sequence", "sequence", "stream"]
 
 _SHARES = 8  # a batch has at most so many shares for the gradients of its parameters
+_FEW = ROWS // 4  # rows of a batch up to which its blocks are no longer
 _MANY = 4 * ROWS  # rows of a batch from which on its blocks are twice as long: a quarter less time for their sums
-_WORTH_A_THREAD = 20_000  # releases: for fewer, handing them to another thread takes longer than computing them
+_WORTH_A_THREAD = 200_000  # releases: to hand them over takes as long as to compute them, 70 microseconds
 
 
 class Kept(NamedTuple):
@@ -47,36 +48,37 @@ def sequence(
 ) -> tuple[Array, State, Kept | None]:
     """Twin of :func:`cfc_ref.cells.ltc.network.sequence`."""
     (B, T, F), U = x.shape, state[0].shape[1]
-    numbers, packed = how(settings), packed_of(params, settings)
-    dtype = packed.neurons.dtype
+    numbers, packed = how(settings.solver), packed_of(params, settings)
     counts, length = parts_of(settings.scheme, dt)
     steps = Steps(own(x), own(length), own(counts if mask is None else np.where(mask, counts, 0), np.int64))
-    rows = ROWS if B < _MANY else 2 * ROWS
-    blocks = -(-B // rows)
-    tape = _tape(steps.counts, U, numbers.stages, rows, dtype, keep)
-    h, memory = states(state[0], T), _memory(params, steps, state[1], keep)
-    shapes = (F, 1), (U,), (U, 3), (3,), (SCRATCH,)
-    room = Room(*aligned_all([(blocks, *shape, rows) for shape in shapes], dtype))
-    worst = np.zeros((blocks, T if _may_overstep(params, steps, settings) else 0, 2), dtype)
-    arguments = packed, numbers, steps, h, tape, room, memory, worst
+    rows = _FEW if B <= _FEW else ROWS if B < _MANY else 2 * ROWS
+    blocks, places, parts = _places(steps.counts, rows, keep)
+    M = 0 if state[1] is None else U
+    shapes = [(T + 1, B, U), (T + 1, B, M), (T if keep else 1, B, 6 * M), (parts, U, 3 * numbers.stages, rows)]
+    shapes += [(blocks, *shape, rows) for shape in ((F, 1), (U,), (U, 3), (3,), (SCRATCH,))]
+    h, c, values, of_parts, *room = aligned_all(shapes, packed.neurons.dtype)
+    h[0] = state[0]
+    tape, memory = StageTape(of_parts, places, keep), Memory(*_memory(params, steps, state[1]), c, values)
+    if state[1] is not None:
+        c[0] = state[1]
+    worst = np.zeros((blocks, T if _may_overstep(params, steps, settings) else 0, 2), h.dtype)
+    arguments = packed, numbers, steps, h, tape, Room(*room), memory, worst
     threads.share(_forward, arguments, blocks, _worth(packed, steps), 1)
     _tell(worst, settings)
     last = h[-1], None if params.lstm is None else memory.c[-1]
     return h[1:], last, Kept(packed, steps, tape, h, memory) if keep else None
 
 
-def _memory(params: ODENetwork, steps: Steps, first: Array | None, keep: bool) -> Memory:
-    """Return the mixed memory and room for what it writes; arrays without entries if the network has none."""
-    (B, T), U, dtype = steps.h.shape, 0, steps.x.dtype
-    x, c = np.empty((0, B, 0), dtype), np.empty((1, B, 0), dtype)
-    if params.lstm is not None and first is not None:
-        U, c = first.shape[1], states(first, T)
-        x = own(np.where(steps.counts[..., None] > 0, steps.x, 0).swapaxes(0, 1), dtype)
-    return Memory(_lstm_map(params, False, dtype), x, c, aligned((T if keep else 1, B, 6 * U), dtype))
+def _memory(params: ODENetwork, steps: Steps, first: Array | None) -> tuple[Array, Array]:
+    """Return the map of the mixed memory and its inputs; arrays without entries if the network has none."""
+    if first is None:
+        return np.empty(0, steps.x.dtype), np.empty((0, len(steps.x), 0), steps.x.dtype)
+    x = np.where(steps.counts[..., None] > 0, steps.x, 0)
+    return _lstm_map(params, False, x.dtype), own(x.swapaxes(0, 1), steps.x.dtype)
 
 
 def _lstm_map(params: ODENetwork, backward: bool, dtype: np.dtype[Any]) -> Array:
-    """Return the map of the mixed memory, arranged once; no numbers if the network has none."""
+    """Return the map of the mixed memory, arranged once; without numbers if the network has none."""
 
     def made() -> Array:
         weights = Weights(backward)
@@ -107,15 +109,16 @@ def _tell(worst: Array, settings: LTCSettings) -> None:
         settings.watch(float(h[block, t]), float(rate[block, t]))
 
 
-def _tape(counts: Array, units: int, stages: int, rows: int, dtype: np.dtype[Any], keep: bool) -> StageTape:
-    """Return memory for the parts of all steps, or for one part of each block."""
+def _places(counts: Array, rows: int, keep: bool) -> tuple[int, Array, int]:
+    """Return the number of blocks, the place of the first part of each and of each step, and that of all parts."""
     (B, T), blocks = counts.shape, -(-len(counts) // rows)
-    places, parts = np.repeat(np.arange(blocks)[:, None], T, axis=1), blocks
-    if keep:
-        most = np.maximum.reduceat(counts, np.arange(0, B, rows)) if B else np.zeros((0, T), np.int64)
-        ends = np.cumsum(most).reshape(blocks, T)
-        places, parts = ends - most, int(most.sum())
-    return StageTape(aligned((parts, units, 3 * stages, rows), dtype), places, keep)
+    if not keep:
+        places = np.empty((blocks, T), np.int64)
+        places[...] = np.arange(blocks)[:, None]
+        return blocks, places, blocks
+    most = np.maximum.reduceat(counts, np.arange(0, B, rows)) if B else np.zeros((0, T), np.int64)
+    ends = np.cumsum(most).reshape(blocks, T)
+    return blocks, ends - most, int(most.sum())
 
 
 def d_sequence(
@@ -132,16 +135,15 @@ def d_sequence(
     d_read = own(np.asarray(d_h, dtype).reshape(len(d_h), B, U))
     d_first, d_x, d_dt = np.array(d_state[0], dtype, order="C"), np.empty_like(steps.x), np.empty_like(steps.h)
     shares, rows = min(len(tape.places), _SHARES), tape.parts.shape[-1]
-    numbers = how(settings)
+    numbers = how(settings.solver)
     shapes = (F, 1), (U, 3), (F, 1), (U,), (U, 3 * numbers.stages), (U, 3), (U,), (3,), (2,), (SCRATCH,)
-    room = BackRoom(*aligned_all([(shares, *shape, rows) for shape in shapes], dtype))
     tables = (U, D_B + 1), *summed(packed), packed.maps.shape
-    sums = Sums(*aligned_all([(shares, *table) for table in tables], dtype))
+    arrays = aligned_all([*((shares, *s, rows) for s in shapes), *((shares, *table) for table in tables)], dtype)
+    room, sums = BackRoom(*arrays[: len(shapes)]), Sums(*arrays[len(shapes) :])
     d_memory = _d_memory(params, memory, d_state[1], shares, rows)
     arguments = packed, numbers, steps, tape, d_read, d_first, (d_x, d_dt), room, sums, d_memory
     threads.share(_backward, arguments, shares, _worth(packed, steps), 1)
-    *d_cell, d_maps = (of_shares.sum(axis=0) for of_shares in sums)
-    d_params = unpacked(params, tuple(d_cell), d_maps)
+    d_params = unpacked(params, packed, Sums(*map(threads.total, sums)))
     if params.lstm is None:
         return d_params, d_x, (d_first, None), d_dt
     return d_params._replace(lstm=_d_lstm_map(d_memory, h)), d_x, (d_first, d_memory.d_c), d_dt
@@ -151,7 +153,7 @@ def _d_memory(params: ODENetwork, memory: Memory, d_c: Array | None, shares: int
     """Return the mixed memory for the backward, and room for it."""
     (T, B, F), U, dtype = memory.x.shape, memory.c.shape[2], memory.x.dtype
     of_last = np.empty((B, 0), dtype) if d_c is None else np.array(d_c, dtype, order="C")
-    room = (aligned(shape, dtype) for shape in ((T, B, 4 * U), (shares, U), (shares, rows, F), (shares, rows, U)))
+    room = aligned_all([(T, B, 4 * U), (shares, U), (shares, rows, F), (shares, rows, U)], dtype)
     return BackMemory(_lstm_map(params, True, dtype), *memory[1:], of_last, *room)
 
 
@@ -178,4 +180,5 @@ def stream(
     settings: LTCSettings,
 ) -> tuple[Array, State]:
     """Twin of :func:`cfc_ref.cells.ltc.network.stream`."""
-    return run(start(params, readout, read, settings), x, state, dt, mask)
+    worth = dt.size * sum(looks(packed_of(params, settings))) * max(settings.parts, 1) // _WORTH_A_THREAD
+    return run(start(params, readout, read, settings), x, state, dt, mask, int(worth))

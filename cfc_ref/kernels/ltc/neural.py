@@ -7,9 +7,10 @@ Layouts are those of :mod:`cfc_ref.kernels.ltc.sums`; of the held sums there is 
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from cfc_ref.arrays import Array
 from cfc_ref.cells.dense import Dense
 from cfc_ref.cells.ltc.network import ODENetwork
 from cfc_ref.cells.ltc.neural import NeuralLTCParams, neural_box
@@ -38,10 +39,10 @@ def _pack_release(params: ODENetwork) -> Packed:
     return Packed(True, neurons, synapses, none, sensory, none, factors(params.input_map, columns - U, dtype))
 
 
-def _unpack_release(d_neurons: Array, d_synapses: Array, d_sensory: Array) -> NeuralLTCParams:
+def _unpack_release(sums: Any) -> NeuralLTCParams:
     """Return gradients by parameter from the sums of the backward."""
-    d_w_tau, d_A, _, d_b = (column.copy() for column in d_neurons.T)
-    return NeuralLTCParams(Dense(np.concatenate([d_sensory, d_synapses], axis=1), d_b), d_w_tau, d_A)
+    d_w_tau, d_A, _, d_b = (column.copy() for column in sums.neurons.T)
+    return NeuralLTCParams(Dense(np.concatenate([sums.sensory, sums.synapses], axis=1), d_b), d_w_tau, d_A)
 
 
 @inner

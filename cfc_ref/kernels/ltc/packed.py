@@ -12,6 +12,7 @@ import numpy as np
 from cfc_ref.arrays import Array
 from cfc_ref.cells.ltc.network import ODENetwork, Scaling
 from cfc_ref.cells.ltc.synapses import LTCParams, Synapses, ltc_box, recurrent_synapses, sensory_synapses
+from cfc_ref.kernels.compiled import kernel
 from cfc_ref.kernels.memory import aligned
 
 __all__: list[str] = []
@@ -88,15 +89,9 @@ def factors(scaling: Scaling | None, features: int, dtype: np.dtype[Any]) -> Arr
     return factors
 
 
-def _there(w: Array) -> tuple[Array, Array]:
-    """Return the ends (pre, post) of the existing synapses, sorted by the second."""
-    post, pre = np.nonzero(w.T)
-    return pre, post
-
-
 def _list(synapses: Synapses) -> tuple[Array, Array]:
     """Return the table of the existing synapses, and their ends."""
-    pre, post = _there(synapses.w)
+    post, pre = np.nonzero(synapses.w.T)
     w, sigma, mu, erev = (values[pre, post] for values in synapses)
     table = aligned((len(w), 6), w.dtype)
     slope = sigma * w.dtype.type(_LOG2_E)
@@ -105,28 +100,25 @@ def _list(synapses: Synapses) -> tuple[Array, Array]:
     return table, np.stack([pre, post], axis=1).astype(np.uint32)
 
 
-def unpack(cell: LTCParams, d_neurons: Array, d_synapses: Array, d_sensory: Array) -> LTCParams:
+def unpack(cell: LTCParams, packed: Packed, sums: Any) -> LTCParams:
     """Return gradients by parameter from the sums of the backward."""
-    d_G, d_Q, d_C, _ = d_neurons.T
-    recurrent = _d_list(recurrent_synapses(cell), d_synapses)
-    sensory = _d_list(sensory_synapses(cell), d_sensory)
+    d_G, d_Q, d_C, _ = sums.neurons.T
+    recurrent, sensory = (np.zeros((4, *w.shape), w.dtype) for w in (cell.w, cell.sensory_w))
+    _unpack_synapses(packed.synapses, packed.ends, cell.mu, sums.synapses, recurrent)
+    _unpack_synapses(packed.sensory, packed.sensory_ends, cell.sensory_mu, sums.sensory, sensory)
     return LTCParams(d_G + cell.vleak * d_Q, cell.gleak * d_Q, d_C.copy(), *recurrent, *sensory)
 
 
-def _d_list(synapses: Synapses, sums: Array) -> Synapses:
-    r"""Return the gradients of the synapses' parameters.
+@kernel
+def _unpack_synapses(synapses, ends, mu, sums, d):
+    r"""Write the gradients of the synapses' w, σ, μ and E, shape (4, pre, post).
 
-    .. math:: \bar w = \sum a s, \quad \bar E = w \sum \bar Q s, \quad \bar\sigma = w \sum (x - \mu)\,\bar z, \quad
-              \bar\mu = -\sigma w \sum \bar z \qquad (a = \bar G + E \bar Q,\; \bar z = a\,s(1 - s))
+    .. math:: \bar w = \sum a s, \quad \bar\sigma = w \sum (x - \mu)\,\bar z, \quad \bar\mu = -\sigma w \sum \bar z,
+              \quad \bar E = w \sum \bar Q s \qquad (a = \bar G + E \bar Q,\; \bar z = a\,s(1 - s))
     """
-    there = _there(synapses.w)
-    w, sigma, mu, _ = (values[there] for values in synapses)
-    sum_w, sum_E, sum_z, sum_zx = sums.T
-    gradients = Synapses(sum_w, w * (sum_zx - mu * sum_z), -sigma * w * sum_z, w * sum_E)
-    return Synapses(*(_spread(values, there, synapses.w) for values in gradients))
-
-
-def _spread(values: Array, there: tuple[Array, Array], like: Array) -> Array:
-    matrix = np.zeros_like(like)
-    matrix[there] = values
-    return matrix
+    for k in range(ends.shape[0]):
+        j, i, w = ends[k, PRE], ends[k, POST], synapses[k, W]
+        d[0, j, i] = sums[k, SUM_W]
+        d[1, j, i] = w * (sums[k, SUM_ZX] - mu[j, i] * sums[k, SUM_Z])
+        d[2, j, i] = -synapses[k, W_SIGMA] * sums[k, SUM_Z]
+        d[3, j, i] = w * sums[k, SUM_E]

@@ -14,6 +14,7 @@ from cfc_ref.cells.tree import made_once
 from cfc_ref.kernels.compiled import inner, kernel
 from cfc_ref.kernels.elementwise import _copy
 from cfc_ref.kernels.lstm import _lstm
+from cfc_ref.kernels.ltc.cells import packed_of
 from cfc_ref.kernels.ltc.flat import (
     ENDS,
     FORGIVEN,
@@ -31,6 +32,7 @@ from cfc_ref.kernels.ltc.flat import (
     STAGES,
     SYNAPSES,
     TILES,
+    lanes,
     pack_stream,
 )
 from cfc_ref.kernels.ltc.loops import _stage, how
@@ -43,17 +45,34 @@ from cfc_ref.kernels.packed import FC, INPUTS, OUTPUTS, READS, ROOM, STATE, UNIT
 from cfc_ref.kernels.products import _linear, _nothing, _row, _whole_lines
 from cfc_ref.kernels.streams import Stream
 
-__all__ = ["start"]
+__all__ = ["as_streams", "start"]
 
 
 def start(params: ODENetwork, readout: Readout, read: slice, settings: LTCSettings) -> Stream:
     """Return a network for streams, its weights packed."""
 
     def packed() -> Stream:
-        arrays = pack_stream(params, readout, read, settings, how(settings))
+        arrays = pack_stream(params, readout, read, settings, how(settings.solver))
         return Stream(_stream, *arrays, params.lstm is not None, settings.watch)
 
     return made_once(params, ("stream", read.start, read.stop, settings), packed, readout)
+
+
+def as_streams(params: ODENetwork, settings: LTCSettings, sequences: int) -> bool:
+    """Say whether a batch runs as streams, rather than in blocks of rows.
+
+    Streams compute whole tiles of synapses, so that they are quicker where nearly all neurons are connected; of a
+    neural cell they use the CfC's products, in a fifth of the time. A row's bits do not depend on the rows beside it:
+    of several sequences the network alone decides.
+    """
+    if sequences == 1 or settings.watch is not None:  # which asks for the fastest row of a step
+        return sequences == 1
+
+    def decide() -> bool:
+        packed = packed_of(params, settings)
+        return packed.neural or 4 * lanes(packed) <= 5 * len(packed.ends)
+
+    return made_once(params, ("as streams",), decide)
 
 
 @inner
