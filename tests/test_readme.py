@@ -126,10 +126,12 @@ def test_it_asks_for_the_python_that_the_package_asks_for():
 def test_figures_of_speed_are_those_of_the_stored_benchmark():
     """Each ratio and exponent of the table of claims is in the page that ``cfc-ref bench`` wrote."""
     text = (ROOT / "tutorials" / "results" / "bench.md").read_text(encoding="utf-8")
-    ratios = {name: float(value) for name, value in re.findall(r"^\| (\w+, \w+) / CfC \| (\S+) \|", text, re.MULTILINE)}
+    ratios = [
+        float(value) for value in re.findall(r"^\| \w+, \w+ / CfC \| (\S+) \|", text, re.MULTILINE)
+    ]  # three problems
     low, high = re.search(r"\(([\d.]+) to ([\d,]+) times a CfC's step\)", README).groups()
-    assert float(low) == pytest.approx(min(ratios.values()), abs=0.5)
-    assert float(high.replace(",", "")) == max(ratios.values())
+    assert float(low) == pytest.approx(min(ratios), abs=0.5)
+    assert float(high.replace(",", "")) == max(ratios)
     beyond = re.findall(r"exponent of time over steps.*beyond a call of a single step \| (\S+) \|", text)
     low, high = re.search(r"exponents of time over steps are ([\d.]+) to ([\d.]+)", README).groups()
     assert (f"{min(map(float, beyond)):.2f}", f"{max(map(float, beyond)):.2f}") == (low, high)
