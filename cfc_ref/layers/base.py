@@ -339,7 +339,7 @@ class Layer:
         """Return the outputs of a stream, shape (time · batch, outputs), in the caller's layout."""
         B, T, _ = call.x.shape
         if not self.return_sequences:
-            return call.outward_last(y[len(y) - B :])
+            return call.outward_last(y[len(y) - B :].copy())
         return np.ascontiguousarray(call.outward(y.reshape(T, B, self.output_size).swapaxes(0, 1)))
 
     @property

@@ -96,8 +96,9 @@ def d_sequence(
     widths = table[[INPUTS, UNITS, UNITS, UNITS, KEPT_BACKBONE, KEPT_BACKBONE, GRADIENT_HEADS, KEPT_MEMORY]]
     widths[-1] = widths[-1] // 6 * 4  # of a, i, f, o, tanh c and the output the first four are maps
     widest = whole_lines(max(table[WIDEST], table[UNITS]))
-    shapes = [(parts, W.size), (T, B, table[INPUTS]), (6, parts * CAPACITY, widest)]
-    D, d_x, room, *of_rows = aligned_all([*shapes, *((parts * CAPACITY, width) for width in widths)], dtype)
+    shapes = [(parts, W.size), (6, parts * CAPACITY, widest), *((parts * CAPACITY, width) for width in widths)]
+    D, room, *of_rows = aligned_all(shapes, dtype)
+    d_x = aligned((T, B, table[INPUTS]), dtype)  # by itself, as the caller keeps it
     d = Flows(d_read, d_first, _memory(d_state).copy(), d_x, np.zeros((T, B), dtype))
     call = SequenceInputs(_time_first(kept.x), _time_first(kept.dt), _mask(mask, B), kept.drop)
     arguments = W, table, call, kept.states, kept.kept, d, D, room, Collected(*of_rows), each

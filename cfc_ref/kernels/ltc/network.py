@@ -59,8 +59,7 @@ def sequence(
     h, c, values, of_parts, *room = aligned_all(shapes, packed.neurons.dtype)
     h[0] = state[0]
     tape, memory = StageTape(of_parts, places, keep), Memory(*_memory(params, steps, state[1]), c, values)
-    if state[1] is not None:
-        c[0] = state[1]
+    c[0] = 0 if state[1] is None else state[1]
     worst = np.zeros((blocks, T if _may_overstep(params, steps, settings) else 0, 2), h.dtype)
     arguments = packed, numbers, steps, h, tape, Room(*room), memory, worst
     threads.share(_forward, arguments, blocks, _worth(packed, steps), 1)

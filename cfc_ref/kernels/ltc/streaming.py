@@ -1,4 +1,4 @@
-r"""An LTC network, output included, one sample after the other: the step of a stream, and every batch of one.
+r"""An LTC network, output included, one sample after the other: the step of a stream, and some batches.
 
 As in :mod:`cfc_ref.kernels.cfc.streaming` all weights are one flat array, and nothing is allocated.
 """

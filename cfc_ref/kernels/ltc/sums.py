@@ -5,8 +5,8 @@ r"""The sums of a synaptic LTC, G and Q of every neuron, and their backward.
 so that a synapse from j to i costs a multiply-add, an exponential and a division. What a part keeps has two layouts:
 
 - A block of a batch, (units, 3 · stages, rows): stage k has its states in column 3 k, G and Q in the next two. The
-  inner loops run along the rows, over one synapse or one neuron at a time. A block has a multiple of :data:`ROWS` rows;
-  rows beyond the batch have input 0, state 0 and steps of no length.
+  inner loops run along the rows, over one synapse or one neuron at a time. A block has :data:`ROWS` rows, a
+  quarter or twice of them; rows beyond the batch have input 0, state 0 and steps of no length.
 - A stream, (3 · stages, units), up to whole cache lines. The inner loops run along neurons: the synapses from one
   neuron to :data:`LINE` neighbours are a tile, whose numbers lie together, zeros where there is no synapse. A wiring's
   layers are neighbours, so that most of a tile is used. Four tiles that end at the same neurons are added at once.
