@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 
@@ -16,6 +16,11 @@ def lookup(package: str, names: Mapping[str, str], name: str) -> object:
     found = module if module.__name__ == f"{package}.{name}" else getattr(module, name)
     setattr(sys.modules[package], name, found)  # the next access does not come here
     return found
+
+
+def by_name(modules: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Return the table public name → module from the names that each module has."""
+    return {name: module for module, names in modules.items() for name in names}
 
 
 def lazy(package: str, names: Mapping[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:

@@ -24,13 +24,7 @@ class UnavailableError(Exception):
 
 
 class Here:
-    """A peer in this process.
-
-    Attributes
-    ----------
-    results : list of dict
-        Arrays by name: of each step of a stream, or of the one call.
-    """
+    """A peer in this process; its `results` are arrays by name: of each step of a stream, or of the one call."""
 
     def __init__(self, make: str, workload: Workload, threads: int) -> None:
         module, _, function = make.rpartition(".")

@@ -84,28 +84,14 @@ STUDIES: dict[str, str] = {  # measured otherwise than by who takes how long for
 
 
 class TrainingTask(NamedTuple):
-    """A workload with its numbers.
+    """A workload with its numbers."""
 
-    Attributes
-    ----------
-    kind : str
-        As in :class:`Workload`.
-    layer : CfC or LTC
-        With its weights, float32; who measures makes one of its own of them.
-    x : ndarray, shape (B, T, inputs), or (T, inputs) for a sequence and for steps
-    timespans : ndarray, shape (B, T), or None
-    d_output : ndarray, shape (B, T, outputs)
-        The gradient of the loss by the output.
-    threads : int
-        For everyone.
-    """
-
-    kind: str
-    layer: Any
-    x: Array
-    timespans: Array | None
-    d_output: Array
-    threads: int
+    kind: str  # as in :class:`Workload`
+    layer: Any  # CfC or LTC, float32; who measures makes a network of its weights
+    x: Array  # (B, T, inputs), or (T, inputs) for a sequence and for steps
+    timespans: Array | None  # (B, T)
+    d_output: Array  # (B, T, outputs): the gradient of the loss by the output
+    threads: int  # for everyone
 
 
 def make_task(workload: Workload, threads: int = 1) -> TrainingTask:

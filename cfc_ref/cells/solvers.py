@@ -118,34 +118,18 @@ def d_rk4(equation: Equation, params: Any, held: Any, x: Array, h: Array, d_new:
 
 
 class Solver(NamedTuple):
-    """A solver: either parts, or the step as a whole.
+    """A solver: either parts, or the step as a whole."""
 
-    Attributes
-    ----------
-    order : int
-        The power of h with which the error falls; 0 for a solver that holds a tolerance.
-    part, d_part : callable, optional
-        One part of a step, and its backward.
-    whole : callable, optional
-        (scheme, params, I, x, dt) → (states at the step's end, path), instead of parts.
-    limit : float
-        The largest h · rate at which it is stable, the rate of a neuron being G/C.
-    keeps_box : bool
-        Whether states never leave the box of the reversal potentials.
-    estimate : callable, optional
-        (equation, params, held, x, h) → an estimate of the error of one part.
-    kernel : bool
-        Whether :data:`cfc_ref.kernels.ltc.solvers.KERNELS` has its twin.
-    """
-
-    order: int
-    part: Callable[[Equation, Any, Any, Array, Array], Array] | None = None
-    d_part: Callable[[Equation, Any, Any, Array, Array, Array], Gradient] | None = None
+    order: int  # the power of h with which the error falls; 0 for a solver that holds a tolerance
+    part: Callable[[Equation, Any, Any, Array, Array], Array] | None = None  # one part of a step
+    d_part: Callable[[Equation, Any, Any, Array, Array, Array], Gradient] | None = None  # its backward
+    # instead of parts, (scheme, params, I, x, dt) → (states at the step's end, path)
     whole: Callable[[Scheme, Any, Array, Array, Array], tuple[Array, Any]] | None = None
-    limit: float = math.inf
-    keeps_box: bool = False
+    limit: float = math.inf  # the largest h · rate at which it is stable, the rate of a neuron being G/C
+    keeps_box: bool = False  # states never leave the box of the reversal potentials
+    # (equation, params, held, x, h) → an estimate of the error of one part
     estimate: Callable[[Equation, Any, Any, Array, Array], Array] | None = None
-    kernel: bool = False
+    kernel: bool = False  # :data:`cfc_ref.kernels.ltc.solvers.KERNELS` has its twin
 
 
 SOLVERS: dict[str, Solver] = {

@@ -19,21 +19,11 @@ __all__ = [
 
 
 class ModeInC(NamedTuple):
-    """The C of a mode: the record of the same name in :data:`cfc_ref.cells.cfc.modes.MODES` says what it reads.
+    """The C of a mode: the record of the same name in :data:`cfc_ref.cells.cfc.modes.MODES` says what it reads."""
 
-    Attributes
-    ----------
-    loop : str
-        The equation under its number, and the loop over the neurons; words in angle brackets are replaced.
-    functions : tuple of str
-        The functions that it calls once per neuron.
-    heads : dict
-        The paper's name of each head; those of a gate depend on the variant.
-    """
-
-    loop: str
-    functions: tuple[str, ...]
-    heads: dict[str, str]
+    loop: str  # the equation under its number, and the loop over the neurons; words in angle brackets are replaced
+    functions: tuple[str, ...]  # called once per neuron
+    heads: dict[str, str]  # the paper's name of each head; those of a gate depend on the variant
 
 
 _HEADS = {"time_a": "f", "time_b": "f_0"}

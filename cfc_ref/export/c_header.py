@@ -22,54 +22,24 @@ __all__ = ["RawValues", "StepBody", "add_step"]
 
 
 class RawValues(NamedTuple):
-    """The scaling of a table's columns, with which the C takes and returns values in their own units.
+    """The scaling of a table's columns, with which the C takes and returns values in their own units."""
 
-    Attributes
-    ----------
-    features, outputs : tuple of str
-        Names of the columns, and of the predictions.
-    time : str
-        Name of the column of times.
-    mean, scale : ndarray of float64, shape (features,)
-        A feature is mean + scale · standardised.
-    timespan : float
-        The network's unit of time. The first sample after a reset has a timespan of 1 unit.
-    missing : bool
-        Whether a feature may be NaN: the network then reads the last seen values, the times since, and which are there.
-    output_mean, output_scale : ndarray of float64, shape (outputs,)
-        A prediction is mean + scale · output.
-    added_to : tuple of int
-        The feature whose last seen value is added to each prediction, -1 for none.
-    classes : bool
-        Whether outputs are logits of classes; predictions are then their probabilities.
-    prepare : callable
-        (x, dt) → what the network reads, and its timespans: shapes (time, features) and (time,).
-    finish : callable
-        (outputs, what the network read) → predictions, shape (time, outputs).
-    dates : bool
-        Whether the times are dates: dt is then in seconds.
-    horizon : int
-        Rows ahead that are predicted.
-    label_per_group : bool
-        Whether a prediction is one label of a group of rows, taken after its last row.
-    """
-
-    features: tuple[str, ...]
-    outputs: tuple[str, ...]
-    time: str
-    mean: Array
-    scale: Array
-    timespan: float
-    missing: bool
-    output_mean: Array
-    output_scale: Array
-    added_to: tuple[int, ...]
-    classes: bool
-    prepare: Callable[[Array, Array], tuple[Array, Array]]
-    finish: Callable[[Array, Array], Array]
-    dates: bool = False
-    horizon: int = 0
-    label_per_group: bool = False
+    features: tuple[str, ...]  # names of the columns
+    outputs: tuple[str, ...]  # names of the predictions
+    time: str  # name of the column of times
+    mean: Array  # float64, (features,)
+    scale: Array  # float64, (features,): a feature is mean + scale · standardised
+    timespan: float  # the network's unit of time; the first sample after a reset has a timespan of 1 unit
+    missing: bool  # features may be NaN: the network reads last seen values, times since, and which are there
+    output_mean: Array  # float64, (outputs,)
+    output_scale: Array  # float64, (outputs,): a prediction is mean + scale · output
+    added_to: tuple[int, ...]  # the feature whose last seen value is added to each prediction, -1 for none
+    classes: bool  # outputs are logits of classes, and predictions their probabilities
+    prepare: Callable[[Array, Array], tuple[Array, Array]]  # (x, dt) → the network's input and timespans, time first
+    finish: Callable[[Array, Array], Array]  # (outputs, the network's input) → predictions, shape (time, outputs)
+    dates: bool = False  # the times are dates: dt is in seconds
+    horizon: int = 0  # rows ahead that are predicted
+    label_per_group: bool = False  # a prediction is one label of a group of rows, taken after its last row
 
 
 _MEMORY = """

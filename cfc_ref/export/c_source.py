@@ -119,29 +119,15 @@ class ConstantArrays:
 
 @dataclass
 class Source:
-    """A header under construction.
-
-    Attributes
-    ----------
-    weights : ConstantArrays
-        Its constant arrays.
-    functions : list of str
-        C functions, each after those that it calls.
-    calls : set of str
-        Names of the mathematical functions that are called.
-    multiply_adds, exponentials : int
-        Of a time step; a hyperbolic tangent or an error function is an exponential too.
-    stack, state : int
-        Bytes of the functions' arrays, and of the state.
-    """
+    """A header under construction."""
 
     weights: ConstantArrays = field(default_factory=ConstantArrays)
-    functions: list[str] = field(default_factory=list)
-    calls: set[str] = field(default_factory=set)
-    multiply_adds: int = 0
-    exponentials: int = 0
-    stack: int = 0
-    state: int = 0
+    functions: list[str] = field(default_factory=list)  # each after those that it calls
+    calls: set[str] = field(default_factory=set)  # names of mathematical functions
+    multiply_adds: int = 0  # of a time step
+    exponentials: int = 0  # of a time step; a hyperbolic tangent or an error function is one too
+    stack: int = 0  # bytes of the functions' arrays
+    state: int = 0  # bytes
 
     def room(self, sizes: Mapping[str, int], kind: str = "float") -> str:
         """Return the declaration of a function's arrays."""

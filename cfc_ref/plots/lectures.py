@@ -29,20 +29,10 @@ _FRAMES = 40
 
 
 class Drawn(NamedTuple):
-    """A figure of a tutorial.
+    """A figure of a tutorial."""
 
-    Attributes
-    ----------
-    number : int
-        As in its caption.
-    caption : str
-        In Markdown, on one line.
-    svg : bytes
-        The file.
-    """
-
-    number: int
-    caption: str
+    number: int  # as in its caption
+    caption: str  # in Markdown, on one line
     svg: bytes
 
 

@@ -34,24 +34,12 @@ Reader = Callable[[str, Any], Array]
 
 
 class Question(NamedTuple):
-    """One thing that an exercise asks for.
+    """One thing that an exercise asks for."""
 
-    Attributes
-    ----------
-    name : str
-        Its key in an answer with several parts.
-    asks : str
-        What to pass.
-    judge : callable
-        Takes the answer and returns None, or what is wrong with it.
-    wrong : dict
-        The mistakes recognised by value: what is wrong, and the value that shows it. Empty for other judges.
-    """
-
-    name: str
-    asks: str
-    judge: Judge
-    wrong: Mapping[str, Any] = {}
+    name: str  # its key in an answer with several parts
+    asks: str  # what to pass
+    judge: Judge  # takes the answer and returns None, or what is wrong with it
+    wrong: Mapping[str, Any] = {}  # mistakes recognised by value: what is wrong, and the value that shows it
 
 
 class Exercise(NamedTuple):

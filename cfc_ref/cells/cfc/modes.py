@@ -439,44 +439,25 @@ def _no_interval(params: CfCParams, read: Read, variant: Variant) -> Interval:
 
 
 class Mode(NamedTuple):
-    """All that others know of a mode; its kernel is the record of the same name in :mod:`cfc_ref.kernels.cfc.modes`.
+    """All that others know of a mode; its kernel is the record of the same name in :mod:`cfc_ref.kernels.cfc.modes`."""
 
-    Attributes
-    ----------
-    equation : str
-        In words.
-    forward : callable
-        (params, read, variant) → (next state, kept).
-    backward : callable
-        (params, read, kept, d_x, variant) → (d_params, d_read).
-    heads, vectors : tuple of str
-        The linear maps of the features, and the vectors, by their names in :class:`CfCParams`.
-    both_signs : bool
-        Whether the equation reads the features of [-I, -x] as well.
-    trace : callable
-        (params, read, kept) → dict with "rate", in 1/time, and what else there is to see, shapes (batch, units).
-    box : callable
-        (params, t, variant) → (low, high) of the next state for every input, state and time >= t, shapes (units,).
-    gain : callable
-        (params, d_u, d_x, t, variant) → bound on the change of the next state, shape (units,), where the features
-        change by at most d_u and the state by at most d_x.
-    interval : callable
-        (params, read, variant) → (low, high) of the next state, where u, x and u_minus of `read` are pairs (low, high)
-        of shape (features,) or (units,), and t is a number.
-    initial : dict
-        Vectors with a fixed initial value in all variants but "torch".
-    """
-
-    equation: str
+    equation: str  # in words
+    # (params, read, variant) → (next state, kept), and its backward: (…, kept, d_x, variant) → (d_params, d_read)
     forward: Callable[[CfCParams, Read, Variant], tuple[Array, Any]]
     backward: Callable[[CfCParams, Read, Any, Array, Variant], tuple[CfCParams, Read]]
-    heads: tuple[str, ...]
-    vectors: tuple[str, ...]
-    both_signs: bool
+    heads: tuple[str, ...]  # linear maps of the features, by their names in :class:`CfCParams`
+    vectors: tuple[str, ...]  # vectors, by their names there
+    both_signs: bool  # the equation reads the features of [-I, -x] as well
+    # (params, read, kept) → "rate", in 1/time, and what else there is to see, shapes (batch, units)
     trace: Callable[[CfCParams, Read, Any], dict[str, Array]]
+    # (params, t, variant) → (low, high) of the next state for every input, state and time >= t, shapes (units,)
     box: Callable[[CfCParams, float, Variant], tuple[Array, Array]]
+    # (params, d_u, d_x, t, variant) → bound on the change of the next state, shape (units,), where the features
+    # change by at most d_u and the state by at most d_x
     gain: Callable[[CfCParams, Array, Array, float, Variant], Array]
-    initial: Mapping[str, float]
+    initial: Mapping[str, float]  # vectors with a fixed initial value in all variants but "torch"
+    # (params, read, variant) → (low, high) of the next state, where u, x and u_minus of `read` are pairs (low, high)
+    # of shape (features,) or (units,), and t is a number
     interval: Callable[[CfCParams, Read, Variant], Interval] = _no_interval
 
 

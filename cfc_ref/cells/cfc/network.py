@@ -26,18 +26,10 @@ State = tuple[Array, Array | None]
 
 
 class CfCNetwork(NamedTuple):
-    """Parameters of a CfC network.
+    """Parameters of a CfC network."""
 
-    Attributes
-    ----------
-    layers : tuple of CfCParams
-        One cell, or one per layer of the wiring, from inputs to outputs.
-    lstm : LSTMParams or None
-        The mixed memory.
-    """
-
-    layers: tuple[CfCParams, ...]
-    lstm: LSTMParams | None = None
+    layers: tuple[CfCParams, ...]  # one cell, or one per layer of the wiring, from inputs to outputs
+    lstm: LSTMParams | None = None  # the mixed memory
 
 
 class CfCNetworkKept(NamedTuple):
