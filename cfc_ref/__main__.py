@@ -11,11 +11,8 @@ __all__ = ["main"]
 
 
 def main() -> int:
-    """Run the command line.
-
-    BLAS gets one thread: more of them would wait for work on cores that the threads of the kernels could use. It reads
-    their number when NumPy is first imported.
-    """
+    """Run the command line."""
+    # More threads of BLAS would wait on cores that the kernels could use; it reads their number as NumPy is imported
     with contextlib.suppress(ImportError):  # an import hook that hides numba
         if find_spec("numba"):
             os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

@@ -65,10 +65,8 @@ def draw_ncp(
 def _connect(
     rng: np.random.RandomState, matrix: Array, choosing: Array, chosen: Array, number: int, *, most: int
 ) -> None:
-    """Let each of `choosing` (rows) choose `number` of `chosen` (columns), then connect those without a synapse.
-
-    The latter get as many synapses as the others have on average, at least 1 and at most `most`.
-    """
+    """Let each of `choosing` (rows) choose `number` of `chosen` (columns), then connect those without a synapse."""
+    # The latter get as many synapses as the others have on average, at least 1 and at most `most`
     for one in choosing:
         others = rng.choice(chosen, size=number, replace=False)
         matrix[one, others] = rng.choice([-1, 1], size=number)

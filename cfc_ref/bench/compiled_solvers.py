@@ -64,10 +64,8 @@ def _in_jax(layer: LTC, one_step: Callable[..., Any]) -> Callable[[Any], Advance
 
 
 def with_diffrax(layer: LTC, method: str) -> Callable[[float], Advance]:
-    """Return what gives, for a tolerance, the function from samples, timespans and the state before to the states.
-
-    Settings that are fast: only the end is saved, a loop without a gradient, the whole time step as the first try.
-    """
+    """Return what gives, for a tolerance, the function from samples, timespans and the state before to the states."""
+    # Settings that are fast: only the end is saved, a loop without a gradient, the whole time step as the first try
     diffrax = package("diffrax")
     solver = getattr(diffrax, method)()
 

@@ -103,10 +103,8 @@ def _inputs(params: CfCParams) -> int:
 def cfc_tube(
     params: CfCNetwork, inputs: Interval, start: Interval, timespans: Array, settings: CfCSettings
 ) -> Interval:
-    """Return the tube of a network's states after each time step, shape (T, units) each, by interval arithmetic.
-
-    Each step's interval holds every next state; it forgets what heads and neurons have in common.
-    """
+    """Return the tube of a network's states after each time step, shape (T, units) each, by interval arithmetic."""
+    # Each step's interval holds every next state; it forgets what heads and neurons have in common
     low, high = start
     ends = np.cumsum([len(layer.ff1.W) for layer in params.layers])[:-1]
     tube = [np.empty((2, 0, low.size))]

@@ -70,10 +70,8 @@ def of_ctrnn(cell: CTRNNParams, tau: float) -> Driven:
 
 
 def driven_contraction(release: Release, network: Driven, box: Interval) -> float:
-    r"""Return :math:`\lambda = \min_i [w_i + g\,r_{min} - \rho'_{max} \sum_j |R_{ij}| \max_{x_i} |A_i - g\,x_i|]`.
-
-    Two trajectories in the box with the same input approach like exp(-λ t), as those of synaptic networks do.
-    """
+    r"""Return :math:`\lambda = \min_i [w_i + g\,r_{min} - \rho'_{max} \sum_j |R_{ij}| \max_{x_i} |A_i - g\,x_i|]`."""
+    # Two trajectories in the box with the same input approach like exp(-λ t), as those of synaptic networks do
     reach = np.maximum(*(np.abs(network.A - release.g * end) for end in box))
     coupling = release.slope * np.abs(network.R).sum(axis=1) * reach
     return float((network.w + release.g * release.least - coupling).min())

@@ -118,10 +118,8 @@ class Track(NamedTuple):
     p: Array
 
     def family(self, k: npt.NDArray[np.intp], cut: Array, side: int, rows: Any = None) -> _Family:
-        """Return the paths after sample k (-1: before the first) of "down" (side 1) or "up" (side -1).
-
-        `k` and `cut` have the shape (time,), and all neurons take part; or `rows` names a neuron for each of them.
-        """
+        """Return the paths after sample k (-1: before the first) of "down" (side 1) or "up" (side -1)."""
+        # `k` and `cut` have the shape (time,), and all neurons take part; or `rows` names a neuron for each of them
         posed, last = self.posed, len(self.times) - 1
         here, there = np.maximum(k, 0), np.minimum(k + 1, last)
         if rows is None:
@@ -214,11 +212,9 @@ class Moves(NamedTuple):
     plain: bool
 
     def extreme(self, z: Array, side: int) -> tuple[Array, Array]:
-        """Return the largest (side 1) or smallest (side -1) z from that before, and the shares of the paths.
-
-        As z' = −A w < 0 where z = 0, z passes 0 once at most. Where it does not pass it, an envelope is best.
-        """
+        """Return the largest (side 1) or smallest (side -1) z from that before, and the shares of the paths."""
         drive = self.track.posed.drive
+        # As z' = −A w < 0 where z = 0, z passes 0 once at most. Where it does not pass it, an envelope is best
         wanted, other = (E * z - drive * G for E, G in (self.envelopes[side], self.envelopes[-side]))
         # Not in the paper: the extreme state between two samples
         moved, share = np.where(z > 0, wanted, other), np.where(z > 0, 1.0, 0.0)
@@ -237,12 +233,10 @@ class Moves(NamedTuple):
 
 
 def along(moves: Moves, start: Array, side: int) -> tuple[Array, Array]:
-    """Return z at the ends of all intervals, the start first, and the shares of their paths.
-
-    A first run follows the envelope that z > 0 wants. Where that passes 0, in one interval per neuron, all neurons are
-    searched at once; a second run follows the other envelope from there on.
-    """
+    """Return z at the ends of all intervals, the start first, and the shares of their paths."""
     drive, count = moves.track.posed.drive[:, 0], moves.cut.size
+    # A first run follows the envelope that z > 0 wants. Where that passes 0, in one interval per neuron, all neurons
+    # are searched at once; a second run follows the other envelope from there on
     E, G = moves.envelopes[side]
     z = np.empty((count + 1, len(start))).T
     z[:, 0] = start[:, 0]

@@ -49,10 +49,7 @@ def weights_of(network: Any) -> ODENetwork:
 
 
 def input_box(input_map: Scaling | None, features: int, low: Any, high: Any, steps: tuple[int, ...]) -> Interval:
-    """Return the ends of the inputs as they reach the cell, shape steps + (features,).
-
-    A factor below 0 in the input's map exchanges them.
-    """
+    """Return the ends of the inputs as they reach the cell, exchanged by factors below 0, shape steps + (features,)."""
     ends = []
     for name, value in (("input_low", low), ("input_high", high)):
         end = checks.numeric(name, value).astype(np.float64)

@@ -175,16 +175,14 @@ def _certificate(
 
 
 def _step(model: Any, network: Any, x: Any, h: Any, dt: Any) -> Any:
-    """Return the state after a time step.
-
-    The parts of these solvers are weighted means, computed ones up to rounding too: exact and computed states stay in
-    the interval that they began in, so that no error is above its width.
-    """
+    """Return the state after a time step."""
     if isinstance(network, CfCNetwork):
         return cfc_network.step(network, x, (h, None), dt, model.settings)[0][0]
     solver, equation = SOLVERS[model.solver], model.equation
     held = equation.hold(network.cell, scaled(network.input_map, x))
     new, part = h, cast("Callable[..., Any]", solver.part)
+    # The parts of these solvers are weighted means, computed ones up to rounding too: exact and computed states stay in
+    # the interval that they began in, so that no error is above its width
     for _ in range(model.ode_unfolds):
         new = part(equation, network.cell, held, new, dt / model.ode_unfolds).within(h.low, h.high)
     return new

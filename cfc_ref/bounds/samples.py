@@ -60,10 +60,8 @@ def _slack(*given: Any) -> float:
 
 
 def _check_samples(posed: Neurons, times: Array, values: Array, name: str, slack: float, row: int = 0) -> None:
-    """Refuse samples outside of the known range, and pairs that no admissible input passes through.
-
-    `values` is flat, `row` the number of its first column, and `slack` that of the constant.
-    """
+    """Refuse samples outside of the known range, and pairs that no admissible input passes through."""
+    # `values` is flat, `row` the number of its first column, and `slack` that of the constant
     y, a, b = (sigmoid(p) if posed.logistic else p for p in (posed.position(values), posed.low, posed.high))
     inside = (y >= a - _SLACK) & (y <= b + _SLACK)
     if not inside.all():

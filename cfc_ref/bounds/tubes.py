@@ -79,10 +79,8 @@ def synaptic_tube(epsilon: float = 0.0) -> Equation:
 
 
 def ode_tube(equation: Equation, params: Any, inputs: Interval, start: Interval, timespans: Array) -> Interval:
-    """Return the tube of an ODE after each time step, by scipy with the tolerances of Scheme, shape (T, units) each.
-
-    `equation` is that of the tube itself, l and then u; the ends of the inputs have shape (T, inputs) each.
-    """
+    """Return the tube of an ODE after each time step, by scipy with the tolerances of Scheme, shape (T, units) each."""
+    # `equation` is that of the tube itself, l and then u; the ends of the inputs have shape (T, inputs) each
     scheme, ends = Scheme(equation, "scipy"), np.concatenate(start)[None]
     tube = []
     for I, dt in zip(np.concatenate(inputs, axis=1), timespans, strict=True):
@@ -142,10 +140,8 @@ def fused_tube(
     timespans: Array,
     unfolds: npt.ArrayLike,
 ) -> Interval:
-    """Return the tube of a network that runs by fused steps, part by part, shape (T, units) each.
-
-    Over several parts it is sound, as it forgets what neurons have in common, and that an input is held.
-    """
+    """Return the tube of a network that runs by fused steps, part by part, shape (T, units) each."""
+    # Over several parts it is sound, as it forgets what neurons have in common, and that an input is held
     low, high = start
     tube = [np.empty((2, 0, low.size))]
     parts = np.broadcast_to(unfolds, timespans.shape)

@@ -45,10 +45,8 @@ def input_at(I: Array, share: float) -> Array:
 def integrate(
     scheme: Scheme, params: Any, I: Array, x: Array, dt: Array
 ) -> tuple[Array, Callable[[float], Array] | None]:
-    r"""Solve a time step in float64; return the states at its end, and the path τ → flat states (None without samples).
-
-    I is held, or of shape (2, batch, inputs): the ends of a line. Samples of other lengths t share one system in τ.
-    """
+    r"""Solve a time step in float64; return the states at its end, and the path τ → flat states; None for no sample."""
+    # I is held, or of shape (2, batch, inputs): the ends of a line. Samples of other lengths t share one system in τ
     checks.need("scipy", "solver", ", or choose another solver")
     if not x.size:
         return x, None
@@ -131,10 +129,7 @@ def _block_diagonal(blocks: Array, before: int = 0, after: int = 0) -> Any:
 
 
 def d_adjoint_step(scheme: Scheme, params: Any, kept: SolverKept, d_new: Array) -> tuple[Any, Array, Array, Array]:
-    r"""Return the gradients of params, I, x and dt for a step of scipy, by the adjoint ODE along the forward solution.
-
-    The scheme's method and tolerances also solve the adjoint.
-    """
+    r"""Return the gradients of params, I, x and dt for a step of scipy, by the adjoint ODE along the solution."""
     return _adjoint(scheme, params, kept, d_new, kept.path)
 
 

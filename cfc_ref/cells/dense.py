@@ -24,10 +24,7 @@ class Dense(NamedTuple):
 
 
 def affine(params: Dense, u: Array) -> Array:
-    r"""Linear map, :math:`z = u\,W^\top + b`.
-
-    Shapes: `u` (batch, inputs).
-    """
+    r"""Linear map, :math:`z = u\,W^\top + b`, of `u` with the shape (batch, inputs)."""
     z = u @ params.W.T
     return z if params.b is None else z + params.b
 
@@ -40,12 +37,10 @@ def affine_interval(params: Dense, u: tuple[Array, Array]) -> tuple[Array, Array
 
 
 def d_affine(params: Dense, u: Array, d_z: Array) -> tuple[Dense, Array]:
-    r"""Backward of :func:`affine`.
+    r"""Backward of :func:`affine`; `d_z` has the shape (batch, outputs).
 
     .. math:: \frac{\partial z_i}{\partial W_{ij}} = u_j, \qquad \frac{\partial z_i}{\partial b_i} = 1, \qquad
               \frac{\partial z_i}{\partial u_j} = W_{ij}
-
-    Shapes: `u` (batch, inputs); `d_z` (batch, outputs).
     """
     d_W = d_z.T @ u
     d_b = None if params.b is None else d_z.sum(axis=0)
@@ -56,10 +51,7 @@ def d_affine(params: Dense, u: Array, d_z: Array) -> tuple[Dense, Array]:
 def backbone(
     layers: tuple[Dense, ...], v: Array, activation: Activation, drop: tuple[Array | None, ...] = ()
 ) -> tuple[Array, tuple[Array, ...]]:
-    r"""Backbone, :math:`u_k = m_k \odot a(W_k u_{k-1} + b_k)` with :math:`u_0 = v`.
-
-    Shapes: `v` (batch, inputs).
-    """
+    r"""Backbone, :math:`u_k = m_k \odot a(W_k u_{k-1} + b_k)` with :math:`u_0 = v`, shape (batch, inputs)."""
     u, kept = v, []
     for layer, m in zip(layers, _factors(layers, drop), strict=True):
         z = affine(layer, u)
@@ -77,12 +69,10 @@ def d_backbone(
     activation: Activation,
     drop: tuple[Array | None, ...] = (),
 ) -> tuple[tuple[Dense, ...], Array]:
-    r"""Backward of :func:`backbone`, from the last layer to the first.
+    r"""Backward of :func:`backbone`, from the last layer to the first; `d_u` has the shape (batch, units).
 
     .. math:: \bar a_k = m_k \odot \bar u_k, \qquad \bar z_k = a'(z_k) \odot \bar a_k, \qquad
               \bar W_k = \bar z_k^\top u_{k-1}, \qquad \bar u_{k-1} = \bar z_k W_k
-
-    Shapes: `d_u` (batch, units).
     """
     factors = _factors(layers, drop)
     d_layers: list[Dense] = []

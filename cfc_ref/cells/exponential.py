@@ -163,10 +163,8 @@ def mix(*terms: tuple[float, Balance]) -> Balance:
 
 
 def clip_to_box(new: Array, x: Array, box: tuple[Array, Array]) -> tuple[Array, Array]:
-    """Return states moved into the box, widened to hold the part's start x, and where they moved by rounding at most.
-
-    No trajectory from x leaves the widened box, so that no state moves away from the truth.
-    """
+    """Return states moved into the box, widened to hold the part's start x, and which moved by rounding at most."""
+    # No trajectory from x leaves the widened box, so that no state moves away from the truth
     low, high = np.minimum(box[0], x), np.maximum(box[1], x)
     inside = np.clip(new, low, high)
     rounding = _ROUNDING * np.finfo(x.dtype).eps * np.maximum(np.abs(low), np.abs(high))
@@ -243,10 +241,8 @@ def cf4_estimate(equation: Equation, params: Any, held: Any, x: Array, h: Array)
 
 
 def d_cf4(equation: Equation, params: Any, held: Any, x: Array, h: Array, d_new: Array) -> Gradient:
-    r"""Backward of :func:`cf4`, from the last half step to the first; 0 where a state was clipped.
-
-    Each :math:`\bar B_k` collects those of the mixtures in which it is, with its weight there.
-    """
+    r"""Backward of :func:`cf4`, from the last half step to the first; 0 where a state was clipped."""
+    # The gradient of each B_k collects those of the mixtures in which it is, with its weight there
     (x, x2, x3, x4), x_m, _, ((B1, kept1), (B2, kept2), (_, kept3), (_, kept4)), mixed, free = _stages(
         equation, params, held, x, h
     )

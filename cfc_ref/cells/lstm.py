@@ -48,14 +48,12 @@ class LSTMKept(NamedTuple):
 def lstm_step(
     params: LSTMParams, x: Array, h: Array, c: Array, forget_bias: float = 1.0
 ) -> tuple[Array, Array, LSTMKept]:
-    r"""One step of an LSTM.
+    r"""One step of an LSTM; `x` has the shape (batch, inputs), `h` and `c` have the shape (batch, units).
 
     .. math:: (z_a, z_i, z_f, z_o) = W x + b + R h, \qquad
               a = \tanh z_a,\; i = \sigma(z_i),\; f = \sigma(z_f + \beta),\; o = \sigma(z_o)
 
     .. math:: c^+ = f \odot c + i \odot a, \qquad h^+ = o \odot \tanh c^+
-
-    Shapes: `x` (batch, inputs); `h`, `c` (batch, units).
     """
     z = affine(params.input_map, x) + affine(params.recurrent_map, h)
     new_h, new_c, values = _advance(z, c, forget_bias)
@@ -76,12 +74,10 @@ def _advance(z: Array, c: Array, forget_bias: float) -> tuple[Array, Array, tupl
 
 
 def d_lstm_step(params: LSTMParams, kept: LSTMKept, d_h: Array, d_c: Array) -> tuple[LSTMParams, Array, Array, Array]:
-    r"""Backward of :func:`lstm_step`.
+    r"""Backward of :func:`lstm_step`; `d_h` and `d_c` have the shape (batch, units).
 
     .. math:: \bar o = \bar h^+ \tanh c^+, \quad \bar c^+ \mathrel{+}= \bar h^+ o\,(1 - \tanh^2 c^+), \quad
               \bar f = \bar c^+ c, \quad \bar i = \bar c^+ a, \quad \bar a = \bar c^+ i, \quad \bar c = \bar c^+ f
-
-    Shapes: `d_h`, `d_c` (batch, units).
     """
     d_z, d_c = _d_advance(kept.c, kept[3:], d_h, d_c)
     d_input_map, d_x = d_affine(params.input_map, kept.x, d_z)
@@ -125,10 +121,7 @@ def lstm_sequence(
     *,
     keep: bool,
 ) -> LSTMSequenceKept:
-    r"""Run :func:`lstm_step` over sequences; a masked step holds state and memory.
-
-    Shapes: `x` (batch, time, inputs); `mask` (batch, time).
-    """
+    r"""Run :func:`lstm_step` over sequences (batch, time, inputs); a masked step holds state and memory."""
     x = np.ascontiguousarray(np.moveaxis(x, 1, 0))
     T, B, inputs = x.shape
     z = affine(params.input_map, x.reshape(T * B, inputs)).reshape(T, B, len(params.recurrent_map.W))
@@ -147,10 +140,7 @@ def lstm_sequence(
 def d_lstm_sequence(
     params: LSTMParams, kept: LSTMSequenceKept, d_h: Array, d_state: tuple[Array, Array], mask: Array | None = None
 ) -> tuple[LSTMParams, Array, tuple[Array, Array]]:
-    r"""Backward of :func:`lstm_sequence`, from the last step to the first.
-
-    Shapes: `d_h` (steps, batch, units).
-    """
+    r"""Backward of :func:`lstm_sequence`, from the last step to the first; `d_h` is (steps, batch, units)."""
     T, B, inputs = kept.x.shape
     R = params.recurrent_map.W
     new_h, new_c = d_state

@@ -16,11 +16,8 @@ _MOST = 8  # things that a network remembers
 
 
 def tree_map(function: Callable[..., Any], tree: Any, *others: Any) -> Any:
-    """Return a tree of the same structure; its leaves are `function` of the leaves of all trees at that place.
-
-    A leaf is anything but a tuple or None; None stays None.
-    """
-    if tree is None:
+    """Return a tree of the same structure; its leaves are `function` of the leaves of all trees at that place."""
+    if tree is None:  # stays None; a leaf is anything else but a tuple
         return None
     if not isinstance(tree, tuple):
         return function(tree, *others)

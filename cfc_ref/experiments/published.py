@@ -37,10 +37,8 @@ def sample_count(samples: int | None) -> int | None:
 
 
 def hold_back(places: Array, folds: int, seed: int, classes: Array | None = None) -> tuple[Array, Array]:
-    """Return the places to train on and those held back: a fold that the seed chooses, with `classes` of equal shares.
-
-    The folds are the same in every run: as many seeds in a row as there are folds hold back everything once.
-    """
+    """Return places to train on and those held back: a fold that the seed chooses, with equal shares of `classes`."""
+    # The folds are the same in every run: as many seeds in a row as there are folds hold back everything once
     rng = np.random.default_rng(_SEED)
     groups = [places] if classes is None else [places[classes == label] for label in np.unique(classes)]
     cuts = [np.array_split(rng.permutation(group), folds) for group in groups]
@@ -51,10 +49,7 @@ def hold_back(places: Array, folds: int, seed: int, classes: Array | None = None
 def validation_fold(
     places: Array, folds: int, seed: int, samples: int | None, of: str, classes: Array | None = None
 ) -> tuple[dict[str, Array], str]:
-    """Return the places of the training and the validation part, and the line that says whose figure it is.
-
-    `of` names the samples, such as "images"; the other arguments are those of :func:`hold_back`.
-    """
+    """Return the places of :func:`hold_back` by part, and a line that says whose figure it is, `of` images or so."""
     rest, held_back = hold_back(places, folds, seed, classes)
     size = min(samples or len(held_back), len(held_back))
     note = (
@@ -71,12 +66,9 @@ def classes_task(
     measure: Callable[..., float],
     notes: Sequence[str],
     options: Mapping[str, Any] | None = None,
-    **more: Any,
+    **more: Any,  # other fields of the task, in place of those of one answer per sequence
 ) -> Task:
-    """Return the task of telling classes, judged by the last epoch's weights as in the official code.
-
-    `more` are other fields of the task, in place of those of one answer per sequence.
-    """
+    """Return the task of telling classes, judged by the last epoch's weights as in the official code."""
     first = {part: data.first(samples) for part, data in parts.items()}
     sizes = {part: len(data.y) for part, data in first.items()}
     usual = {"loss": "cross_entropy", "return_sequences": False, "figure": "accuracy", "metric": measure}

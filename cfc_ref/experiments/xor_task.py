@@ -67,10 +67,7 @@ class Solved:
 
 
 def build_task(*, event_based: bool, samples: int | None = None) -> Task:
-    """Return the task; a fixed 5 % of the training samples are its validation part.
-
-    The paper trains for all epochs; here training stops once the task is :class:`Solved`.
-    """
+    """Return the task; 5 % of the training samples validate, and training stops once the task is :class:`Solved`."""
     n = sample_count(samples)
     streams = official_bit_streams("training", event_based=event_based)
     order = np.random.default_rng(_HELD_BACK_SEED).permutation(len(streams.parity))
@@ -90,7 +87,7 @@ def build_task(*, event_based: bool, samples: int | None = None) -> Task:
         figure="accuracy",
         measure=accuracy,
         metric=accuracy,
-        stop=Solved(),
+        stop=Solved(),  # the paper trains for all epochs
         by_step=accuracy_by_length,
     )
 

@@ -63,10 +63,7 @@ def initialise_cfc(arrays: dict[str, Array], mode: str, variant: str, rng: np.ra
 
 
 def initialise_recurrent(arrays: dict[str, Array], rng: np.random.Generator) -> None:
-    """Write fresh weights into the arrays of an LSTM's or a CT-RNN's cell by name, like the code of ODE-LSTMs.
-
-    Glorot from the input, orthogonal from the state, biases 0, a scale of 1.
-    """
+    """Write fresh weights into the arrays of an LSTM's or a CT-RNN's cell by name, like the code of ODE-LSTMs."""
     fixed = {"bias": 0, "scale": 1}
     for key, array in arrays.items():
         name = key.rpartition(".")[2]

@@ -115,10 +115,7 @@ class Estimator:
         return np.sort(order[held_back:]), np.sort(order[:held_back])
 
     def _fit(self, sequences: Sequences, y: Array, timespans: Any, split: tuple[Array, Array], **task: Any) -> None:
-        """Fit to targets in the loss's form; `task` holds `loss`, the number of `outputs`, and `per_step`.
-
-        Attributes are set at the end: an estimator whose second fit fails keeps those of the first.
-        """
+        """Fit to targets in the loss's form; `task` holds `loss`, the number of `outputs`, and `per_step`."""
         if timespans is not None:
             self._refuse_search()
         learned, held_back = split
@@ -133,6 +130,7 @@ class Estimator:
         data = (x[learned], y[learned], dt[learned], mask[learned])
         validation = (x[held_back], y[held_back], dt[held_back], mask[held_back]) if held_back.size else None
         history = train(self._recipe(task["loss"]), model, data, validation, progress=self.progress)
+        # At the end: an estimator whose second fit fails keeps the attributes of the first
         self.n_features_in_: int = features
         self.x_scaling_: ColumnScaling = scaling
         self.timespan_unit_: float | None = unit

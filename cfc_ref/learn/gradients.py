@@ -65,19 +65,13 @@ def _squares(g: Any) -> float:
 
 
 def penalised(names: Mapping[str, Array]) -> list[str]:
-    """Return the names of the arrays on which L2 acts: weights of the cell's linear maps, as in the TensorFlow code.
-
-    Biases, w_τ and A, the memory and the projection are not among them.
-    """
+    """Return the names of the arrays on which L2 acts: weights of the cell's linear maps, as in the TensorFlow code."""
+    # Biases, w_τ and A, the memory and the projection are not among them
     return [name for name in names if name.startswith("rnn_cell.") and name.endswith(".weight")]
 
 
 def d_l2(strength: float, parameters: Mapping[str, Array], gradients: _ByName) -> _ByName:
-    r"""Return the gradients of a loss with :math:`\lambda \sum w^2` added to it: Keras's ``regularizers.L2(λ)``.
-
-    .. math:: g_w \leftarrow g_w + 2 \lambda w
-
-    PyTorch's ``weight_decay`` differs: see :mod:`cfc_ref.learn.optimizers`.
-    """
+    r"""Return the gradients of a loss with :math:`\lambda \sum w^2` added, :math:`g_w \leftarrow g_w + 2 \lambda w`."""
+    # Keras's regularizers.L2(λ); PyTorch's weight_decay differs: see :mod:`cfc_ref.learn.optimizers`
     added = {name: gradients[name] + 2 * strength * parameters[name] for name in penalised(parameters)}
     return {**gradients, **added}

@@ -129,10 +129,7 @@ class RunFolder:
 def begin_run(
     out: str | Path, kind: RunKind, settings: Mapping[str, Any], *, force: bool = False, **more: Any
 ) -> RunFolder:
-    """Return the folder of a run: a new one, or that of a run of the same settings or with fewer epochs.
-
-    With `force` an existing run is removed first. `more` is stored next to the settings.
-    """
+    """Return the folder of a run: a new one, also by `force`, or that of the same settings or with fewer epochs."""
     path = output_folder("out", out)
     run, wanted = RunFolder(path, kind), json.loads(json.dumps(settings))
     if run.begun:

@@ -41,10 +41,8 @@ def is_constant(values: Array) -> Array:
 
 
 def standardisation(values: Array) -> ColumnScaling:
-    """Return the mean and standard deviation of the known values of each column; NaN is unknown.
-
-    The scale of a column that is constant up to rounding is 1, or its largest difference if that is more.
-    """
+    """Return the mean and standard deviation of the known values of each column; NaN is unknown."""
+    # The scale of a column that is constant up to rounding is 1, or its largest difference if that is more
     values = values.astype(np.float64)
     first = _first(values)
     apart = values - first  # an offset takes no digits from the differences

@@ -201,13 +201,7 @@ def halved_releases(y0: Array, y_mid: Array, y1: Array) -> Array:
 
 
 def gauss_points(begin: Array, h: Array) -> tuple[Array, Array]:
-    r"""Return the two Gauss points of a step, :math:`h(\tfrac12 \mp \tfrac{\sqrt3}{6})` after its beginning.
-
-    Parameters
-    ----------
-    begin, h : ndarray
-        Beginning and length of each step.
-    """
+    r"""Return the two Gauss points of a step, :math:`h(\tfrac12 \mp \tfrac{\sqrt3}{6})` after its beginning."""
     return begin + h * (0.5 - _GAUSS_OFFSET), begin + h * (0.5 + _GAUSS_OFFSET)
 
 
@@ -260,19 +254,7 @@ def gauss_piece(w_tau: Array, A: Array, y1: Array, y2: Array, h: Array, x: Array
 
 
 def gauss_pieces(w_tau: Array, A: Array, y1: Array, y2: Array, h: Array, x0: Array) -> Array:
-    """Chain :func:`gauss_piece` over S steps.
-
-    Parameters
-    ----------
-    w_tau, A, x0 : ndarray, shapes that broadcast to N
-        Leak, reversal potential, start.
-    y1, y2, h : ndarray, shapes that broadcast to N + (S,)
-        Release at both Gauss points, and length, of each step.
-
-    Returns
-    -------
-    ndarray, shape N + (S + 1,)
-        The states at the edges of the steps, the start first.
+    """Chain :func:`gauss_piece` over S steps; return the states at their edges, shape N + (S + 1,).
 
     Twin: :func:`cfc_ref.kernels.closed_forms.gauss_pieces`.
     """

@@ -23,10 +23,8 @@ _STIFFEST = np.finfo(np.float64).max
 
 @lru_cache(maxsize=1)
 def _lobatto() -> tuple[Array, Array, Array]:
-    r"""Return Lobatto's nodes s on [0, 1], their weights, and the matrix that takes values to :math:`\int_{s_i}^1`.
-
-    The nodes are the ends and the roots of P'_{n-1}: a steep f that moves next to an end is seen at that end.
-    """
+    r"""Return Lobatto's nodes s on [0, 1], their weights, and the matrix that takes values to :math:`\int_{s_i}^1`."""
+    # The nodes are the ends and the roots of P'_{n-1}: a steep f that moves next to an end is seen at that end
     legendre = np.polynomial.legendre
     last = legendre.Legendre.basis(_NODES - 1)
     nodes = np.concatenate([[-1.0], np.sort(last.deriv().roots().real), [1.0]])

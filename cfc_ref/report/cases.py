@@ -220,10 +220,8 @@ def _fill_forward(values: Array, h: Array) -> Array:
 
 
 def _gains(rng: Generator, neuron: LTCNeuron, fixed: Mapping[str, float]) -> tuple[Array, Array]:
-    """Return the drive at the middle of the inputs and the drive per unit of their width, each (count, 1).
-
-    Inputs lie about 0 and are 1 wide; where mu or sigma is fixed, about mu, and 1/sigma wide times a random gain.
-    """
+    """Return the drive at the middle of the inputs and the drive per unit of their width, each (count, 1)."""
+    # Inputs lie about 0 and are 1 wide; where mu or sigma is fixed, about mu, and 1/sigma wide times a random gain
     sigma = neuron.sigma[:, None]
     gain = rng.uniform(0.1, 8, sigma.shape)
     wide = np.sign(sigma) * gain if fixed.get("sigma") else sigma
@@ -311,10 +309,8 @@ def _cut_where_steep(h: Array, level: Array, slope: Array) -> tuple[Array, Array
 
 
 def _adversarial(count: int, rng: Generator, fixed: Mapping[str, float]) -> Cases:
-    """Build the inputs of the proofs: f(I) switches at t, or just before it, or is the bang-bang control.
-
-    Half of them saturate f, half stay in a random known range.
-    """
+    """Build the inputs of the proofs: f(I) switches at t, or just before it, or is the bang-bang control."""
+    # Half of them saturate f, half stay in a random known range
     begin = neurons(count, rng, fixed)
     neuron, x0, _ = begin
     t = _times(neuron, rng, count)

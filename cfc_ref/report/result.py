@@ -19,13 +19,7 @@ __all__ = ["Outcome", "StatementResult", "versions"]
 
 @dataclass(frozen=True)
 class StatementResult:
-    """One statement with the outcome of its cases.
-
-    `worst` is the largest distance of an error outside of its interval among the cases that decide (negative:
-    inside), in units of the state. `worst_case` is the case farthest outside, or else the one nearest to its bound by
-    ratio, and `nearest` that ratio: 0 in the middle of the interval, 1 at an end. `tightness` says how near the ends of
-    the interval were approached, the smaller of both. Each is None where no case says anything.
-    """
+    """One statement with the outcome of its cases; figures are None where no case says anything."""
 
     name: str
     title: str
@@ -41,12 +35,13 @@ class StatementResult:
     unsettled: int
     truths_differ: float
     agreement: dict[str, int]
+    # the largest distance of an error outside of its interval (negative: inside) among deciding cases, like the state
     worst: float | None
-    nearest: float | None
-    tightness: float | None
+    nearest: float | None  # to its bound by ratio: 0 in the middle of the interval, 1 at an end
+    tightness: float | None  # how near the ends of the interval were approached, the smaller of both
     tightness_by_input: dict[str, list[float | None]]
     orders: dict[str, float]
-    worst_case: dict[str, Any] | None
+    worst_case: dict[str, Any] | None  # the one farthest outside, or else nearest to its bound by ratio
     figures: tuple[str, ...]
 
     @classmethod
@@ -78,10 +73,8 @@ def _finite(value: float) -> float | None:
 
 
 def _verdict(statement: Statement, finding: Evaluation, tightness: float) -> str:
-    """Return "fails" for one decided case outside, an end not approached or an order not met; else "holds".
-
-    Where rounding or overflow leave no case decided, the statement is "not tested".
-    """
+    """Return "fails" for one decided case outside, an end not approached or an order not met; else "holds"."""
+    # Where rounding or overflow leave no case decided, the statement is "not tested"
     if finding.violations:
         return "fails"
     if finding.cases == finding.undecided or (statement.ends and tightness == -np.inf):

@@ -127,10 +127,8 @@ def _by_group(held_back: HeldBack, columns: Columns, names: tuple[str, ...]) -> 
 
 
 def _figures(predicted: Array, y: Array, columns: Columns) -> list[list[float | None]]:
-    """Return the accuracy and its mean over classes, or the MSE, its root and R² = 1 - MSE / var(y), per target.
-
-    None where nothing is known, and for R² of a target that is constant up to rounding.
-    """
+    """Return the accuracy and its mean over classes, or the MSE, its root and R² = 1 - MSE / var(y), per target."""
+    # None where nothing is known, and for R² of a target that is constant up to rounding
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # means of nothing
         if columns.classes is not None:

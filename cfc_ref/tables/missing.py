@@ -69,10 +69,8 @@ def fill_rows(x: Array, present: Array, clock: Array, begins: Array) -> tuple[Ar
 
 
 def last_seen(x: Array, start: npt.ArrayLike, begins: npt.ArrayLike = 0) -> Array:
-    """Return the last value up to each row that is not NaN, `start` before the first.
-
-    `begins` holds for each row the first row of its sequence, if several are concatenated.
-    """
+    """Return the last value up to each row that is not NaN, `start` before the first."""
+    # `begins` holds for each row the first row of its sequence, if several are concatenated
     j, seen = _last(~np.isnan(x), np.broadcast_to(begins, len(x)))
     return np.where(seen, np.take_along_axis(x, j, axis=0), start)
 

@@ -36,10 +36,8 @@ _STATE_FILE = "a file that cfc-ref predict --save-state wrote with this network"
 def stream_rows(
     source: str, lines: Iterable[bytes], bad: Callable[[ValueError], None] | None
 ) -> tuple[Rows, Iterator[tuple[int, list[str]]]]:
-    """Return a table without its rows, and an iterator over their lines and fields as lines arrive.
-
-    With `bad` each line is one row, and the error of an invalid line is passed to it; otherwise it is raised.
-    """
+    """Return a table without its rows, and an iterator over their lines and fields as lines arrive."""
+    # With `bad` each line is one row, and the error of an invalid line is passed to it; otherwise it is raised
     numbered = enumerate(lines, start=1)
     table, rows = rows_of(source, (line for of in numbered for line in _decoded(source, *of)))
     return table, rows if bad is None else _line_by_line(source, table, numbered, bad)

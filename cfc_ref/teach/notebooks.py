@@ -17,10 +17,7 @@ _POINTS = 1
 def for_students(
     notebook: dict[str, Any], number: str, asked: Mapping[str, Mapping[str, str]], *, nbgrader: bool = False
 ) -> dict[str, Any]:
-    """Return a copy of tutorial `number`, as JSON, without the link to its solutions and with cells for answers.
-
-    `asked` is :func:`cfc_ref.teach.exercises`.
-    """
+    """Return a copy of tutorial `number` without the link to its solutions, with cells for the `asked` exercises."""
     made = copy.deepcopy(notebook)
     made["cells"] = [new for cell in notebook["cells"] for new in _cells(cell, number, asked, nbgrader)]
     return made

@@ -89,10 +89,8 @@ def _features(v: Array, layers: tuple[Array, ...], kept: CfCKept, settings: CfCS
 
 
 def trace(params: CfCParams, kept: CfCKept, settings: CfCSettings) -> dict[str, Array]:
-    """Return the rate of a step, its time constant, and what else its mode has to show, shapes (batch, units).
-
-    "rate", in 1/time, is f of Eq. 4 or that of the exponential; "time_constant" is one over its absolute value.
-    """
+    """Return the rate of a step, its time constant, and what else its mode has to show, shapes (batch, units)."""
+    # "rate", in 1/time, is f of Eq. 4 or that of the exponential; "time_constant" is one over its absolute value
     shown = MODES[settings.mode].trace(params, _read(kept, settings), kept.of_mode)
     with np.errstate(divide="ignore", over="ignore"):  # a rate of 0, or one so small that its inverse overflows
         return {"rate": shown["rate"], "time_constant": 1 / np.abs(shown["rate"]), **shown}

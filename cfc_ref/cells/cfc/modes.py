@@ -95,8 +95,6 @@ class Gate(NamedTuple):
 def eq4(params: CfCParams, read: Read, variant: Variant) -> tuple[Array, Gate]:
     r"""Eq. 4, the CfC cell: :math:`x^+ = \sigma(-f t) \odot g + [1 - \sigma(-f t)] \odot h`.
 
-    Notes
-    -----
     Departure: the code's gate has a second term, s = σ(± f t + W_b u + b_b), so that it is not ½ at t = 0; a time_b of
     zeros is Eq. 4. With the sign + (PyTorch) 1 − s = σ(−f t), so that ff1 is g and ff2 is h.
     """
@@ -258,8 +256,6 @@ class Decay(NamedTuple):
 def eq3_in_code(params: CfCParams, read: Read, variant: Variant) -> tuple[Array, Decay]:
     r"""Eq. 3 as the official code has it (Cf-S), :math:`x^+ = A - A \odot e^{-t\,(|w_\tau| + |f_1|)} \odot f_1`.
 
-    Notes
-    -----
     Departure: Eq. 3 prints :math:`B \odot e^{-(w_\tau + f)\,t} \odot f(-x, -I) + A`. In code B is tied to -A, f(-x, -I)
     became +f_1, f_1 is a linear head of either sign, and the rate takes absolute values. The state enters through the
     backbone only: at t = 0 the step gives A (1 - f_1), and A for large t. The printed equation is :func:`eq3`.
@@ -337,8 +333,6 @@ def eq3(params: CfCParams, read: Read, variant: Variant) -> tuple[Array, Printed
     f is one network, evaluated at [I, x] and at [-I, -x]. Its last nonlinearity is the logistic function, as the
     hypothesis 0 <= f <= 1 of Theorem 1 asks.
 
-    Notes
-    -----
     Departure: the leak is the absolute value of the parameter w_τ, so that training can't make it negative. At t = 0
     the step gives A + B f(-x, -I), not x₀: see :func:`cfc_ref.closed_form`.
     """

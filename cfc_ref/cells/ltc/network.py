@@ -106,12 +106,9 @@ def d_step(
     kept: NetworkKept,
     d_state: State,
     scheme: Scheme,
-    d_solver: Callable[..., Any] = d_solver_step,
+    d_solver: Callable[..., Any] = d_solver_step,  # or the adjoint (:mod:`cfc_ref.cells.adjoint`)
 ) -> tuple[ODENetwork, Array, State, Array]:
-    r"""Return the gradients of params, x, state and dt: back through the ODE, the inputs' map, the mixed memory.
-
-    `d_solver` is the ODE's backward: that of its solver, or the adjoint (:mod:`cfc_ref.cells.adjoint`).
-    """
+    r"""Return the gradients of params, x, state and dt: back through the ODE, the inputs' map, the mixed memory."""
     d_h, d_c = d_state
     d_cell, d_I, d_h, d_dt = d_solver(scheme, params.cell, kept.solver, d_h)
     d_input_map, d_x = d_scaled(params.input_map, kept.x, d_I)
