@@ -178,7 +178,7 @@ def export_c(
     Parameters
     ----------
     model : CfC, LTC or NeuralLTC
-        The layer; an LTC with the solver "fused" or "frozen", a CfC without dropout.
+        The layer; an LTC with the solver "fused" or "frozen", or a CfC; nothing drops.
     folder : str or Path
         Where the three files go; made where it is missing. An earlier export of the same name is replaced, and the
         README.md of any export; a file that no export wrote is refused.

@@ -52,9 +52,6 @@ def exported(model: Any) -> Network:
     params, readout = layer.weights
     if isinstance(params, CfCNetwork):
         settings: Any = layer.settings
-        if layer.backbone_dropout > 0:
-            do = "set model.backbone_dropout = 0.0 first: nothing drops in inference"
-            checks.refuse("model", f"a backbone_dropout of {layer.backbone_dropout}", "0.0, as no export drops", do)
     elif isinstance(params, ODENetwork):
         if layer.step is not None:
             do = "load the weights into a layer with ode_unfolds"

@@ -34,7 +34,7 @@ def export_onnx(model: Layer, path: str | Path) -> tuple[Path, Path]:
     Parameters
     ----------
     model : CfC, LTC, NeuralLTC or CTRNN
-        The layer; its solver divides a time step into parts, and a CfC has no dropout.
+        The layer; its solver divides a time step into parts. Nothing drops.
     path : str or Path
         The file of the step, such as ``network.onnx``; that of the sequence is then ``network_sequence.onnx``.
 

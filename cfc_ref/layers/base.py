@@ -7,6 +7,7 @@ fresh numbers for them (``_draw``), one time step and its backward (``_step``, `
 
 from __future__ import annotations
 
+import inspect
 import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["UNDRAWN", "Gradients", "Layer", "Params", "Tape", "units_or_wiring"]
 
+_NOT_OF_WEIGHTS = ("dtype", "epsilon", "ode_unfolds", "solver", "step", "tau")  # weights fit whatever these are
 BACKENDS = ("auto", "numpy", "numba")
 UNDRAWN: Any = object()  # a seed that draws nothing: the weights are about to be loaded
 
@@ -120,6 +122,39 @@ class Layer:
         self._keys = self._allocate()
         if seed is not UNDRAWN:
             self._draw(generator(seed))
+
+    # --- assignments
+
+    @property
+    def _live(self) -> tuple[str, ...]:
+        """The settings that act as soon as they are assigned, as if the layer had been made with them."""
+        return "return_sequences", "batch_first"
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Refuse an assignment that would have no effect, or half of one."""
+        if "_keys" in vars(self) and not name.startswith("_"):
+            of_class = getattr(type(self), name, None)
+            if name in self._live:
+                value = self._setting(name, value)
+            elif not isinstance(of_class, property) and not callable(of_class):
+                self._refuse_assignment(name, value)
+        super().__setattr__(name, value)
+
+    def _setting(self, name: str, value: Any) -> Any:
+        """Return the checked value of a setting."""
+        return self._Settings.checked(name, value)
+
+    def _refuse_assignment(self, name: str, value: Any) -> None:
+        """Refuse to change what a layer is made of, and names that it does not have; a subclass may have its own."""
+        argument = {"state_size": "units", "wiring": "units", "output_size": "proj_size"}.get(name, name)
+        if argument in inspect.signature(type(self)).parameters:
+            now = repr(getattr(self, name)) if hasattr(self, name) else "what it is"
+            do = f"make a new layer with {argument}={value!r}"
+            do += ", and load_state_dict(layer.state_dict())" if name in _NOT_OF_WEIGHTS else ""
+            checks.refuse(name, repr(value), f"{now}, fixed when the layer was made", do)
+        if type(self).__module__.startswith("cfc_ref."):
+            had = f"a setting that can change: {', '.join(('backend', *self._live))}"
+            checks.refuse(name, "an assignment", had, "keep the value elsewhere, as this layer does not read it")
 
     # --- what a layer is made of
 

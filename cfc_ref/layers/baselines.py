@@ -96,6 +96,10 @@ class LSTM(Layer):
     ) -> None:
         super().__init__(LSTMLayerSettings.of(locals()), units, seed, backend)
 
+    @property
+    def _live(self) -> tuple[str, ...]:
+        return *super()._live, "forget_bias"
+
     def _allocate(self) -> Params:
         cell = self._recurrent("rnn_cell", 4 * self.state_size, self.input_size + self.timed)
         return Params(LSTMParams(*cell), self._projection())

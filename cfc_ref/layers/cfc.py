@@ -139,6 +139,11 @@ class CfC(Layer):
             checks.refuse("recurrence", repr(self.recurrence), expected, "remove recurrence")
 
     @property
+    def _live(self) -> tuple[str, ...]:
+        memory, backbone = ("forget_bias",) * self.mixed_memory, ("activation",) * (self.backbone_layers > 0)
+        return *super()._live, *memory, *backbone
+
+    @property
     def _cell_inputs(self) -> int:
         """The number of inputs of the first cell, its state apart: of x, or of the mixed memory's output."""
         reads_memory = self.mixed_memory and VARIANTS[self.variant].memory == "input"

@@ -11,6 +11,7 @@ from cfc_ref.arrays import Array
 from cfc_ref.layers.arguments import Expected, arrange
 from cfc_ref.layers.base import UNDRAWN, Gradients, Layer, Params
 from cfc_ref.layers.initial import generator
+from cfc_ref.layers.settings import share
 from cfc_ref.layers.sparse_rows import SparseRows
 
 if TYPE_CHECKING:
@@ -21,6 +22,11 @@ __all__ = ["Embedding", "EmbeddingTape"]
 
 _TABLE = "embedding.weight"
 _MOST = 2**24  # float32 counts to here
+
+
+def _of_layer(name: str) -> Any:
+    """Return a property that is that of the layer."""
+    return property(lambda self: getattr(self.layer, name), lambda self, value: setattr(self.layer, name, value))
 
 
 class EmbeddingTape(NamedTuple):
@@ -89,12 +95,10 @@ class Embedding(Layer):
         if not isinstance(layer, Layer) or isinstance(layer, Embedding):
             do = "pass a CfC, LTC, NeuralLTC, LSTM or CTRNN"
             checks.refuse("layer", type(layer).__name__, "a recurrent layer", do, TypeError)
-        self.dropout = checks.number("dropout", dropout)
-        if not 0 <= self.dropout < 1:
-            checks.refuse("dropout", repr(dropout), "a share in [0, 1)", "pass the share that drops")
+        self.dropout = share("dropout", dropout)
         self.variant = checks.choice("variant", variant, ("keras", "torch"))
         self.layer = layer
-        same = ("state_size", "output_size", "proj_size", "return_sequences", "batch_first", "mixed_memory")
+        same = ("state_size", "output_size", "proj_size", "mixed_memory")
         vars(self).update({name: getattr(layer, name) for name in (*same, "dtype", "wiring", "timed")})
         self.input_size, self._masks = 1, layer._masks
         table = np.zeros((self.tokens, layer.input_size), layer.dtype)
@@ -103,6 +107,17 @@ class Embedding(Layer):
         if seed is not UNDRAWN:
             rng = generator(seed)
             table[...] = rng.uniform(-0.05, 0.05, table.shape) if variant == "keras" else rng.normal(size=table.shape)
+
+    backend = _of_layer("backend")
+    return_sequences = _of_layer("return_sequences")
+    batch_first = _of_layer("batch_first")
+
+    @property
+    def _live(self) -> tuple[str, ...]:
+        return ("dropout",)
+
+    def _setting(self, name: str, value: Any) -> Any:
+        return share(name, value)
 
     # --- weights
 
@@ -185,15 +200,6 @@ class Embedding(Layer):
         checks.refuse("stepper", got, "a recurrent layer", do, TypeError)
 
     # --- what is known of it
-
-    @property
-    def backend(self) -> str:
-        """The backend of the layer."""
-        return self.layer.backend
-
-    @backend.setter
-    def backend(self, value: str) -> None:
-        self.layer.backend = value
 
     def __repr__(self) -> str:
         drop = f", dropout {self.dropout:g}" if self.dropout else ""

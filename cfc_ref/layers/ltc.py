@@ -41,6 +41,10 @@ _INVERSE_SOFTPLUS_OF_1 = float(np.log(np.expm1(1)))
 class _SequenceLayer(ODELayer):
     """A layer whose sequences are those of :mod:`cfc_ref.cells.ltc.network`, or of its kernels."""
 
+    @property
+    def _live(self) -> tuple[str, ...]:
+        return *super()._live, "implicit_param_constraints"
+
     epsilon = 0.0
 
     @property

@@ -48,13 +48,6 @@ class ODELayer(Layer):
         self._longest = math.inf if self.step is None else MOST_PARTS * self.step
         self._watch = StabilityWatch(self.solver, self.ode_unfolds)
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        """Refuse what the scheme was made from, which would be half obeyed."""
-        if name in ("solver", "step", "ode_unfolds", "epsilon", "tau") and name in vars(self):
-            do = f"make a new layer with {name}={value!r}, and load_state_dict(layer.state_dict())"
-            checks.refuse(name, repr(value), f"{getattr(self, name)!r}, fixed when the layer was made", do)
-        super().__setattr__(name, value)
-
     def _allocate(self) -> Params:
         cell, input_map, output_map = self._allocate_cell()
         lstm = self._lstm() if self.mixed_memory else None

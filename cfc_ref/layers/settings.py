@@ -21,6 +21,7 @@ __all__ = [
     "LayerSettings",
     "NeuralLTCLayerSettings",
     "SolverSettings",
+    "share",
 ]
 
 S = TypeVar("S", bound="LayerSettings")
@@ -35,11 +36,12 @@ def _optional(check: Callable[..., Any], **options: Any) -> Any:
     return _checked(lambda name, value: None if value is None else check(name, value, **options))
 
 
-def _share(name: str, value: Any) -> float:
-    share = checks.number(name, value)
-    if not 0 <= share < 1:
+def share(name: str, value: Any) -> float:
+    """Return a share that drops."""
+    number = checks.number(name, value)
+    if not 0 <= number < 1:
         checks.refuse(name, repr(value), "a share in [0, 1)", "pass the share that drops")
-    return share
+    return number
 
 
 def _at_least_0(name: str, value: Any) -> float:
@@ -64,8 +66,13 @@ class LayerSettings:
     dtype: Any = _checked(checks.float_dtype)  # noqa: RUF009 (a field)
 
     def __post_init__(self) -> None:
-        for one in fields(self):
-            object.__setattr__(self, one.name, one.metadata["check"](one.name, getattr(self, one.name)))
+        for name in self.names():
+            object.__setattr__(self, name, self.checked(name, getattr(self, name)))
+
+    @classmethod
+    def checked(cls, name: str, value: Any) -> Any:
+        """Return the checked value of a setting."""
+        return cls.__dataclass_fields__[name].metadata["check"](name, value)
 
     @classmethod
     def of(cls: type[S], arguments: Mapping[str, Any]) -> S:
@@ -87,7 +94,7 @@ class CfCLayerSettings(LayerSettings):
     activation: str = _checked(checks.choice, [name for name in ACTIVATIONS if name != "linear"])
     backbone_units: int | None = _optional(checks.count, at_least=1)
     backbone_layers: int | None = _optional(checks.count)
-    backbone_dropout: float | None = _optional(_share)
+    backbone_dropout: float | None = _optional(share)
     variant: str = _checked(checks.choice, VARIANTS)
     forget_bias: float = _checked(checks.number)
     recurrence: str = _checked(checks.choice, ("full", "wired"))

@@ -171,7 +171,6 @@ def test_float64_is_rounded_once(tmp_path):
         LSTM(2, 3, seed=0),
         LTC(2, 3, seed=0, solver="rk4"),
         LTC(2, 3, seed=0, solver="scipy"),
-        CfC(2, 3, backbone_layers=2, backbone_dropout=0.1, seed=0),
         CfCRegressor(epochs=1),
     ],
     ids=lambda model: type(model).__name__,
@@ -213,6 +212,13 @@ def test_only_files_of_the_same_export_are_replaced(tmp_path, file):
     export_c(model, tmp_path / "new", "other")
     assert len(list((tmp_path / "new").iterdir())) == 5
     assert (tmp_path / "new" / "README.md").read_text(encoding="utf-8").startswith("# other:")
+
+
+def test_an_export_drops_nothing(tmp_path):
+    for name, dropout in (("with", 0.5), ("without", 0.0)):
+        export_c(CfC(2, 3, backbone_layers=2, backbone_dropout=dropout, seed=0), tmp_path / name)
+    ours, theirs = (tmp_path / name / "network.h" for name in ("with", "without"))
+    assert ours.read_text("utf-8") == theirs.read_text("utf-8")
 
 
 def test_weights_that_are_nan_are_called_so(tmp_path):
