@@ -13,7 +13,7 @@ from cfc_ref.arrays import Array
 
 if TYPE_CHECKING:
     from cfc_ref.export.c_header import RawValues
-    from cfc_ref.export.int8_files import Asked
+    from cfc_ref.export.int8_files import Int8Options
     from cfc_ref.export.wasm_files import StreamedRows
     from cfc_ref.tables.folder import Trained
     from cfc_ref.tables.preparation import Preparation
@@ -102,8 +102,8 @@ def _to_c(model: Any, options: argparse.Namespace) -> tuple[Path, ...]:
     from cfc_ref.export.c_files import as_c, write_files
 
     trained, scaling = _scaling(options)
-    asked, math = _asked(options, trained), options.math or "libm"
-    made = as_c(model, options.name, math=math, measure=options.measure, asked=asked, **scaling)
+    int8, math = _int8_options(options, trained), options.math or "libm"
+    made = as_c(model, options.name, math=math, measure=options.measure, options=int8, **scaling)
     options.called["folder"] = "--out"
     path = write_files(options.out, made.files, options.name)
     for distance in made.distances:
@@ -111,15 +111,15 @@ def _to_c(model: Any, options: argparse.Namespace) -> tuple[Path, ...]:
     return tuple(path / file for file in (f"{options.name}.h", f"{options.name}_test.c", "README.md"))
 
 
-def _asked(options: argparse.Namespace, trained: Trained | None) -> Asked:
-    """Return what is asked of int8: the range of the training part's inputs and a quarter more, and held-back rows."""
-    from cfc_ref.export.int8_files import Asked
+def _int8_options(options: argparse.Namespace, trained: Trained | None) -> Int8Options:
+    """Return the options of int8: the range of the training part's inputs and a quarter more, and held-back rows."""
+    from cfc_ref.export.int8_files import Int8Options
 
     if not options.int8 or trained is None:
-        return Asked(options.int8, tolerance=options.tolerance)
+        return Int8Options(options.int8, tolerance=options.tolerance)
     samples = trained.folder.samples("folder", ("x", "dt", "begins", "low", "high"))
     beyond = _BEYOND * (samples["high"] - samples["low"])
-    return Asked(True, (samples["low"] - beyond, samples["high"] + beyond), options.tolerance, samples)
+    return Int8Options(True, (samples["low"] - beyond, samples["high"] + beyond), options.tolerance, samples)
 
 
 def _to_wasm(model: Any, options: argparse.Namespace) -> tuple[Path, ...]:

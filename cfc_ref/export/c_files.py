@@ -21,8 +21,8 @@ from cfc_ref.export.c_source import Source, fill, identifier, section
 from cfc_ref.export.float32_network import Network, exported
 from cfc_ref.export.int8_files import (
     FLOAT32,
-    Asked,
     Distance,
+    Int8Options,
     distances,
     golden_run_8,
     int8_of,
@@ -227,8 +227,8 @@ def export_c(
     ...     print(header.name, "static inline void pendulum_step(" in header.read_text(encoding="utf-8"))
     pendulum.h True
     """
-    asked = Asked(checks.flag("int8", int8), x_range, tolerance, held_back)
-    files = as_c(model, name, math=math, raw=raw, dt_range=dt_range, measure=measure, asked=asked).files
+    options = Int8Options(checks.flag("int8", int8), x_range, tolerance, held_back)
+    files = as_c(model, name, math=math, raw=raw, dt_range=dt_range, measure=measure, options=options).files
     return write_files(folder, files, name) / f"{name}.h"
 
 
@@ -250,7 +250,7 @@ def as_c(
     dt_range: tuple[float, float] | None,
     measure: bool = False,
     more_files: str = "",
-    asked: Asked = FLOAT32,
+    options: Int8Options = FLOAT32,
 ) -> CFiles:
     """Return a network as C: the header, its test, and the page on its costs."""
     network = exported(model)
@@ -259,22 +259,22 @@ def as_c(
         checks.refuse(
             "raw", type(raw).__name__, "RawValues", "run cfc-ref export --raw on a folder of cfc-ref train", TypeError
         )
-    asked, source = asked.checked(network), Source()
+    options, source = options.checked(network), Source()
     between = _TIMES if dt_range is None else checked_dt_range(dt_range)
-    math = "own" if asked.int8 and not (raw is not None and raw.classes) else math  # tables need no library
+    math = "own" if options.int8 and not (raw is not None and raw.classes) else math  # tables need no library
     if checks.flag("measure", measure) and math != "own":
         checks.refuse("measure", f"math={math!r}", "math='own', as the chip has no <math.h>", "pass math='own'")
     found: list[Distance] = []
-    if asked.int8:
-        int8 = int8_of(model, network, asked.x_range, between)
-        found = distances(int8, asked.held_back)
-        refuse_far(found, asked.tolerance)
+    if options.int8:
+        int8 = int8_of(model, network, options.x_range, between)
+        found = distances(int8, options.held_back)
+        refuse_far(found, options.tolerance)
         state, golden = add_step(step_8(source, network, int8.params), raw), golden_run_8(int8, raw)
         words = int8_words(int8, found, exact=raw is None)
     else:
         state, words = add_step(StepBody(source, network), raw), _FLOAT
         golden = golden_run(network, raw)
-    certificate = _certificate(model, raw, between, asked if asked.int8 else None, known=dt_range is not None)
+    certificate = _certificate(model, raw, between, options if options.int8 else None, known=dt_range is not None)
     words = words | {"certificate": certificate, "more_files": more_files}
     words = _words(model, network, raw, source, math, golden) | words
     texts = {
@@ -361,15 +361,15 @@ def _words(
 
 
 def _certificate(
-    model: Layer, raw: RawValues | None, between: tuple[float, float], asked: Asked | None, *, known: bool
+    model: Layer, raw: RawValues | None, between: tuple[float, float], options: Int8Options | None, *, known: bool
 ) -> str:
-    """Return the lines of a comment on what rounding does, or why nothing is proved; `asked` are those of int8."""
+    """Return the lines of a comment on what rounding does, or why nothing is proved; `options` are those of int8."""
     unit = "" if raw is None else f" times {raw.timespan:g}"
     whose = "" if known else " (those of the training are not known)"
-    inputs = "inputs from -4 to 4" if asked is None else "inputs in their range"
+    inputs = "inputs from -4 to 4" if options is None else "inputs in their range"
     said = f"Rounding, proved for network {inputs}, times from {between[0]:.9g} to {between[1]:.9g}{unit}{whose}"
     try:
-        x_range, dtype = ((-4, 4), "float32") if asked is None else (asked.x_range, "int8")
+        x_range, dtype = ((-4, 4), "float32") if options is None else (options.x_range, "int8")
         proved = rounding(model, x_range, between, dtype)
         said = f"{said}, IEEE arithmetic and no -ffast-math (cfc_ref.bounds.rounding): {proved}."
     except ValueError as error:

@@ -18,7 +18,9 @@ from cfc_ref.export.c_golden import STEPS, Golden, run_network
 from cfc_ref.export.c_header import RawValues
 from cfc_ref.export.float32_network import Network
 
-__all__ = ["FLOAT32", "Asked", "Distance", "Int8", "distances", "golden_run_8", "int8_of", "int8_words", "refuse_far"]
+__all__ = [
+    "FLOAT32", "Distance", "Int8", "Int8Options", "distances", "golden_run_8", "int8_of", "int8_words", "refuse_far",
+]  # fmt: skip
 
 _TOLERANCE = 5e-6  # of outputs, which are the same integers times a float
 _OF_ODE = 5e-4  # two units of a state: an ODE's neurons are floats, whose last digit may move what a synapse reads
@@ -28,7 +30,7 @@ _LISTED = 6  # features whose ranges are listed
 _LAST = 1e4  # a very long time, the last one
 
 
-class Asked(NamedTuple):
+class Int8Options(NamedTuple):
     """The arguments of :func:`cfc_ref.export_c` on int8."""
 
     int8: bool
@@ -36,7 +38,7 @@ class Asked(NamedTuple):
     tolerance: Any = None
     held_back: Any = None
 
-    def checked(self, network: Network) -> Asked:
+    def checked(self, network: Network) -> Int8Options:
         """Refuse what does not fit."""
         given = {name: value for name, value in self._asdict().items() if name != "int8" and value is not None}
         if not self.int8:
@@ -46,10 +48,11 @@ class Asked(NamedTuple):
         tolerance = checks.number("tolerance", _ACCEPTED if self.tolerance is None else self.tolerance)
         if not tolerance > 0:
             checks.refuse("tolerance", tolerance, "a share above 0", "pass for example 0.05")
-        return Asked(True, _X if self.x_range is None else self.x_range, tolerance, _held_back(self.held_back, network))
+        x_range = _X if self.x_range is None else self.x_range
+        return Int8Options(True, x_range, tolerance, _held_back(self.held_back, network))
 
 
-FLOAT32 = Asked(False)
+FLOAT32 = Int8Options(False)
 
 
 def _held_back(value: Any, network: Network) -> dict[str, Array] | None:

@@ -33,7 +33,7 @@ from cfc_ref.cells.int8.numbers import (
     sigmoid_8,
 )
 from cfc_ref.export.float32_network import exported
-from cfc_ref.export.int8_files import Asked, distances, int8_of
+from cfc_ref.export.int8_files import Int8Options, distances, int8_of
 from tests import bad
 from tests.cells import toy_mode
 from tests.compare import assert_close, refusal
@@ -236,6 +236,29 @@ def test_weights_that_are_too_large_for_32_bits_are_refused(kind, tmp_path):
     assert not (tmp_path / "new").exists()
 
 
+@pytest.mark.parametrize(("kind", "key"), [(CfC, "rnn_cell.ff1.weight"), (NeuralLTC, "rnn_cell.f.weight")])
+def test_more_columns_than_sums_of_32_bits_hold_are_refused(kind, key, tmp_path):
+    model = kind(133_200, 1, seed=0, backend="numpy", **({"backbone_layers": 0} if kind is CfC else {}))
+    model.parameters["rnn_cell.f.bias" if kind is NeuralLTC else "rnn_cell.ff1.bias"][...] = 0
+    model.parameters[key][...] = 1e-9  # all as large as can be in int8, with small sums of reals
+    with pytest.raises(ValueError, match=r"model: got a linear map of 133,20\d columns, whose sums exceed 32 bits"):
+        export_c(model, tmp_path / "new", int8=True)
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("b", [0, 2**20])
+def test_the_largest_sum_of_32_bits_is_accepted(b):
+    """127 · 127 per column and b, itself at most 2^28: with less than 116,501 columns no sum is refused."""
+    columns = (2**31 - 1 - b) // MOST**2
+    weights, rounded_b = np.full((1, columns + 1), 1e-9), np.array([b * 1e-9 / MOST**2])  # of steps of 1/127
+    rows = quantise_rows(Dense(weights[:, 1:], rounded_b), grid_of(-np.ones(columns), np.ones(columns)), UNIT)
+    assert 2**31 - MOST**2 <= MOST * np.abs(rows.W).sum() + rows.b < 2**31
+    with pytest.raises(ValueError, match="columns, whose sums exceed 32 bits"):
+        quantise_rows(Dense(weights, rounded_b), grid_of(-np.ones(columns + 1), np.ones(columns + 1)), UNIT)
+    wide = Dense(np.full((1, 116_500), 1e-9), np.array([1.0]))
+    assert quantise_rows(wide, grid_of(-np.ones(116_500), np.ones(116_500)), UNIT).b <= 2**28
+
+
 def test_an_offset_that_is_too_large_for_32_bits_is_refused(tmp_path):
     model = LTC(2, 3, seed=0, backend="numpy")
     model.parameters["rnn_cell.input_b"][...] = -1e6
@@ -268,7 +291,7 @@ def test_held_back_rows_decide(tmp_path):
     with pytest.raises(ValueError, match="held-back rows"):
         export_c(model, tmp_path, int8=True, held_back=rows | {"x": 30 * rows["x"]})
     with pytest.raises(ValueError, match="above 0"):
-        Asked(True, tolerance=-1).checked(exported(model))
+        Int8Options(True, tolerance=-1).checked(exported(model))
 
 
 # --- numbers

@@ -149,7 +149,14 @@ def quantise_rows(params: Dense, u: Grid, unit: Any) -> Rows8:
     step = scale.astype(np.float64) / unit
     b, b_minus = np.rint(both / step).astype(np.int64)
     q = np.clip(np.rint(W / step[:, None]), -MOST, MOST).astype(np.int64)
-    fits(scale * (MOST * np.abs(q).sum(axis=1) + np.abs([b, b_minus]).max(axis=0)))
+    sums = MOST * np.abs(q).sum(axis=1) + np.abs([b, b_minus]).max(axis=0)
+    if np.max(sums, initial=0) >= 1 << 31:  # at most 127 · 127 per column, next to 2^28 of b: from 116,501 columns on
+        got, do = (
+            f"a linear map of {W.shape[1]:,} columns, whose sums exceed 32 bits",
+            "use fewer, or export in float32",
+        )
+        checks.refuse("model", got, "at most some 116,000 columns", do)
+    fits(scale * sums)
     return Rows8(q, b, scale, b_minus)
 
 
