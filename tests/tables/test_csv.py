@@ -180,17 +180,34 @@ def test_groups_are_the_rows_of_each_in_order(numbers):
     assert [list(rows) for rows in by_group(group)] == expected
 
 
-def test_1e5_rows_are_read_and_windowed_in_two_seconds(tmp_path):
-    """Of processor time, as other programs may run."""
+def seconds_of_processor(function):
+    began = time.process_time()
+    result = function()
+    return time.process_time() - began, result
+
+
+def test_1e5_rows_are_read_and_windowed_nearly_as_fast_as_the_csv_module_reads_them(tmp_path):
+    """In 1.4 to 1.9 times (0.8 s) the processor time of csv and float in the same run, whatever else runs."""
     rng = np.random.default_rng(0)
     block = [",".join(f"{value:.6f}" for value in row) for row in rng.normal(size=(1000, 8))]
     lines = [f"{k * 0.25:.2f},{block[k % 1000]}" for k in range(100_000)]
     path = write(tmp_path, "t,a,b,c,d,e,f,g,h\n" + "\n".join(lines))
     settings = TableSettings(horizon=1)
-    began = time.process_time()
-    columns, table = read_table(path, time="t", target=["a"], horizon=1)
-    preparation, series = prepare_table(columns, table, settings)
-    windows = cut_windows(series, TRAIN, settings.window, settings.stride)
-    assert time.process_time() - began < 2
+
+    def ours():
+        columns, table = read_table(path, time="t", target=["a"], horizon=1)
+        preparation, series = prepare_table(columns, table, settings)
+        return preparation, cut_windows(series, TRAIN, settings.window, settings.stride)
+
+    def plain():
+        with path.open(newline="") as file:
+            return np.array([[float(field) for field in row] for row in list(csv.reader(file))[1:]])
+
+    for _ in range(3):  # the best of three: one may be disturbed
+        (spent, (preparation, windows)), (reference, _) = map(seconds_of_processor, (ours, plain))
+        if spent < 2.8 * reference:
+            break
+    else:
+        pytest.fail(f"{spent:.2f} s, where csv and float take {reference:.2f} s")
     assert preparation.inputs == 8
     assert windows.x.shape == (4374, 32, 8)
