@@ -11,7 +11,9 @@ from numba.core import caching
 
 from cfc_ref import kernels
 from cfc_ref.kernels import compiled
+from tests.kernels.unjitted import compiled_only
 
+pytestmark = compiled_only
 SOURCE = """
 from cfc_ref.kernels.compiled import kernel
 

@@ -14,6 +14,7 @@ from cfc_ref.kernels import threads
 from tests import bad
 from tests.compare import assert_close
 from tests.kernels.fresh import all_nan
+from tests.kernels.unjitted import compiled_only
 from tests.layers.strategies import MODES, Outcome, arrays_of, assert_same, inputs_for, run
 
 NETWORKS = {
@@ -29,6 +30,7 @@ def layer(request):
     return CfC(3, **NETWORKS[request.param], seed=0, backend="numba")
 
 
+@compiled_only
 @pytest.mark.usefixtures("all_threads")
 def test_the_number_of_threads_changes_no_bit(layer, monkeypatch):
     monkeypatch.setattr("cfc_ref.kernels.cfc.network._WORTH_A_THREAD", 1)  # every row is cut off
@@ -42,6 +44,7 @@ def test_the_number_of_threads_changes_no_bit(layer, monkeypatch):
         assert_close(outcomes[1][name], ref, 0, 0)
 
 
+@compiled_only
 def test_a_rows_bits_do_not_depend_on_the_rows_beside_it(layer):
     inputs = inputs_for(layer, np.random.default_rng(0), B=37, T=5)
     outputs, _ = layer(*inputs)
@@ -164,6 +167,7 @@ def test_a_layer_without_kernels_refuses_them():
     assert CTRNN(2, 3, seed=0).backend == "auto"
 
 
+@compiled_only
 def test_kernels_compile_for_two_dtypes_only():
     """Whatever is given, they are called with the same types of arrays; another type would compile for seconds."""
     from cfc_ref.kernels.cfc.loops import _forward

@@ -11,6 +11,9 @@ from cfc_ref.kernels import mathfun
 from cfc_ref.kernels.elementwise import _activate
 from cfc_ref.kernels.packed import SILU
 from tests.compare import assert_close
+from tests.kernels.unjitted import scalars_warn
+
+pytestmark = scalars_warn
 
 
 def logistic(x):
@@ -114,7 +117,7 @@ def test_silu_far_below_0_is_0(dtype):
     """Its gate never is; unjitted."""
     z = np.array([-np.inf, np.finfo(dtype).min / 2, -1e20, -1000, -200, 0, 1e20, np.inf, np.nan], dtype)
     a = np.empty_like(z)
-    _activate.py_func(SILU, z, a)
+    getattr(_activate, "py_func", _activate)(SILU, z, a)
     assert_close(a[:-1], np.array([0, 0, 0, 0, 0, 0, 1e20, np.inf], dtype), 0, 1e-34, dtype)
     assert np.isnan(a[-1])
 

@@ -9,6 +9,7 @@ from cfc_ref.kernels.memory import aligned
 from cfc_ref.kernels.packed import Weights, linear_at
 from cfc_ref.kernels.products import _add_product, _d_linear, _linear, _panels
 from tests.compare import assert_close
+from tests.kernels.unjitted import compiled_only
 
 SIZES = st.integers(1, 9) | st.sampled_from([16, 31, 32, 33, 64, 65, 100])
 TOLERANCE = {np.float64: 1e-13, np.float32: 5e-6}
@@ -76,6 +77,7 @@ def test_a_map_and_its_backward_equal_numpys(of):
     assert_close(np.concatenate([dA, dB], axis=1), 1 + sign * d @ M, *room)
 
 
+@compiled_only
 @settings(max_examples=20)
 @given(cases())
 def test_a_rows_bits_are_its_own(of):

@@ -16,6 +16,7 @@ from cfc_ref.layers.stepper import CompiledStepper
 from tests import bad
 from tests.compare import assert_close
 from tests.kernels import cfc_cases, ltc_cases
+from tests.kernels.unjitted import compiled_only
 from tests.layers.strategies import parts
 
 layers = st.one_of(cfc_cases.layers(backend="numba"), ltc_cases.layers(backend="numba"))
@@ -74,6 +75,7 @@ FORMS = {
 TIMES = {"a float": 0.5, "a NumPy float": np.float64(0.5), "its own": np.float32(0.5), "an array": np.array(0.5)}
 
 
+@compiled_only
 @KINDS
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("time", TIMES)
@@ -107,6 +109,7 @@ def test_an_output_may_be_strided_or_the_sample_itself(kind, proj_size):
         assert_close(out, ref, 0, 0)
 
 
+@compiled_only
 @pytest.mark.parametrize(("kind", "options"), [(CfC, {"backbone_units": 4}), (LTC, {"ode_unfolds": 1})])
 def test_the_steps_of_a_stream_allocate_nothing(kind, options):
     stepper = kind(17, 600, **options, seed=0, backend="numba").stepper()

@@ -14,7 +14,10 @@ import cfc_ref
 from cfc_ref.kernels import threads
 from tests.compare import assert_close
 from tests.kernels import cfc_cases, ltc_cases
+from tests.kernels.unjitted import scalars_warn
 from tests.layers.test_tape import arrays_in
+
+pytestmark = scalars_warn
 
 FOLDER = Path(cfc_ref.__file__).parent / "kernels"
 TOLERANCE = {np.float64: 1e-12, np.float32: 5e-6}  # relative to max(1, |value|)
