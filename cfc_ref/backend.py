@@ -35,15 +35,12 @@ class Compute(NamedTuple):
         if there is none.
     start : callable or None
         (params, readout, read, settings) → the compiled step of a stepper; None if it steps in NumPy.
-    as_streams : callable
-        (params, settings, sequences) → whether `stream` runs so many sequences, and not `forward`.
     """
 
     forward: Callable[..., Any]
     backward: Callable[..., Any]
     stream: Callable[..., Any] | None = None
     start: Callable[..., Any] | None = None
-    as_streams: Callable[..., bool] = lambda params, settings, sequences: sequences == 1
 
 
 class Pieces(NamedTuple):
@@ -75,10 +72,10 @@ def ltc(backend: str, solver: str = "fused") -> Compute:
     if _uses_kernels(backend):
         from cfc_ref.kernels.ltc import network as kernels
         from cfc_ref.kernels.ltc.loops import COMPILED
-        from cfc_ref.kernels.ltc.streaming import as_streams, start
+        from cfc_ref.kernels.ltc.streaming import start
 
         if solver in COMPILED:
-            return Compute(kernels.sequence, kernels.d_sequence, kernels.stream, start, as_streams)
+            return Compute(kernels.sequence, kernels.d_sequence, kernels.stream, start)
         _refuse_late(backend, "solver", solver, "cfc_ref.kernels.ltc.solvers", "LTC")
     from cfc_ref.cells.ltc import network
 

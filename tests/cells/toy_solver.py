@@ -47,19 +47,19 @@ def toy_kernel():
         x, start, G, Q, c = kept[0], kept[3 * k], kept[3 * k + 1], kept[3 * k + 2], neuron[C]
         for r in range(out.shape[0]):
             length = at(h, r) if k == 1 else at(h, r) / type(G[r])(2)
-            out[r] = start[r] + length * (Q[r] - G[r] * x[r]) / at(c, r)
+            out[r] = start[r] + length * (Q[r] - G[r] * x[r]) / c[r]
 
     @inner
     def d_stage(k, neuron, h, kept, d_out, D, d_C, d_h, room):
-        x, G, Q, c, share = kept[0], kept[3 * k + 1], kept[3 * k + 2], neuron[C], type(neuron[C])(k + 1) / 2
+        x, G, Q, c, share = kept[0], kept[3 * k + 1], kept[3 * k + 2], neuron[C], kept.dtype.type(0.5 * (k + 1))
         for r in range(d_out.shape[0]):
-            d = h[r] * share * d_out[r] / c
+            d = h[r] * share * d_out[r] / c[r]
             D[3 * k, r] += d_out[r]
             D[0, r] -= G[r] * d
             D[3 * k + 1, r] -= x[r] * d
             D[3 * k + 2, r] += d
-            d_C[r] -= d * (Q[r] - G[r] * x[r]) / c
-            d_h[r] += share * (Q[r] - G[r] * x[r]) / c * d_out[r]
+            d_C[r] -= d * (Q[r] - G[r] * x[r]) / c[r]
+            d_h[r] += share * (Q[r] - G[r] * x[r]) / c[r] * d_out[r]
 
     return SolverKernel(2, stage, d_stage)
 

@@ -31,7 +31,7 @@ def _frozen_of(c, h, G):
 def _relax(c, h, share, x, G, Q, out):
     """Write the states after a share of a part."""
     for r in range(out.shape[0]):
-        e, f = _frozen_of(at(c, r), share * at(h, r), G[r])
+        e, f = _frozen_of(c[r], share * at(h, r), G[r])
         out[r] = e * x[r] + f * (Q[r] / G[r])
 
 
@@ -39,15 +39,15 @@ def _relax(c, h, share, x, G, Q, out):
 def _d_relax(c, h, share, x, sums, d_out, d_x, d_sums, d_C, d_h, room):
     """Backward of ``_relax``; `sums` are G and Q."""
     G, Q, d_G, d_Q, e, f, d_u = sums[0], sums[1], d_sums[0], d_sums[1], room[0], room[1], room[2]
-    inverse, most = type(c)(1) / c, x.dtype.type(np.finfo(x.dtype).max)  # h G/C may be infinite, where d_u is 0
+    most = x.dtype.type(np.finfo(x.dtype).max)  # h G/C may be infinite, where d_u is 0
     for r in range(d_out.shape[0]):
-        e[r], f[r] = _frozen_of(c, share * h[r], G[r])
+        e[r], f[r] = _frozen_of(c[r], share * h[r], G[r])
     for r in range(d_out.shape[0]):
         f[r] *= d_out[r] / G[r]
     for r in range(d_out.shape[0]):
         e[r] *= d_out[r]
     for r in range(d_out.shape[0]):
-        d_u[r] = share * (Q[r] / G[r] - x[r]) * inverse * e[r]
+        d_u[r] = share * (Q[r] / G[r] - x[r]) / c[r] * e[r]
     for r in range(d_out.shape[0]):
         d_Q[r] += f[r]
     for r in range(d_out.shape[0]):
@@ -55,7 +55,7 @@ def _d_relax(c, h, share, x, sums, d_out, d_x, d_sums, d_C, d_h, room):
     for r in range(d_out.shape[0]):
         d_G[r] += h[r] * d_u[r] - Q[r] / G[r] * f[r]
     for r in range(d_out.shape[0]):
-        d_C[r] -= min(h[r] * G[r] * inverse, most) * d_u[r]
+        d_C[r] -= min(h[r] * G[r] / c[r], most) * d_u[r]
     for r in range(d_out.shape[0]):
         d_h[r] += G[r] * d_u[r]
 
@@ -118,7 +118,7 @@ def _d_phi_of(u, e, phi):
 def _half_step(c, h, most, x, G, Q, out):
     """Twin of :func:`cfc_ref.cells.exponential.half_step`."""
     for r in range(out.shape[0]):
-        rate = _rate_of(at(c, r), at(h, r), most)
+        rate = _rate_of(c[r], at(h, r), most)
         _, e, phi = _half_of(rate, G[r])
         out[r] = e * x[r] + rate * Q[r] * phi
 
@@ -127,27 +127,27 @@ def _half_step(c, h, most, x, G, Q, out):
 def _d_half_step(c, h, most, x, G, Q, d_out, d_C, d_h, to):
     """Backward of ``_half_step``: writes the gradients of G, Q and x to the first rows of `to`, adds to d_C and d_h."""
     d_G, d_Q, e, phi, d_phi = to[0], to[1], to[2], to[3], to[4]  # that of x is e d_out
-    zero, half = type(c)(0), type(c)(0.5) / c
+    zero, half = x.dtype.type(0), x.dtype.type(0.5)
     for r in range(d_out.shape[0]):
-        _, e[r], phi[r] = _half_of(_rate_of(c, h[r], most), G[r])
+        _, e[r], phi[r] = _half_of(_rate_of(c[r], h[r], most), G[r])
     for r in range(d_out.shape[0]):
-        rate = _rate_of(c, h[r], most)
+        rate = _rate_of(c[r], h[r], most)
         d_phi[r] = _d_phi_of(zero if G[r] < zero else rate * G[r], e[r], phi[r])
     for r in range(d_out.shape[0]):
-        d_Q[r] = _rate_of(c, h[r], most) * phi[r] * d_out[r]
+        d_Q[r] = _rate_of(c[r], h[r], most) * phi[r] * d_out[r]
     for r in range(d_out.shape[0]):
         e[r] *= d_out[r]
     for r in range(d_out.shape[0]):
-        rate = _rate_of(c, h[r], most)
+        rate = _rate_of(c[r], h[r], most)
         d_G[r] = rate * (rate * Q[r] * d_phi[r] * d_out[r] - e[r] * x[r])
     for r in range(d_out.shape[0]):
         d_G[r] = zero if G[r] < zero else d_G[r]
     for r in range(d_out.shape[0]):
-        rate = _rate_of(c, h[r], most)
+        rate = _rate_of(c[r], h[r], most)
         u = zero if G[r] < zero else rate * G[r]
-        d_C[r] -= (half + half) * e[r] * (rate * Q[r] - u * x[r])
+        d_C[r] -= e[r] / c[r] * (rate * Q[r] - u * x[r])
     for r in range(d_out.shape[0]):
-        d_h[r] += half * e[r] * (Q[r] - (zero if G[r] < zero else G[r]) * x[r])
+        d_h[r] += half / c[r] * e[r] * (Q[r] - (zero if G[r] < zero else G[r]) * x[r])
 
 
 @inner(forceinline=True)
@@ -195,7 +195,7 @@ def _clip(neuron, x, out):
     """Move states into the box, widened to hold the part's start x; NaN stays."""
     low, high = neuron[LOW], neuron[HIGH]
     for r in range(out.shape[0]):
-        a, b, new = at(low, r), at(high, r), out[r]
+        a, b, new = low[r], high[r], out[r]
         a, b = (x[r] if x[r] < a else a), (x[r] if x[r] > b else b)
         new = a if new < a else new
         out[r] = b if new > b else new
@@ -207,7 +207,7 @@ def _d_clip(neuron, x, new, d_out, d):
     zero, rounding = x.dtype.type(0), x.dtype.type(16 * np.finfo(x.dtype).eps)
     low, high = neuron[LOW], neuron[HIGH]
     for r in range(d.shape[0]):
-        a, b = (x[r] if x[r] < low else low), (x[r] if x[r] > high else high)
+        a, b = (x[r] if x[r] < low[r] else low[r]), (x[r] if x[r] > high[r] else high[r])
         over = max(a - new[r], new[r] - b)
         d[r] = zero if over > rounding * max(abs(a), abs(b)) else d_out[r]
 

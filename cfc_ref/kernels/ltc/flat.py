@@ -1,4 +1,7 @@
-"""An LTC as its streams read it: one flat array of numbers, and a table that says where."""
+"""An LTC as loops along neurons read it: one flat array of numbers, and a table that says where.
+
+Streams read it, and the blocks of a batch whose neurons are nearly all connected, or whose release is neural.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,21 @@ from cfc_ref.arrays import Array
 from cfc_ref.cells.ltc.network import LTCSettings, ODENetwork, Readout
 from cfc_ref.cells.solvers import SOLVERS
 from cfc_ref.kernels.ltc.cells import packed_of
-from cfc_ref.kernels.ltc.packed import BIAS, GAIN, GROUP, SCRATCH, SHIFT, W_E, How, Packed, W, factors
+from cfc_ref.kernels.ltc.packed import (
+    BIAS,
+    GAIN,
+    GROUP,
+    SCRATCH,
+    SHIFT,
+    W_E,
+    W_SIGMA,
+    E,
+    How,
+    Packed,
+    Places,
+    W,
+    factors,
+)
 from cfc_ref.kernels.memory import LINE, whole_lines
 from cfc_ref.kernels.packed import FC, HEAD, INPUTS, OUTPUTS, READS, ROOM, STATE, UNITS, Weights
 from cfc_ref.neuron.grid import forgiven
@@ -29,6 +46,17 @@ NEURONS, INPUT_MAP, OUTPUT_MAP, SYNAPSES, SENSORY, LSTM, TILES, SENSORY_TILES = 
 ENDS = HEAD + 15
 
 
+def flat_sums(packed: Packed) -> tuple[Array, Array, npt.NDArray[np.int64], Any]:
+    """Return what a batch reads: weights, those of the backward, the table, and where the sums of synapses are."""
+    arrays, table = [], np.zeros(ENDS, np.int64)
+    table[UNITS] = len(packed.neurons)
+    for backward in (False, True):
+        weights = Weights(backward)
+        ends, places = _place_sums(packed, weights, table, backward)
+        arrays.append(weights.array(packed.maps.dtype))
+    return arrays[0], arrays[1], np.concatenate([table, *(end.reshape(-1) for end in ends)]), places
+
+
 def pack_stream(
     params: ODENetwork, readout: Readout, read: slice, settings: LTCSettings, how: How
 ) -> tuple[Array, npt.NDArray[np.int64]]:
@@ -36,13 +64,11 @@ def pack_stream(
     packed, weights, table = packed_of(params, settings), Weights(), np.zeros(ENDS, np.int64)
     (output_map, fc), dtype, inputs, units = readout, packed.maps.dtype, len(packed.maps), len(packed.neurons)
     lanes, reads = whole_lines(units), read.stop - read.start
-    neurons = np.ones((packed.neurons.shape[1], lanes), dtype)  # lanes without a neuron have a leak and a capacity
-    neurons[:, :units] = packed.neurons.T
     _time(table, settings, how, dtype)
     table[INPUTS], table[UNITS], table[READS], table[OUTPUTS] = inputs, units, reads, reads
-    table[NEURONS], table[INPUT_MAP] = weights.place(neurons), weights.place(packed.maps.T)
+    table[NEURONS], table[INPUT_MAP] = weights.place(in_lanes(packed.neurons)), weights.place(packed.maps.T)
     table[OUTPUT_MAP] = weights.place(factors(output_map, reads, dtype).T)
-    ends = _place_sums(packed, weights, table, lanes)
+    ends, _ = _place_sums(packed, weights, table)
     if fc is not None:
         table[OUTPUTS], table[FC] = len(fc.W), weights.linear(*fc)
     table[STATE], rows = lanes, 3 + 3 * how.stages + SCRATCH
@@ -51,6 +77,13 @@ def pack_stream(
         table[LSTM] = weights.lstm(params.lstm, 1.0)
         table[STATE], table[ROOM] = whole_lines(2 * units), table[ROOM] + whole_lines(6 * units) + whole_lines(units)
     return weights.array(dtype), np.concatenate([table, *(end.reshape(-1) for end in ends)])
+
+
+def in_lanes(neurons: Array) -> Array:
+    """Return the table of neurons with one column per lane; those without a neuron have a leak and a capacity of 1."""
+    table = np.ones((neurons.shape[1], whole_lines(len(neurons))), neurons.dtype)
+    table[:, : len(neurons)] = neurons.T
+    return table
 
 
 def _time(table: npt.NDArray[np.int64], settings: LTCSettings, how: How, dtype: np.dtype[Any]) -> None:
@@ -62,21 +95,24 @@ def _time(table: npt.NDArray[np.int64], settings: LTCSettings, how: How, dtype: 
         table[PARTS] = 0
 
 
-def _place_sums(packed: Packed, weights: Weights, table: npt.NDArray[np.int64], lanes: int) -> list[Any]:
-    """Place what the sums read, and return the ends of groups of tiles, of neurons and of inputs."""
+def _place_sums(
+    packed: Packed, weights: Weights, table: npt.NDArray[np.int64], backward: bool = False
+) -> tuple[list[Any], tuple[Places, ...]]:
+    """Place what the sums read; return the ends of groups of tiles, and the places of sums, of neurons and inputs."""
     table[NEURAL] = packed.neural
     if packed.neural:
         units = len(packed.neurons)
-        both = np.zeros((lanes, packed.synapses.shape[1] + packed.sensory.shape[1] + 1), packed.maps.dtype)
+        both = np.zeros((whole_lines(units), packed.synapses.shape[1] + packed.sensory.shape[1] + 1), packed.maps.dtype)
         both[:units] = np.concatenate([packed.synapses, packed.sensory, packed.neurons[:, [BIAS]]], axis=1)
         table[SYNAPSES] = weights.linear(both[:, :units], 0 * both[:, -1])
         table[SENSORY] = weights.linear(both[:, units:-1], both[:, -1])
-        return []
-    tiles, ends = _tiles(packed.synapses, packed.ends)
-    sensory, sensory_ends = _tiles(packed.sensory, packed.sensory_ends)
+        return [], ()
+    columns = [GAIN, SHIFT, E, W_SIGMA] if backward else [GAIN, SHIFT, W, W_E]
+    tiles, ends, places = _tiles(packed.synapses[:, columns], packed.ends)
+    sensory, sensory_ends, sensory_places = _tiles(packed.sensory[:, columns], packed.sensory_ends)
     table[SYNAPSES], table[SENSORY] = weights.place(tiles), weights.place(sensory)
     table[TILES], table[SENSORY_TILES] = ends.size, sensory_ends.size
-    return [ends, sensory_ends]
+    return [ends, sensory_ends], (places, sensory_places)
 
 
 def lanes(packed: Packed) -> int:
@@ -86,8 +122,8 @@ def lanes(packed: Packed) -> int:
     return int((-(-counts // GROUP) * GROUP).sum()) * LINE
 
 
-def _tiles(synapses: Array, ends: Array) -> tuple[Array, npt.NDArray[np.int64]]:
-    """Return synapses in tiles, shape (tiles, 4, LINE), and for each group of them where they begin and where it ends.
+def _tiles(synapses: Array, ends: Array) -> tuple[Array, npt.NDArray[np.int64], Places]:
+    """Return synapses in tiles, shape (tiles, 4, LINE), for each group of them where they begin and where it ends.
 
     Zeros where there is no synapse. The groups of a line are whole: its last tile is repeated, with no conductance.
     """
@@ -96,13 +132,19 @@ def _tiles(synapses: Array, ends: Array) -> tuple[Array, npt.NDArray[np.int64]]:
     sources = pre.max(initial=0) + 1
     keys, of_tile = np.unique(line * sources + pre, return_inverse=True)  # pairs, with axis=0, are slow to sort
     tiles = np.zeros((len(keys), 4, LINE), synapses.dtype)
-    tiles[of_tile, :, place] = synapses[:, [GAIN, SHIFT, W, W_E]]
+    tiles[of_tile, :, place] = synapses
     counts = np.bincount(keys // sources)
     slots = -(-counts // GROUP) * GROUP
     lines, last = np.repeat(np.arange(len(slots)), slots), np.cumsum(counts) - 1
-    chosen = np.arange(len(lines)) - np.repeat(np.cumsum(slots - counts) - (slots - counts), slots)
+    added = np.cumsum(slots - counts) - (slots - counts)  # before a line
+    chosen = np.arange(len(lines)) - added[lines]
     repeated = chosen > last[lines]
     chosen[repeated] = last[lines[repeated]]
     tiles = tiles[chosen]
     tiles[repeated, 2:] = 0
-    return tiles, np.column_stack([(keys[chosen] % sources).reshape(-1, GROUP), lines[::GROUP] * LINE])
+    first = 4 * LINE * (of_tile + added[line]) + place
+    return (
+        tiles,
+        np.column_stack([(keys[chosen] % sources).reshape(-1, GROUP), lines[::GROUP] * LINE]),
+        Places(first, LINE),
+    )

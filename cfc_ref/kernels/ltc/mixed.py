@@ -1,4 +1,4 @@
-"""The mixed memory of an LTC inside the loops over a batch: rows of states, where the ODE has one row per neuron."""
+"""The mixed memory of an LTC inside the loops over a batch."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from cfc_ref.kernels.compiled import inner
 from cfc_ref.kernels.elementwise import _copy
 from cfc_ref.kernels.lstm import _d_gates, _d_lstm, _lstm
+from cfc_ref.kernels.ltc.blocks import _read_row, _write_row
 from cfc_ref.kernels.products import _clear, _nothing
 
 __all__ = ["BackMemory", "Memory"]
@@ -39,7 +40,7 @@ class BackMemory(NamedTuple):
 
 
 @inner
-def _mix_memory(memory, parts, counts, h, t, row, rows, state):
+def _mix_memory(kind, memory, parts, counts, h, t, row, rows, states):
     """Take step t of the memory, and write its outputs as the states at which the ODE starts; masked rows wait."""
     U, last = h.shape[1], row + rows
     k = min(t, memory.values.shape[0] - 1)
@@ -49,31 +50,27 @@ def _mix_memory(memory, parts, counts, h, t, row, rows, state):
         _lstm(memory.W, _nothing(U), x.shape[1], x, h[row:last], c, new_c, values)
     for r in range(rows):
         if counts[r] > 0:
-            for i in range(U):
-                state[i, r] = values[r, 5 * U + i]
+            _write_row(kind, values[r, 5 * U :], r, states)
         else:
             _copy(c[r], new_c[r])
 
 
 @inner
-def _d_mix_memory(memory, share, counts, t, row, d, d_inputs):
+def _d_mix_memory(kind, memory, share, counts, t, row, d, d_inputs):
     """Backward of ``_mix_memory``: d goes from the gradients of the ODE's first states to those of the step before."""
-    U, inputs = memory.d_h.shape[2], memory.x.shape[2]
-    rows = min(d.shape[1], memory.x.shape[1] - row)
-    last = row + rows
+    U, inputs, last = memory.d_h.shape[2], memory.x.shape[2], min(row + counts.shape[0], memory.x.shape[1])
+    rows = last - row
     G, d_x, d_h, d_y = memory.G[t, row:last], memory.d_x[share, :rows], memory.d_h[share, :rows], memory.d_y[share]
     _clear(d_x)
     _clear(d_h)
     _clear(G)
     for r in range(rows):
         if counts[r] > 0:
-            for i in range(U):
-                d_y[i] = d[i, r]
+            _read_row(kind, d, r, d_y)
             _d_gates(memory.values[t, row + r], memory.c[t, row + r], d_y, memory.d_c[row + r], G[r])
     _d_lstm(memory.W, _nothing(U), inputs, G, d_x, d_h)
     for r in range(rows):
         if counts[r] > 0:
-            for i in range(U):
-                d[i, r] = d_h[r, i]
+            _write_row(kind, d_h[r], r, d)
             for f in range(inputs):
                 d_inputs[row + r, t, f] += d_x[r, f]

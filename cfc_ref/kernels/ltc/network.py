@@ -15,10 +15,20 @@ from cfc_ref.cells.ode import parts_of
 from cfc_ref.cells.solvers import SOLVERS
 from cfc_ref.cells.tree import made_once
 from cfc_ref.kernels import threads
-from cfc_ref.kernels.ltc.cells import looks, packed_of, summed, unpacked
-from cfc_ref.kernels.ltc.loops import BackRoom, Room, StageTape, Steps, Sums, _backward, _forward, how
+from cfc_ref.kernels.ltc.blocks import Steps
+from cfc_ref.kernels.ltc.cells import packed_of, releases
+from cfc_ref.kernels.ltc.looks import (
+    BY_SYNAPSE,
+    Arranged,
+    arranged_for,
+    kind_of,
+    room_for_tiles,
+    sizes_of_sums,
+    unpacked,
+)
+from cfc_ref.kernels.ltc.loops import BackRoom, Room, StageTape, Sums, _backward, _forward, how
 from cfc_ref.kernels.ltc.mixed import BackMemory, Memory
-from cfc_ref.kernels.ltc.packed import D_B, SCRATCH, Packed
+from cfc_ref.kernels.ltc.packed import SCRATCH, SUMS, Packed
 from cfc_ref.kernels.ltc.streaming import start
 from cfc_ref.kernels.ltc.sums import ROWS
 from cfc_ref.kernels.memory import aligned_all, own
@@ -36,7 +46,7 @@ _WORTH_A_THREAD = 200_000  # releases: to hand them over takes as long as to com
 class Kept(NamedTuple):
     """The arrays of a forward that its backward needs."""
 
-    packed: Packed
+    arranged: Arranged
     steps: Steps
     tape: StageTape
     h: Array
@@ -48,24 +58,34 @@ def sequence(
 ) -> tuple[Array, State, Kept | None]:
     """Twin of :func:`cfc_ref.cells.ltc.network.sequence`."""
     (B, T, F), U = x.shape, state[0].shape[1]
-    numbers, packed = how(settings.solver), packed_of(params, settings)
+    kind, stages = kind_of(params, settings), how(settings.solver).stages
+    rows = _rows_of_block(kind, B)
+    arranged = arranged_for(params, settings, rows)
+    packed, tables, _ = arranged
     counts, length = parts_of(settings.scheme, dt)
     steps = Steps(own(x), own(length), own(counts if mask is None else np.where(mask, counts, 0), np.int64))
-    rows = _FEW if B <= _FEW else ROWS if B < _MANY else 2 * ROWS
     blocks, places, parts = _places(steps.counts, rows, keep)
-    M = 0 if state[1] is None else U
-    shapes = [(T + 1, B, U), (T + 1, B, M), (T if keep else 1, B, 6 * M), (parts, U, 3 * numbers.stages, rows)]
-    shapes += [(blocks, *shape, rows) for shape in ((F, 1), (U,), (U, 3), (3,), (SCRATCH,))]
+    M, size = 0 if state[1] is None else U, tables.neurons.shape[1]
+    shapes = [(T + 1, B, U), (T + 1, B, M), (T if keep else 1, B, 6 * M), (parts, 3 * stages, size)]
+    inputs = (F, rows) if kind == BY_SYNAPSE else (rows, F)
+    shapes += [(blocks, *shape) for shape in (inputs, (size,), (3, size), (3, size), (2, rows), (SCRATCH, size))]
     h, c, values, of_parts, *room = aligned_all(shapes, packed.neurons.dtype)
     h[0] = state[0]
     tape, memory = StageTape(of_parts, places, keep), Memory(*_memory(params, steps, state[1]), c, values)
     c[0] = 0 if state[1] is None else state[1]
     worst = np.zeros((blocks, T if _may_overstep(params, steps, settings) else 0, 2), h.dtype)
-    arguments = packed, numbers, steps, h, tape, Room(*room), memory, worst
+    arguments = tables, how(settings.solver), steps, h, tape, Room(*room), memory, worst
     threads.share(_forward, arguments, blocks, _worth(packed, steps), 1)
     _tell(worst, settings)
     last = h[-1], None if params.lstm is None else memory.c[-1]
-    return h[1:], last, Kept(packed, steps, tape, h, memory) if keep else None
+    return h[1:], last, Kept(arranged, steps, tape, h, memory) if keep else None
+
+
+def _rows_of_block(kind: int, batch: int) -> int:
+    """Return the rows of a block: whole vectors of them, or fours."""
+    if kind != BY_SYNAPSE:
+        return min(max(4 * -(-batch // 4), 4), ROWS)
+    return _FEW if batch <= _FEW else ROWS if batch < _MANY else 2 * ROWS
 
 
 def _memory(params: ODENetwork, steps: Steps, first: Array | None) -> tuple[Array, Array]:
@@ -129,20 +149,23 @@ def d_sequence(
     settings: LTCSettings,
 ) -> tuple[ODENetwork, Array, State, Array]:
     """Twin of :func:`cfc_ref.cells.ltc.network.d_sequence`."""
-    packed, steps, tape, h, memory = kept
+    arranged, steps, tape, h, memory = kept
+    packed, tables, _ = arranged
     (B, _, F), U, dtype = steps.x.shape, len(packed.neurons), steps.x.dtype
     d_read = own(np.asarray(d_h, dtype).reshape(len(d_h), B, U))
     d_first, d_x, d_dt = np.array(d_state[0], dtype, order="C"), np.empty_like(steps.x), np.empty_like(steps.h)
-    shares, rows = min(len(tape.places), _SHARES), tape.parts.shape[-1]
-    numbers = how(settings.solver)
-    shapes = (F, 1), (U, 3), (F, 1), (U,), (U, 3 * numbers.stages), (U, 3), (U,), (3,), (2,), (SCRATCH,)
-    tables = (U, D_B + 1), *summed(packed), packed.maps.shape
-    arrays = aligned_all([*((shares, *s, rows) for s in shapes), *((shares, *table) for table in tables)], dtype)
+    shares, numbers, size = min(len(tape.places), _SHARES), how(settings.solver), tables.neurons.shape[1]
+    rows = _rows_of_block(tables.kind, B)
+    inputs, lengths, vectors = (F, rows) if tables.kind == BY_SYNAPSE else (rows, F), (2, rows), (3, size)
+    shapes: list[tuple[int, ...]] = [inputs, inputs, vectors, (size,), (3 * numbers.stages, size), vectors, vectors]
+    shapes += [(2, size), lengths, (SCRATCH, size), (room_for_tiles(tables, U, F),), (SUMS, size)]
+    summed = (SUMS, U), *((size,) for size in sizes_of_sums(arranged)), packed.maps.shape
+    arrays = aligned_all([(shares, *shape) for shape in (*shapes, *summed)], dtype)
     room, sums = BackRoom(*arrays[: len(shapes)]), Sums(*arrays[len(shapes) :])
     d_memory = _d_memory(params, memory, d_state[1], shares, rows)
-    arguments = packed, numbers, steps, tape, d_read, d_first, (d_x, d_dt), room, sums, d_memory
+    arguments = tables, numbers, steps, tape, d_read, d_first, (d_x, d_dt), room, sums, d_memory
     threads.share(_backward, arguments, shares, _worth(packed, steps), 1)
-    d_params = unpacked(params, packed, Sums(*map(threads.total, sums)))
+    d_params = unpacked(params, arranged, Sums(*map(threads.total, sums)))
     if params.lstm is None:
         return d_params, d_x, (d_first, None), d_dt
     return d_params._replace(lstm=_d_lstm_map(d_memory, h)), d_x, (d_first, d_memory.d_c), d_dt
@@ -164,7 +187,7 @@ def _d_lstm_map(memory: BackMemory, h: Array) -> LSTMParams:
 
 def _worth(packed: Packed, steps: Steps) -> int:
     """Return how many threads a batch is worth."""
-    of_part, of_step = looks(packed)
+    of_part, of_step = releases(packed)
     return int(steps.counts.sum() * of_part + steps.h.size * of_step) // _WORTH_A_THREAD
 
 
@@ -179,5 +202,5 @@ def stream(
     settings: LTCSettings,
 ) -> tuple[Array, State]:
     """Twin of :func:`cfc_ref.cells.ltc.network.stream`."""
-    worth = dt.size * sum(looks(packed_of(params, settings))) * max(settings.parts, 1) // _WORTH_A_THREAD
+    worth = dt.size * sum(releases(packed_of(params, settings))) * max(settings.parts, 1) // _WORTH_A_THREAD
     return run(start(params, readout, read, settings), x, state, dt, mask, int(worth))

@@ -25,6 +25,7 @@ D_G, D_Q, D_C, D_B = range(4)
 GAIN, SHIFT, W, W_E, E, W_SIGMA = range(6)
 PRE, POST = range(2)
 SUM_W, SUM_E, SUM_Z, SUM_ZX = range(4)
+SUMS = 4
 SCRATCH = 10  # rows that a stage of a solver may use
 GROUP = 4  # tiles that a stream adds to the sums at once
 
@@ -37,6 +38,13 @@ class How(NamedTuple):
     solver: int
     stages: int
     boxed: bool
+
+
+class Places(NamedTuple):
+    """The place of each synapse's first sum, and the distance to its next one."""
+
+    first: Any
+    step: int
 
 
 class Packed(NamedTuple):
@@ -100,25 +108,32 @@ def _list(synapses: Synapses) -> tuple[Array, Array]:
     return table, np.stack([pre, post], axis=1).astype(np.uint32)
 
 
-def unpack(cell: LTCParams, packed: Packed, sums: Any) -> LTCParams:
+def places_of(packed: Packed) -> tuple[Places, ...]:
+    """Return where sums are that follow each other."""
+    return tuple(Places(SUMS * np.arange(len(ends)), 1) for ends in (packed.ends, packed.sensory_ends))
+
+
+def unpack(cell: LTCParams, packed: Packed, sums: Any, places: tuple[Places, ...]) -> LTCParams:
     """Return gradients by parameter from the sums of the backward."""
-    d_G, d_Q, d_C, _ = sums.neurons.T
+    d_G, d_Q, d_C, _ = sums.neurons
     recurrent, sensory = (np.zeros((4, *w.shape), w.dtype) for w in (cell.w, cell.sensory_w))
-    _unpack_synapses(packed.synapses, packed.ends, cell.mu, sums.synapses, recurrent)
-    _unpack_synapses(packed.sensory, packed.sensory_ends, cell.sensory_mu, sums.sensory, sensory)
+    _unpack_synapses(packed.synapses, packed.ends, cell.mu, sums.synapses, *places[0], recurrent)
+    _unpack_synapses(packed.sensory, packed.sensory_ends, cell.sensory_mu, sums.sensory, *places[1], sensory)
     return LTCParams(d_G + cell.vleak * d_Q, cell.gleak * d_Q, d_C.copy(), *recurrent, *sensory)
 
 
 @kernel
-def _unpack_synapses(synapses, ends, mu, sums, d):
+def _unpack_synapses(synapses, ends, mu, sums, first, step, d):
     r"""Write the gradients of the synapses' w, σ, μ and E, shape (4, pre, post).
+
+    The sums of synapse k lie at sums[first[k]], with a distance of `step`.
 
     .. math:: \bar w = \sum a s, \quad \bar\sigma = w \sum (x - \mu)\,\bar z, \quad \bar\mu = -\sigma w \sum \bar z,
               \quad \bar E = w \sum \bar Q s \qquad (a = \bar G + E \bar Q,\; \bar z = a\,s(1 - s))
     """
     for k in range(ends.shape[0]):
-        j, i, w = ends[k, PRE], ends[k, POST], synapses[k, W]
-        d[0, j, i] = sums[k, SUM_W]
-        d[1, j, i] = w * (sums[k, SUM_ZX] - mu[j, i] * sums[k, SUM_Z])
-        d[2, j, i] = -synapses[k, W_SIGMA] * sums[k, SUM_Z]
-        d[3, j, i] = w * sums[k, SUM_E]
+        j, i, w, own = ends[k, PRE], ends[k, POST], synapses[k, W], sums[first[k] :]
+        d[0, j, i] = own[SUM_W * step]
+        d[1, j, i] = w * (own[SUM_ZX * step] - mu[j, i] * own[SUM_Z * step])
+        d[2, j, i] = -synapses[k, W_SIGMA] * own[SUM_Z * step]
+        d[3, j, i] = w * own[SUM_E * step]

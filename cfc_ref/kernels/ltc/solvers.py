@@ -60,7 +60,7 @@ def _fused(k, neuron, h, kept, out, room):
     """Twin of :func:`cfc_ref.cells.solvers.fused`."""
     x, G, Q, c = kept[0], kept[1], kept[2], neuron[C]
     for r in range(out.shape[0]):
-        e, f = _fused_of(at(c, r), at(h, r), G[r])
+        e, f = _fused_of(c[r], at(h, r), G[r])
         out[r] = e * x[r] + f * Q[r]
 
 
@@ -69,9 +69,8 @@ def _d_fused(k, neuron, h, kept, d_out, D, d_C, d_h, room):
     """Twin of :func:`cfc_ref.cells.solvers.d_fused`."""
     x, G, Q, c = kept[0], kept[1], kept[2], neuron[C]
     d_x, d_G, d_Q, e, f, new = D[0], D[1], D[2], room[0], room[1], room[2]
-    inverse = type(c)(1) / c
     for r in range(d_out.shape[0]):
-        e[r], f[r] = _fused_of(c, h[r], G[r])
+        e[r], f[r] = _fused_of(c[r], h[r], G[r])
     for r in range(d_out.shape[0]):
         new[r] = e[r] * x[r] + f[r] * Q[r]
     for r in range(d_out.shape[0]):
@@ -83,9 +82,9 @@ def _d_fused(k, neuron, h, kept, d_out, D, d_C, d_h, room):
     for r in range(d_out.shape[0]):
         d_x[r] += e[r]
     for r in range(d_out.shape[0]):
-        d_C[r] += (x[r] - new[r]) * inverse * e[r]
+        d_C[r] += (x[r] - new[r]) / c[r] * e[r]
     for r in range(d_out.shape[0]):
-        d_h[r] += (Q[r] - G[r] * new[r]) * inverse * e[r]
+        d_h[r] += (Q[r] - G[r] * new[r]) / c[r] * e[r]
 
 
 # --- explicit solvers
@@ -95,23 +94,23 @@ def _d_fused(k, neuron, h, kept, d_out, D, d_C, d_h, room):
 def _advance(c, h, share, start, x, G, Q, out):
     """Write `start` plus a share of a part with the slope (Q - G x)/C."""
     for r in range(out.shape[0]):
-        out[r] = start[r] + share * at(h, r) * ((Q[r] - G[r] * x[r]) / at(c, r))
+        out[r] = start[r] + share * at(h, r) * ((Q[r] - G[r] * x[r]) / c[r])
 
 
 @inner
 def _d_slope(c, h, share, x, sums, d_out, d_x, d_sums, d_C, d_h):
     """Backward of what ``_advance`` adds; `sums` are G and Q."""
-    G, Q, d_G, d_Q, inverse = sums[0], sums[1], d_sums[0], d_sums[1], type(c)(1) / c
+    G, Q, d_G, d_Q = sums[0], sums[1], d_sums[0], d_sums[1]
     for r in range(d_out.shape[0]):
-        d_Q[r] += share * h[r] * inverse * d_out[r]
+        d_Q[r] += share * h[r] / c[r] * d_out[r]
     for r in range(d_out.shape[0]):
-        d_G[r] -= x[r] * (share * h[r] * inverse * d_out[r])
+        d_G[r] -= x[r] * (share * h[r] / c[r] * d_out[r])
     for r in range(d_out.shape[0]):
-        d_x[r] -= G[r] * (share * h[r] * inverse * d_out[r])
+        d_x[r] -= G[r] * (share * h[r] / c[r] * d_out[r])
     for r in range(d_out.shape[0]):
-        d_C[r] -= (Q[r] - G[r] * x[r]) * inverse * (share * h[r] * inverse * d_out[r])
+        d_C[r] -= (Q[r] - G[r] * x[r]) / c[r] * (share * h[r] / c[r] * d_out[r])
     for r in range(d_out.shape[0]):
-        d_h[r] += share * (Q[r] - G[r] * x[r]) * inverse * d_out[r]
+        d_h[r] += share * (Q[r] - G[r] * x[r]) / c[r] * d_out[r]
 
 
 @inner

@@ -1,4 +1,4 @@
-r"""An LTC network, output included, one sample after the other: the step of a stream, and some batches.
+r"""An LTC network, output included, one sample after the other: the step of a stream.
 
 As in :mod:`cfc_ref.kernels.cfc.streaming` all weights are one flat array, and nothing is allocated.
 """
@@ -14,7 +14,6 @@ from cfc_ref.cells.tree import made_once
 from cfc_ref.kernels.compiled import inner, kernel
 from cfc_ref.kernels.elementwise import _copy
 from cfc_ref.kernels.lstm import _lstm
-from cfc_ref.kernels.ltc.cells import packed_of
 from cfc_ref.kernels.ltc.flat import (
     ENDS,
     FORGIVEN,
@@ -32,20 +31,19 @@ from cfc_ref.kernels.ltc.flat import (
     STAGES,
     SYNAPSES,
     TILES,
-    lanes,
     pack_stream,
 )
 from cfc_ref.kernels.ltc.loops import _stage, how
 from cfc_ref.kernels.ltc.neural import _hold_maps, _look_at_maps
-from cfc_ref.kernels.ltc.packed import HIGH, SCRATCH, C
+from cfc_ref.kernels.ltc.packed import CURRENT, HIGH, LEAK, SCRATCH, C
 from cfc_ref.kernels.ltc.solvers import KERNELS
-from cfc_ref.kernels.ltc.sums import _hold_tiles, _look_at_tiles, grid
+from cfc_ref.kernels.ltc.sums import _add_tiles, grid
 from cfc_ref.kernels.memory import LINE
 from cfc_ref.kernels.packed import FC, INPUTS, OUTPUTS, READS, ROOM, STATE, UNITS
 from cfc_ref.kernels.products import _linear, _nothing, _row, _whole_lines
 from cfc_ref.kernels.streams import Stream
 
-__all__ = ["as_streams", "start"]
+__all__ = ["start"]
 
 
 def start(params: ODENetwork, readout: Readout, read: slice, settings: LTCSettings) -> Stream:
@@ -56,23 +54,6 @@ def start(params: ODENetwork, readout: Readout, read: slice, settings: LTCSettin
         return Stream(_stream, *arrays, params.lstm is not None, settings.watch)
 
     return made_once(params, ("stream", read.start, read.stop, settings), packed, readout)
-
-
-def as_streams(params: ODENetwork, settings: LTCSettings, sequences: int) -> bool:
-    """Say whether a batch runs as streams, rather than in blocks of rows.
-
-    Streams compute whole tiles of synapses, so that they are quicker where nearly all neurons are connected; of a
-    neural cell they use the CfC's products, in a fifth of the time. A row's bits do not depend on the rows beside it:
-    of several sequences the network alone decides.
-    """
-    if sequences == 1 or settings.watch is not None:  # which asks for the fastest row of a step
-        return sequences == 1
-
-    def decide() -> bool:
-        packed = packed_of(params, settings)
-        return packed.neural or 4 * lanes(packed) <= 5 * len(packed.ends)
-
-    return made_once(params, ("as streams",), decide)
 
 
 @inner
@@ -105,10 +86,20 @@ def _fastest(C, G, units):
 def _hold(P, table, neurons, I, held):
     """Write what the input contributes, constant while it is held."""
     if table[NEURAL] > 0:
-        _hold_maps(P[table[SENSORY] :], I, held)
+        _hold_maps(P[table[SENSORY] :], I, held[:1])
     else:
         first = ENDS + table[TILES]
-        _hold_tiles(P[table[SENSORY] :], table[first : first + table[SENSORY_TILES]], neurons, I, held)
+        _copy(neurons[LEAK], held[0])
+        _copy(neurons[CURRENT], held[1])
+        _add_tiles(P[table[SENSORY] :], table[first : first + table[SENSORY_TILES]], I[0], held[0], held[1])
+
+
+@inner(forceinline=True)
+def _look_at_tiles(tiles, ends, held, kept, k):
+    """Write the sums at the states of stage k."""
+    _copy(held[0], kept[3 * k + 1])
+    _copy(held[1], kept[3 * k + 2])
+    _add_tiles(tiles, ends, kept[3 * k], kept[3 * k + 1], kept[3 * k + 2])
 
 
 @inner
@@ -124,7 +115,7 @@ def _solve(P, table, neurons, dt, held, kept, rows, worst):
     for _ in range(parts):
         for k in range(stages):
             if neural > 0:
-                _look_at_maps(sums, table[UNITS], neurons, held, kept, k)
+                _look_at_maps(sums, table[UNITS], neurons, held, kept, k, _nothing(k) + 1)
             else:
                 _look_at_tiles(sums, ends, held, kept, k)
             if k == 0 and limit < np.inf:

@@ -2,14 +2,13 @@ r"""The sums of a synaptic LTC, G and Q of every neuron, and their backward.
 
 .. math:: s_k = \frac1{1 + 2^{a_k x_j + b_k}}, \qquad a_k = -\sigma_k \log_2 e, \quad b_k = \sigma_k \mu_k \log_2 e
 
-so that a synapse from j to i costs a multiply-add, an exponential and a division. What a part keeps has two layouts:
+so that a synapse from j to i costs a multiply-add, an exponential and a division. Rows of states have two layouts:
 
-- A block of a batch, (units, 3 · stages, rows): stage k has its states in column 3 k, G and Q in the next two. The
-  inner loops run along the rows, over one synapse or one neuron at a time. A block has :data:`ROWS` rows, a
-  quarter or twice of them; rows beyond the batch have input 0, state 0 and steps of no length.
-- A stream, (3 · stages, units), up to whole cache lines. The inner loops run along neurons: the synapses from one
-  neuron to :data:`LINE` neighbours are a tile, whose numbers lie together, zeros where there is no synapse. A wiring's
-  layers are neighbours, so that most of a tile is used. Four tiles that end at the same neurons are added at once.
+- Where few neurons are connected, (units, rows): the inner loops run along the rows, over one synapse at a time. A
+  block has :data:`ROWS` rows, a quarter or twice of them.
+- Otherwise, and in a stream, which has one row, (rows, units), up to whole cache lines. The inner loops run along
+  neurons: the synapses from one neuron to :data:`LINE` neighbours are a tile, whose numbers lie together, zeros where
+  there is no synapse. Four tiles that end at the same neurons are a group.
 
 A loop writes to one or two arrays and reads from few, as the compiler asks of each pair whether they overlap.
 """
@@ -23,16 +22,13 @@ from numba import types
 from numba.core import config
 from numba.extending import intrinsic, overload
 from numba.np.arrayobj import make_array, populate_array
+from numpy.lib.stride_tricks import as_strided
 
 from cfc_ref.kernels.compiled import inner
-from cfc_ref.kernels.elementwise import _add, _copy
+from cfc_ref.kernels.elementwise import _copy
 from cfc_ref.kernels.ltc.packed import (
-    CURRENT,
-    D_G,
-    D_Q,
     GAIN,
     GROUP,
-    LEAK,
     POST,
     PRE,
     SHIFT,
@@ -40,6 +36,7 @@ from cfc_ref.kernels.ltc.packed import (
     SUM_W,
     SUM_Z,
     SUM_ZX,
+    SUMS,
     W_E,
     W_SIGMA,
     E,
@@ -47,6 +44,7 @@ from cfc_ref.kernels.ltc.packed import (
 )
 from cfc_ref.kernels.mathfun import _opening_of
 from cfc_ref.kernels.memory import LINE
+from cfc_ref.kernels.products import _clear, _nothing
 
 __all__ = ["ROWS", "at", "grid"]
 
@@ -55,7 +53,10 @@ _ANY_ORDER = {"contract", "reassoc"}  # sums over rows may be taken in any order
 
 
 def _grid(typing, numbers, start, rows, length):
-    """Return some rows of a flat array, from `start`; `reshape` would take a tenth of a stream's step."""
+    """Return rows that begin at `start` of a flat array, one directly after the other; nothing checks where they end.
+
+    ``reshape`` would take a tenth of a stream's step.
+    """
     kind = types.Array(numbers.dtype, 2, "C")
 
     def build(context, builder, signature, arguments):
@@ -71,14 +72,14 @@ def _grid(typing, numbers, start, rows, length):
 
 
 def _unjitted(numbers: Any, start: int, rows: int, length: int) -> Any:
-    return numbers[start : start + rows * length].reshape(rows, length)
+    return as_strided(numbers[start:], (rows, length), (length * numbers.itemsize, numbers.itemsize))
 
 
 grid: Any = _unjitted if getattr(config, "DISABLE_JIT", False) else intrinsic(_grid)
 
 
 def at(values: Any, i: int) -> Any:
-    """Return entry i, or the number itself: a capacity is one number for the rows of a block, h one for a stream."""
+    """Return entry i, or the number itself: the length of a part is one number in a stream."""
     return values[i] if isinstance(values, np.ndarray) else values
 
 
@@ -88,23 +89,66 @@ def _at(values, i):
 
 
 @inner
-def _add_synapses(synapses, ends, first, x, sums):
-    """Add w s and w E s of every synapse to the sums, for a block of rows.
-
-    x[j, first] is the presynaptic value, sums[i, first + 1] and sums[i, first + 2] are G and Q.
-    """
+def _add_synapses(synapses, ends, x, G, Q):
+    """G += w s and Q += w E s of every synapse, along the rows."""
     for k in range(ends.shape[0]):
         gain, shift, w, w_E = synapses[k, GAIN], synapses[k, SHIFT], synapses[k, W], synapses[k, W_E]
-        u, g, q = x[ends[k, PRE], first], sums[ends[k, POST], first + 1], sums[ends[k, POST], first + 2]
+        u, g, q = x[ends[k, PRE]], G[ends[k, POST]], Q[ends[k, POST]]
         for r in range(u.shape[0]):
             s = _opening_of(gain * u[r] + shift)
             g[r] += w * s
             q[r] += w_E * s
 
 
+@inner(fastmath=_ANY_ORDER)
+def _d_synapses(synapses, ends, x, d_G, d_Q, d_x, sums):
+    r"""Backward of ``_add_synapses``: adds to d_x and to four sums of each synapse.
+
+    .. math:: a = \bar G + E \bar Q, \quad \bar z = a\,s(1 - s), \quad \bar x_j \mathrel{+}= w \sigma \bar z, \qquad
+              \sum a s,\; \sum \bar Q s,\; \sum \bar z,\; \sum \bar z x_j
+    """
+    for k in range(ends.shape[0]):
+        gain, shift, erev, w_sigma = synapses[k, GAIN], synapses[k, SHIFT], synapses[k, E], synapses[k, W_SIGMA]
+        u, d, g, q = x[ends[k, PRE]], d_x[ends[k, PRE]], d_G[ends[k, POST]], d_Q[ends[k, POST]]
+        sum_w = sum_E = sum_z = sum_zx = x.dtype.type(0)
+        for r in range(u.shape[0]):
+            s = _opening_of(gain * u[r] + shift)
+            a_s = (g[r] + erev * q[r]) * s
+            z = a_s - a_s * s
+            sum_w += a_s
+            sum_E += q[r] * s
+            sum_z += z
+            sum_zx += z * u[r]
+            d[r] += w_sigma * z
+        own = sums[SUMS * k : SUMS * (k + 1)]
+        own[SUM_W] += sum_w
+        own[SUM_E] += sum_E
+        own[SUM_Z] += sum_z
+        own[SUM_ZX] += sum_zx
+
+
+@inner(fastmath=_ANY_ORDER)
+def _sum(values):
+    total = values.dtype.type(0)
+    for r in range(values.shape[0]):
+        total += values[r]
+    return total
+
+
+@inner(fastmath=_ANY_ORDER)
+def _sum_line(values):
+    total = values.dtype.type(0)
+    for j in range(LINE):
+        total += values[j]
+    return total
+
+
+# --- tiles
+
+
 @inner
 def _add_tiles(tiles, ends, x, G, Q):
-    """G += w s and Q += w E s of every synapse, for a stream, one group of tiles at a time."""
+    """G += w s and Q += w E s of every synapse, along the neurons of one row, one group of tiles at a time."""
     size = 4 * LINE * GROUP
     for k in range(ends.shape[0] // (GROUP + 1)):
         of, tile = ends[(GROUP + 1) * k : (GROUP + 1) * (k + 1)], tiles[size * k : size * (k + 1)]
@@ -126,92 +170,49 @@ def _add_tiles(tiles, ends, x, G, Q):
 
 
 @inner
-def _hold_synapses(packed, I, held):
-    """Write the sums over the leak and the sensory synapses."""
-    for i in range(held.shape[0]):
-        g, q = held[i, 1], held[i, 2]
-        conductance, current = packed.neurons[i, LEAK], packed.neurons[i, CURRENT]
-        for r in range(g.shape[0]):
-            g[r] = conductance
-        for r in range(g.shape[0]):
-            q[r] = current
-    _add_synapses(packed.sensory, packed.sensory_ends, 0, I, held)
+def _d_tiles(tiles, ends, x, d_G, d_Q, d_x, sums, room):
+    """Backward of ``_add_tiles``, like ``_d_synapses``, for four rows at once; their number is a multiple of four.
 
-
-@inner
-def _look_at_synapses(packed, held, kept, k):
-    """Write the sums at the states of stage k, held ones included."""
-    for i in range(kept.shape[0]):
-        _copy(held[i, 1], kept[i, 3 * k + 1])
-        _copy(held[i, 2], kept[i, 3 * k + 2])
-    _add_synapses(packed.synapses, packed.ends, 3 * k, kept, kept)
-
-
-@inner
-def _d_look_at_synapses(packed, kept, D, k, d_held, sums):
-    """Backward of ``_look_at_synapses``, from the gradients of the sums to those of states, held sums and synapses."""
-    for i in range(D.shape[0]):
-        _add(D[i, 3 * k + 1], d_held[i, 1])
-        _add(D[i, 3 * k + 2], d_held[i, 2])
-    _d_synapses(packed.synapses, packed.ends, 3 * k, kept, D, D, sums.synapses)
-
-
-@inner
-def _d_hold_synapses(packed, I, d_held, d_I, sums):
-    """Take the gradients of the held sums to the inputs, the sensory synapses and the leak."""
-    _d_synapses(packed.sensory, packed.sensory_ends, 0, I, d_held, d_I, sums.sensory)
-    for i in range(d_held.shape[0]):
-        sums.neurons[i, D_G] += _sum(d_held[i, 1])
-        sums.neurons[i, D_Q] += _sum(d_held[i, 2])
-
-
-@inner
-def _hold_tiles(tiles, ends, neurons, I, held):
-    """Write the sums over the leak and the sensory synapses, for a stream."""
-    _copy(neurons[LEAK], held[0])
-    _copy(neurons[CURRENT], held[1])
-    _add_tiles(tiles, ends, I[0], held[0], held[1])
-
-
-@inner(forceinline=True)
-def _look_at_tiles(tiles, ends, held, kept, k):
-    """Write the sums at the states of stage k, held ones included, for a stream."""
-    x, G, Q = kept[3 * k], kept[3 * k + 1], kept[3 * k + 2]
-    _copy(held[0], G)
-    _copy(held[1], Q)
-    _add_tiles(tiles, ends, x, G, Q)
-
-
-@inner(fastmath=_ANY_ORDER)
-def _d_synapses(synapses, ends, first, x, d_sums, d_x, D):
-    r"""Backward of ``_add_synapses``: adds to d_x and to the synapses' sums.
-
-    .. math:: a = \bar G + E \bar Q, \quad \bar z = a\,s(1 - s), \quad \bar x_j \mathrel{+}= w \sigma \bar z, \qquad
-              \sum a s,\; \sum \bar Q s,\; \sum \bar z,\; \sum \bar z x_j
+    A synapse's sums lie one line apart. In `room` are for four rows the gradients of a line of G and Q, and those of
+    the presynaptic values, one per lane.
     """
-    for k in range(ends.shape[0]):
-        gain, shift, erev, w_sigma = synapses[k, GAIN], synapses[k, SHIFT], synapses[k, E], synapses[k, W_SIGMA]
-        u, d = x[ends[k, PRE], first], d_x[ends[k, PRE], first]
-        g, q = d_sums[ends[k, POST], first + 1], d_sums[ends[k, POST], first + 2]
-        sum_w = sum_E = sum_z = sum_zx = x.dtype.type(0)
-        for r in range(u.shape[0]):
-            s = _opening_of(gain * u[r] + shift)
-            a_s = (g[r] + erev * q[r]) * s
-            z = a_s - a_s * s
-            sum_w += a_s
-            sum_E += q[r] * s
-            sum_z += z
-            sum_zx += z * u[r]
-            d[r] += w_sigma * z
-        D[k, SUM_W] += sum_w
-        D[k, SUM_E] += sum_E
-        D[k, SUM_Z] += sum_z
-        D[k, SUM_ZX] += sum_zx
+    tile, zero = 4 * LINE, _nothing(x.shape[0])
+    gq, d = grid(room, zero, zero + 8, zero + LINE), grid(room, zero + 8 * LINE, x.shape[1], zero + tile)
+    for r in range(0, x.shape[0], 4):
+        _clear(d)
+        for group in range(ends.shape[0] // (GROUP + 1)):
+            of = ends[(GROUP + 1) * group : (GROUP + 1) * (group + 1)]
+            post = of[GROUP]
+            if group == 0 or post != ends[(GROUP + 1) * group - 1]:
+                for i in range(4):
+                    _copy(d_G[r + i, post : post + LINE], gq[i])
+                    _copy(d_Q[r + i, post : post + LINE], gq[4 + i])
+            for m in range(GROUP):
+                k, pre = tile * (GROUP * group + m), of[m]
+                u = x[r, pre], x[r + 1, pre], x[r + 2, pre], x[r + 3, pre]
+                _d_tile(tiles[k : k + tile], u, room, sums[k : k + tile], d[pre])
+        for pre in range(d.shape[0]):
+            for i in range(4):
+                d_x[r + i, pre] += _sum_line(d[pre, i * LINE :])
 
 
-@inner(fastmath=_ANY_ORDER)
-def _sum(values):
-    total = values.dtype.type(0)
-    for r in range(values.shape[0]):
-        total += values[r]
-    return total
+@inner
+def _d_tile(tile, u, gq, sums, d):
+    """Backward of one tile for four rows; `gq` has the gradients of G of each row, then those of Q."""
+    u0, u1, u2, u3 = u
+    for j in range(LINE):
+        gain, shift, erev, w_sigma = tile[j], tile[LINE + j], tile[2 * LINE + j], tile[3 * LINE + j]
+        s0, s1 = _opening_of(gain * u0 + shift), _opening_of(gain * u1 + shift)
+        s2, s3 = _opening_of(gain * u2 + shift), _opening_of(gain * u3 + shift)
+        q0, q1, q2, q3 = gq[4 * LINE + j], gq[5 * LINE + j], gq[6 * LINE + j], gq[7 * LINE + j]
+        a0, a1 = (gq[j] + erev * q0) * s0, (gq[LINE + j] + erev * q1) * s1
+        a2, a3 = (gq[2 * LINE + j] + erev * q2) * s2, (gq[3 * LINE + j] + erev * q3) * s3
+        z0, z1, z2, z3 = a0 - a0 * s0, a1 - a1 * s1, a2 - a2 * s2, a3 - a3 * s3
+        sums[SUM_W * LINE + j] += (a0 + a1) + (a2 + a3)
+        sums[SUM_E * LINE + j] += (q0 * s0 + q1 * s1) + (q2 * s2 + q3 * s3)
+        sums[SUM_Z * LINE + j] += (z0 + z1) + (z2 + z3)
+        sums[SUM_ZX * LINE + j] += (z0 * u0 + z1 * u1) + (z2 * u2 + z3 * u3)
+        d[j] += w_sigma * z0
+        d[LINE + j] += w_sigma * z1
+        d[2 * LINE + j] += w_sigma * z2
+        d[3 * LINE + j] += w_sigma * z3
