@@ -35,12 +35,15 @@ class Compute(NamedTuple):
         if there is none.
     start : callable or None
         (params, readout, read, settings) → the compiled step of a stepper; None if it steps in NumPy.
+    as_streams : callable
+        (params, settings, dt) → whether `stream` runs so many sequences and steps, and not `forward`.
     """
 
     forward: Callable[..., Any]
     backward: Callable[..., Any]
     stream: Callable[..., Any] | None = None
     start: Callable[..., Any] | None = None
+    as_streams: Callable[..., bool] = lambda params, settings, dt: len(dt) == 1
 
 
 class Pieces(NamedTuple):
@@ -75,7 +78,7 @@ def ltc(backend: str, solver: str = "fused") -> Compute:
         from cfc_ref.kernels.ltc.streaming import start
 
         if solver in COMPILED:
-            return Compute(kernels.sequence, kernels.d_sequence, kernels.stream, start)
+            return Compute(kernels.sequence, kernels.d_sequence, kernels.stream, start, kernels.as_streams)
         _refuse_late(backend, "solver", solver, "cfc_ref.kernels.ltc.solvers", "LTC")
     from cfc_ref.cells.ltc import network
 

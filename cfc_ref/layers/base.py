@@ -361,7 +361,7 @@ class Layer:
             checks.refuse("x", "a sequence of no steps", expected, "pass a step")
         params, compute, settings = present_weights(self), self._compute, self.settings
         arguments = call.x, call.state, call.dt, call.mask, settings
-        if compute.stream is not None and not keep and len(call.x) == 1:
+        if compute.stream is not None and not keep and compute.as_streams(params.network, settings, call.dt):
             y, last = compute.stream(params.network, params.readout, self._read, *arguments)
             return self._streamed(call, y), call.outward_state(last), None
         states, last, kept = compute.forward(params.network, *arguments, **self._options(call, rng), keep=keep)

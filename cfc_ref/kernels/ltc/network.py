@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -174,9 +175,16 @@ def d_sequence(
 def _d_memory(params: ODENetwork, memory: Memory, d_c: Array | None, shares: int, rows: int) -> BackMemory:
     """Return the mixed memory for the backward, and room for it."""
     (T, B, F), U, dtype = memory.x.shape, memory.c.shape[2], memory.x.dtype
-    of_last = np.empty((B, 0), dtype) if d_c is None else np.array(d_c, dtype, order="C")
+    if d_c is None:
+        return BackMemory(*memory, *_no_room(dtype))
     room = aligned_all([(T, B, 4 * U), (shares, U), (shares, rows, F), (shares, rows, U)], dtype)
-    return BackMemory(_lstm_map(params, True, dtype), *memory[1:], of_last, *room)
+    return BackMemory(_lstm_map(params, True, dtype), *memory[1:], np.array(d_c, dtype, order="C"), *room)
+
+
+@cache
+def _no_room(dtype: np.dtype[Any]) -> list[Array]:
+    """Return the room of a network without a mixed memory."""
+    return [np.empty((0,) * dimensions, dtype) for dimensions in (2, 3, 2, 3, 3)]
 
 
 def _d_lstm_map(memory: BackMemory, h: Array) -> LSTMParams:
@@ -189,6 +197,13 @@ def _worth(packed: Packed, steps: Steps) -> int:
     """Return how many threads a batch is worth."""
     of_part, of_step = releases(packed)
     return int(steps.counts.sum() * of_part + steps.h.size * of_step) // _WORTH_A_THREAD
+
+
+def as_streams(params: ODENetwork, settings: LTCSettings, dt: Array) -> bool:
+    """Say whether sequences run as streams: one, or a few steps of a network whose blocks have the same sums."""
+    if len(dt) == 1 or settings.watch is not None:  # which asks for the fastest row of a step
+        return len(dt) == 1
+    return dt.size <= _FEW and kind_of(params, settings) != BY_SYNAPSE
 
 
 def stream(

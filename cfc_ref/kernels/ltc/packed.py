@@ -59,7 +59,7 @@ class Packed(NamedTuple):
     synapses, sensory : ndarray, shape (synapses, 6)
         Of a neural cell the map of states, shape (units, units), and of inputs, (units, inputs).
     ends, sensory_ends : ndarray of uint32, shape (synapses, 2)
-        Sorted by the postsynaptic neuron; none of a neural cell.
+        Sorted by the presynaptic neuron; none of a neural cell.
     maps : ndarray, shape (inputs, 2)
         Factor and shift of each input.
     """
@@ -99,7 +99,7 @@ def factors(scaling: Scaling | None, features: int, dtype: np.dtype[Any]) -> Arr
 
 def _list(synapses: Synapses) -> tuple[Array, Array]:
     """Return the table of the existing synapses, and their ends."""
-    post, pre = np.nonzero(synapses.w.T)
+    pre, post = np.nonzero(synapses.w)
     w, sigma, mu, erev = (values[pre, post] for values in synapses)
     table = aligned((len(w), 6), w.dtype)
     slope = sigma * w.dtype.type(_LOG2_E)
