@@ -36,9 +36,9 @@ class Steps(NamedTuple):
 
 @inner
 def _load(kind, steps, maps, t, first, I, of_rows):
-    """Write step t's inputs after their map, and lengths and counts of parts; a masked step has input 0 and no parts.
+    """Write step t's inputs after their map, and lengths and counts of parts; return the largest count.
 
-    Returns the largest number of parts.
+    A masked step has input 0 and no parts.
     """
     zero, most = of_rows.dtype.type(0), 0
     for r in range(of_rows.shape[1]):
@@ -74,7 +74,7 @@ def _unload(kind, steps, maps, t, first, of_rows, d_h, d_I, d_inputs, D_maps):
 
 @inner
 def _spread(kind, of_rows, block):
-    """Write a row's number to all its neurons."""
+    """Write the number of each row to all of its neurons."""
     for i in range(block.shape[0]):
         if kind == BY_SYNAPSE:
             _copy(of_rows, block[i])
@@ -127,7 +127,7 @@ def _write_row(kind, states, r, block):
 
 @inner
 def _read_states(kind, states, first, rows, block):
-    """Write the states of a block's rows, shape (batch, units); 0 where there is none."""
+    """Write states, shape (batch, units), to the rows of a block; rows beyond the batch get 0."""
     _clear(block)
     for r in range(rows):
         _write_row(kind, states[first + r], r, block)
@@ -135,7 +135,7 @@ def _read_states(kind, states, first, rows, block):
 
 @inner
 def _add_states(kind, states, first, rows, block):
-    """Add the states of a block's rows."""
+    """Add states to the rows of a block."""
     for r in range(rows):
         if kind == BY_SYNAPSE:
             for i in range(states.shape[1]):

@@ -1,4 +1,4 @@
-"""The tables of either cell, synapses or a neural release, and the gradients of its parameters."""
+"""The tables of either cell, synapses or a neural release."""
 
 from __future__ import annotations
 

@@ -123,9 +123,10 @@ def lanes(packed: Packed) -> int:
 
 
 def _tiles(synapses: Array, ends: Array) -> tuple[Array, npt.NDArray[np.int64], Places]:
-    """Return synapses in tiles, shape (tiles, 4, LINE), for each group of them where they begin and where it ends.
+    """Return synapses in tiles, shape (tiles, 4, LINE), the ends of each group of them, and the places of synapses.
 
-    Zeros where there is no synapse. The groups of a line are whole: its last tile is repeated, with no conductance.
+    The ends are the presynaptic neuron of each tile and the first postsynaptic one. Zeros where there is no synapse.
+    The groups of a line are whole: its last tile is repeated, with no conductance.
     """
     pre, post = ends.T.astype(np.int64)
     line, place = np.divmod(post, LINE)

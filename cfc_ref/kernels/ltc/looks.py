@@ -29,7 +29,7 @@ BY_SYNAPSE, BY_TILE, BY_MAP = range(3)
 
 
 class Tables(NamedTuple):
-    """What the loops over a batch read of a network.
+    """The arrays of a network that the loops over a batch read.
 
     Attributes
     ----------
