@@ -75,10 +75,10 @@ def ltc(backend: str, solver: str = "fused") -> Compute:
     if _uses_kernels(backend):
         from cfc_ref.kernels.ltc import network as kernels
         from cfc_ref.kernels.ltc.loops import COMPILED
-        from cfc_ref.kernels.ltc.streaming import start
+        from cfc_ref.kernels.ltc.streaming import as_streams, start
 
         if solver in COMPILED:
-            return Compute(kernels.sequence, kernels.d_sequence, kernels.stream, start, kernels.as_streams)
+            return Compute(kernels.sequence, kernels.d_sequence, kernels.stream, start, as_streams)
         _refuse_late(backend, "solver", solver, "cfc_ref.kernels.ltc.solvers", "LTC")
     from cfc_ref.cells.ltc import network
 

@@ -93,7 +93,7 @@ def test_stored_runs_of_published_files_become_a_table(with_runs):
     for seed, value in ((1, 0.83), (2, 0.85)):
         store("cfc", seed, last={"test": value, "set-b": 0.84})
         store("cfc", seed, clock="true", last={"test": value, "set-b": 0.84})
-    store("no_gate", 1, clock="true", last={"validation": 0.8})
+    store("no_gate", 1, clock="true", last={"validation": 0.8}, best={"validation": 0.82})
     for seed in (1, 2):
         store(
             "ltc", seed, diverged="output: got NaN or infinity in epoch 2 of 80, batch 3 of 40; expected finite numbers"
@@ -103,17 +103,17 @@ def test_stored_runs_of_published_files_become_a_table(with_runs):
     text = "\n".join(pages["_scores"]("physionet"))
     lines = text.splitlines()
     assert lines[0] == "## PhysioNet 2012"
-    assert "| Command | test AUC | validation AUC | set-b AUC | runs | seeds | epochs |" in text
+    assert "| Command | test AUC | validation AUC | set-b AUC | best epoch | runs | seeds | epochs |" in text
     command = "`cfc-ref experiment physionet --model "
     rows = [line.removeprefix(f"| {command}") for line in lines if command in line]
     assert rows == [
-        "cfc --clock official` | 0.8400 ± 0.0141 |  | 0.8400 ± 0.0000 | 2 | 1, 2 | 57 | 2 | 92,930 | 0.839 ± 0.002 |",
-        "mixed --clock official` | 1 diverged (epoch 7) | 0.8100; 1 diverged (epoch 7) | 1 diverged (epoch 7) | 2 | "
+        "cfc --clock official` | 0.8400 ± 0.0141 |  | 0.8400 ± 0.0000 |  | 2 | 1, 2 | 57 | 2 | 92,930 | 0.839 ± 0.002 |",
+        "mixed --clock official` | 1 diverged (epoch 7) | 0.8100; 1 diverged (epoch 7) | 1 diverged (epoch 7) |  | 2 | "
         "1, 2 | 57 | 2 | 92,930 | 0.834 ± 0.006 |",
-        "ltc --clock official` | 2 diverged (epoch 2) | 2 diverged (epoch 2) | 2 diverged (epoch 2) | 2 | 1, 2 | 57 |  "
-        "| 92,930 | 0.6477 ± 0.010 |",
-        "cfc --clock true` | 0.8400 ± 0.0141 |  | 0.8400 ± 0.0000 | 2 | 1, 2 | 57 | 2 | 92,930 | 0.839 ± 0.002 |",
-        "no_gate --clock true` |  | 0.8000 |  | 1 | 1 | 57 | 2 | 92,930 | 0.840 ± 0.003 |",
+        "ltc --clock official` | 2 diverged (epoch 2) | 2 diverged (epoch 2) | 2 diverged (epoch 2) |  | 2 | 1, 2 | 57 "
+        "|  | 92,930 | 0.6477 ± 0.010 |",
+        "cfc --clock true` | 0.8400 ± 0.0141 |  | 0.8400 ± 0.0000 |  | 2 | 1, 2 | 57 | 2 | 92,930 | 0.839 ± 0.002 |",
+        "no_gate --clock true` |  | 0.8000 |  | 0.8200 | 1 | 1 | 57 | 2 | 92,930 | 0.840 ± 0.003 |",
     ]
     assert "**The validation figures are of a part of\nour own**: a run with seed s is trained on " in text
     others = next(line for line in lines if line.startswith("Other models in the paper: RNN-Impute 0.764 ± 0.016, "))

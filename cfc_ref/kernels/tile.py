@@ -184,7 +184,7 @@ def make_tile(rows: int, panels: int) -> Any:
         def build(context, builder, signature, arguments):
             return _Tile(context, builder, signature, arguments).build(rows, panels)
 
-        assert all(operand[0].layout == "C" for operand in (A, B, W, c, C)), "rows lie one after the other"
+        assert all(operand[0].layout != "F" for operand in (A, B, W, c, C)), "rows lie one after the other"
         return types.void(sign, A, B, W, c, C, edge), build
 
     def unjitted(sign, A, B, W, c, C, edge):

@@ -199,13 +199,6 @@ def _worth(packed: Packed, steps: Steps) -> int:
     return int(steps.counts.sum() * of_part + steps.h.size * of_step) // _WORTH_A_THREAD
 
 
-def as_streams(params: ODENetwork, settings: LTCSettings, dt: Array) -> bool:
-    """Say whether sequences run as streams: one, or a few steps of a network whose blocks have the same sums."""
-    if len(dt) == 1 or settings.watch is not None:  # which asks for the fastest row of a step
-        return len(dt) == 1
-    return dt.size <= _FEW and kind_of(params, settings) != BY_SYNAPSE
-
-
 def stream(
     params: ODENetwork,
     readout: Readout,

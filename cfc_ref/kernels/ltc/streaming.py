@@ -9,6 +9,7 @@ import math
 
 import numpy as np
 
+from cfc_ref.arrays import Array
 from cfc_ref.cells.ltc.network import LTCSettings, ODENetwork, Readout
 from cfc_ref.cells.tree import made_once
 from cfc_ref.kernels.compiled import inner, kernel
@@ -33,6 +34,7 @@ from cfc_ref.kernels.ltc.flat import (
     TILES,
     pack_stream,
 )
+from cfc_ref.kernels.ltc.looks import BY_SYNAPSE, kind_of
 from cfc_ref.kernels.ltc.loops import _stage, how
 from cfc_ref.kernels.ltc.neural import _hold_maps, _look_at_maps
 from cfc_ref.kernels.ltc.packed import CURRENT, HIGH, LEAK, SCRATCH, C
@@ -43,7 +45,9 @@ from cfc_ref.kernels.packed import FC, INPUTS, OUTPUTS, READS, ROOM, STATE, UNIT
 from cfc_ref.kernels.products import _linear, _nothing, _row, _whole_lines
 from cfc_ref.kernels.streams import Stream
 
-__all__ = ["start"]
+__all__ = ["as_streams", "start"]
+
+_FEW = 8  # steps that take less time as streams than as blocks
 
 
 def start(params: ODENetwork, readout: Readout, read: slice, settings: LTCSettings) -> Stream:
@@ -54,6 +58,13 @@ def start(params: ODENetwork, readout: Readout, read: slice, settings: LTCSettin
         return Stream(_stream, *arrays, params.lstm is not None, settings.watch)
 
     return made_once(params, ("stream", read.start, read.stop, settings), packed, readout)
+
+
+def as_streams(params: ODENetwork, settings: LTCSettings, dt: Array) -> bool:
+    """Say whether sequences run as streams: one, or a few steps of a network whose blocks have the same sums."""
+    if len(dt) == 1 or settings.watch is not None:  # which asks for the fastest row of a step
+        return len(dt) == 1
+    return dt.size <= _FEW and kind_of(params, settings) != BY_SYNAPSE
 
 
 @inner
