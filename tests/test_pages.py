@@ -107,7 +107,8 @@ def test_stored_runs_of_published_files_become_a_table(with_runs):
     command = "`cfc-ref experiment physionet --model "
     rows = [line.removeprefix(f"| {command}") for line in lines if command in line]
     assert rows == [
-        "cfc --clock official` | 0.8400 ± 0.0141 |  | 0.8400 ± 0.0000 |  | 2 | 1, 2 | 57 | 2 | 92,930 | 0.839 ± 0.002 |",
+        "cfc --clock official` | 0.8400 ± 0.0141 |  | 0.8400 ± 0.0000 |  | 2 | 1, 2 | 57 | 2 | 92,930 | "
+        "0.839 ± 0.002 |",
         "mixed --clock official` | 1 diverged (epoch 7) | 0.8100; 1 diverged (epoch 7) | 1 diverged (epoch 7) |  | 2 | "
         "1, 2 | 57 | 2 | 92,930 | 0.834 ± 0.006 |",
         "ltc --clock official` | 2 diverged (epoch 2) | 2 diverged (epoch 2) | 2 diverged (epoch 2) |  | 2 | 1, 2 | 57 "
