@@ -3,8 +3,8 @@ r"""The stages of a part of a time step, by each solver that has a kernel.
 They are the twins of :mod:`cfc_ref.cells.solvers`; those of the exponential solvers have their own room
 (:mod:`cfc_ref.kernels.ltc.exponential`). A solver is one record of :data:`KERNELS`, under its name in
 :data:`cfc_ref.cells.solvers.SOLVERS`, whose field `kernel` is then True. A part has one or more stages, each of which
-reads the states and sums of the stages so far and writes the states of the next one, for one neuron of a block of rows,
-or all neurons of a stream (:mod:`cfc_ref.kernels.ltc.sums`).
+reads the states and sums of the stages so far and writes the states of the next one, for all entries of a flat row: a
+number per neuron of a stream, or per neuron and row of a block (:mod:`cfc_ref.kernels.ltc.looks`).
 
 Loops are short: one that writes to one array and reads from at most six vectorises, as the compiler asks of each pair
 whether they overlap, and gives up on more than eight.
@@ -32,9 +32,9 @@ class SolverKernel(NamedTuple):
     stages : int
         How often a part needs the sums.
     stage : compiled function
-        (k, neuron, h, kept, out, room): write the states of stage k + 1, or after the part, to `out`. `neuron` has the
-        neuron's numbers (:mod:`cfc_ref.kernels.ltc.packed`), h is the part's length. The rows of `room` are free for
-        use.
+        (k, neuron, h, kept, out, room): write the states of stage k + 1, or after the part, to `out`. The rows of `neuron`
+        have the numbers of each entry's neuron (:mod:`cfc_ref.kernels.ltc.packed`), h is the part's length, in a stream
+        one number. The rows of `room` are free for use.
     d_stage : compiled function
         (k, neuron, h, kept, d_out, D, d_C, d_h, room): add the gradients to D, whose rows are like those of `kept`,
         d_C and d_h.
