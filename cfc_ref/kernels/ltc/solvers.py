@@ -32,9 +32,9 @@ class SolverKernel(NamedTuple):
     stages : int
         How often a part needs the sums.
     stage : compiled function
-        (k, neuron, h, kept, out, room): write the states of stage k + 1, or after the part, to `out`. The rows of `neuron`
-        have the numbers of each entry's neuron (:mod:`cfc_ref.kernels.ltc.packed`), h is the part's length, in a stream
-        one number. The rows of `room` are free for use.
+        (k, neuron, h, kept, out, room): write the states of stage k + 1, or after the part, to `out`. A row of `neuron`
+        has a number of each entry's neuron (:mod:`cfc_ref.kernels.ltc.packed`), h is the part's length, in a stream one
+        number. The rows of `room` are free for use.
     d_stage : compiled function
         (k, neuron, h, kept, d_out, D, d_C, d_h, room): add the gradients to D, whose rows are like those of `kept`,
         d_C and d_h.
