@@ -44,17 +44,16 @@ __all__: list[str] = []
 NEURAL, SOLVER, STAGES, PARTS, LONGEST, FORGIVEN, LIMIT = range(HEAD, HEAD + 7)
 NEURONS, INPUT_MAP, OUTPUT_MAP, SYNAPSES, SENSORY, LSTM, TILES, SENSORY_TILES = range(HEAD + 7, HEAD + 15)
 ENDS = HEAD + 15
+_FORWARD, _BACKWARD = [GAIN, SHIFT, W, W_E], [GAIN, SHIFT, E, W_SIGMA]  # what a tile has of a synapse
 
 
-def flat_sums(packed: Packed) -> tuple[Array, Array, npt.NDArray[np.int64], Any]:
+def flat_sums(packed: Packed) -> tuple[Array, Array, npt.NDArray[np.int64], tuple[Places, ...]]:
     """Return what a batch reads: weights, those of the backward, the table, and where the sums of synapses are."""
-    arrays, table = [], np.zeros(ENDS, np.int64)
-    table[UNITS] = len(packed.neurons)
-    for backward in (False, True):
-        weights = Weights(backward)
-        ends, places = _place_sums(packed, weights, table, backward)
-        arrays.append(weights.array(packed.maps.dtype))
-    return arrays[0], arrays[1], np.concatenate([table, *(end.reshape(-1) for end in ends)]), places
+    weights, backward, table = Weights(), Weights(backward=True), np.zeros(ENDS, np.int64)
+    table[UNITS], dtype = len(packed.neurons), packed.maps.dtype
+    ends, places = _place_sums(packed, weights, table, backward)
+    table = np.concatenate([table, *(end.reshape(-1) for end in ends)])
+    return weights.array(dtype), backward.array(dtype), table, places
 
 
 def pack_stream(
@@ -96,56 +95,57 @@ def _time(table: npt.NDArray[np.int64], settings: LTCSettings, how: How, dtype: 
 
 
 def _place_sums(
-    packed: Packed, weights: Weights, table: npt.NDArray[np.int64], backward: bool = False
+    packed: Packed, weights: Weights, table: npt.NDArray[np.int64], backward: Weights | None = None
 ) -> tuple[list[Any], tuple[Places, ...]]:
     """Place what the sums read; return the ends of groups of tiles, and the places of sums, of neurons and inputs."""
-    table[NEURAL] = packed.neural
+    table[NEURAL], all_weights = packed.neural, [weights] if backward is None else [weights, backward]
     if packed.neural:
         units = len(packed.neurons)
         both = np.zeros((whole_lines(units), packed.synapses.shape[1] + packed.sensory.shape[1] + 1), packed.maps.dtype)
         both[:units] = np.concatenate([packed.synapses, packed.sensory, packed.neurons[:, [BIAS]]], axis=1)
-        table[SYNAPSES] = weights.linear(both[:, :units], 0 * both[:, -1])
-        table[SENSORY] = weights.linear(both[:, units:-1], both[:, -1])
+        for each in all_weights:
+            table[SYNAPSES] = each.linear(both[:, :units], 0 * both[:, -1])
+            table[SENSORY] = each.linear(both[:, units:-1], both[:, -1])
         return [], ()
-    columns = [GAIN, SHIFT, E, W_SIGMA] if backward else [GAIN, SHIFT, W, W_E]
-    tiles, ends, places = _tiles(packed.synapses[:, columns], packed.ends)
-    sensory, sensory_ends, sensory_places = _tiles(packed.sensory[:, columns], packed.sensory_ends)
-    table[SYNAPSES], table[SENSORY] = weights.place(tiles), weights.place(sensory)
+    tiles, ends, places = _tiles(packed.synapses, packed.ends)
+    sensory, sensory_ends, sensory_places = _tiles(packed.sensory, packed.sensory_ends)
+    for each, columns in zip(all_weights, (_FORWARD, _BACKWARD), strict=False):
+        table[SYNAPSES], table[SENSORY] = each.place(tiles[:, columns]), each.place(sensory[:, columns])
     table[TILES], table[SENSORY_TILES] = ends.size, sensory_ends.size
     return [ends, sensory_ends], (places, sensory_places)
 
 
 def lanes(packed: Packed) -> int:
     """Return the releases of a look at the states, in whole tiles, whether or not there is a synapse."""
-    pre, post = packed.ends.T.astype(np.int64)
-    counts = np.bincount(np.unique(post // LINE * len(packed.neurons) + pre) // len(packed.neurons))
+    counts = _connected(packed.ends).sum(axis=1)
     return int((-(-counts // GROUP) * GROUP).sum()) * LINE
 
 
+def _connected(ends: Array) -> npt.NDArray[np.bool_]:
+    """Return which lines of postsynaptic neurons have a synapse from which neuron or input."""
+    pre, post = ends.T
+    connected = np.zeros((post.max(initial=0) // LINE + 1, pre.max(initial=0) + 1), bool)
+    connected[post // LINE, pre] = True
+    return connected
+
+
 def _tiles(synapses: Array, ends: Array) -> tuple[Array, npt.NDArray[np.int64], Places]:
-    """Return synapses in tiles, shape (tiles, 4, LINE), the ends of each group of them, and the places of synapses.
+    """Return synapses in tiles, shape (tiles, 6, LINE), the ends of each group of them, and the places of synapses.
 
     The ends are the presynaptic neuron of each tile and the first postsynaptic one. Zeros where there is no synapse.
     The groups of a line are whole: its last tile is repeated, with no conductance.
     """
-    pre, post = ends.T.astype(np.int64)
-    line, place = np.divmod(post, LINE)
-    sources = pre.max(initial=0) + 1
-    keys, of_tile = np.unique(line * sources + pre, return_inverse=True)  # pairs, with axis=0, are slow to sort
-    tiles = np.zeros((len(keys), 4, LINE), synapses.dtype)
-    tiles[of_tile, :, place] = synapses
-    counts = np.bincount(keys // sources)
+    connected, (pre, post) = _connected(ends), ends.T
+    line, place = np.divmod(post.astype(np.int64), LINE)
+    counts, sources = connected.sum(axis=1), np.nonzero(connected)[1]
     slots = -(-counts // GROUP) * GROUP
-    lines, last = np.repeat(np.arange(len(slots)), slots), np.cumsum(counts) - 1
-    added = np.cumsum(slots - counts) - (slots - counts)  # before a line
-    chosen = np.arange(len(lines)) - added[lines]
-    repeated = chosen > last[lines]
-    chosen[repeated] = last[lines[repeated]]
-    tiles = tiles[chosen]
-    tiles[repeated, 2:] = 0
-    first = 4 * LINE * (of_tile + added[line]) + place
-    return (
-        tiles,
-        np.column_stack([(keys[chosen] % sources).reshape(-1, GROUP), lines[::GROUP] * LINE]),
-        Places(first, LINE),
-    )
+    added = np.cumsum(slots - counts) - (slots - counts)  # tiles that are repeated in the lines before
+    of_tile = np.cumsum(connected).reshape(connected.shape)[line, pre] - 1 + added[line]
+    lines = np.repeat(np.arange(len(slots)), slots)
+    last = np.cumsum(counts)[lines] - 1
+    chosen = np.minimum(np.arange(len(lines)) - added[lines], last)
+    tiles = np.zeros((len(lines), synapses.shape[1], LINE), synapses.dtype)
+    tiles[of_tile, :, place] = synapses
+    tiles[:, [GAIN, SHIFT]] = tiles[chosen + added[lines]][:, [GAIN, SHIFT]]
+    groups = np.column_stack([sources[chosen].reshape(-1, GROUP), lines[::GROUP] * LINE])
+    return tiles, groups, Places(4 * LINE * of_tile + place, LINE)

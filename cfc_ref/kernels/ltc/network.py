@@ -18,20 +18,11 @@ from cfc_ref.cells.tree import made_once
 from cfc_ref.kernels import threads
 from cfc_ref.kernels.ltc.blocks import Steps
 from cfc_ref.kernels.ltc.cells import packed_of, releases
-from cfc_ref.kernels.ltc.looks import (
-    BY_SYNAPSE,
-    Arranged,
-    arranged_for,
-    kind_of,
-    room_for_tiles,
-    sizes_of_sums,
-    unpacked,
-)
+from cfc_ref.kernels.ltc.looks import Arranged, arranged_for, room_for_tiles, sizes_of_sums, unpacked
 from cfc_ref.kernels.ltc.loops import BackRoom, Room, StageTape, Sums, _backward, _forward, how
 from cfc_ref.kernels.ltc.mixed import BackMemory, Memory
-from cfc_ref.kernels.ltc.packed import SCRATCH, SUMS, Packed
+from cfc_ref.kernels.ltc.packed import D_B, SCRATCH, Packed
 from cfc_ref.kernels.ltc.streaming import start
-from cfc_ref.kernels.ltc.sums import ROWS
 from cfc_ref.kernels.memory import aligned_all, own
 from cfc_ref.kernels.packed import Weights
 from cfc_ref.kernels.streams import run
@@ -39,8 +30,6 @@ from cfc_ref.kernels.streams import run
 __all__ = ["Kept", "d_sequence", "sequence", "stream"]
 
 _SHARES = 8  # a batch has at most so many shares for the gradients of its parameters
-_FEW = ROWS // 4  # rows of a batch up to which its blocks are no longer
-_MANY = 4 * ROWS  # rows of a batch from which on its blocks are twice as long: a quarter less time for their sums
 _WORTH_A_THREAD = 200_000  # releases: to hand them over takes as long as to compute them, 70 microseconds
 
 
@@ -59,34 +48,26 @@ def sequence(
 ) -> tuple[Array, State, Kept | None]:
     """Twin of :func:`cfc_ref.cells.ltc.network.sequence`."""
     (B, T, F), U = x.shape, state[0].shape[1]
-    kind, stages = kind_of(params, settings), how(settings.solver).stages
-    rows = _rows_of_block(kind, B)
-    arranged = arranged_for(params, settings, rows)
-    packed, tables, _ = arranged
+    numbers, arranged = how(settings.solver), arranged_for(params, settings, B)
+    packed, tables, rows = arranged.packed, arranged.tables, arranged.rows
     counts, length = parts_of(settings.scheme, dt)
     steps = Steps(own(x), own(length), own(counts if mask is None else np.where(mask, counts, 0), np.int64))
     blocks, places, parts = _places(steps.counts, rows, keep)
     M, size = 0 if state[1] is None else U, tables.neurons.shape[1]
-    shapes = [(T + 1, B, U), (T + 1, B, M), (T if keep else 1, B, 6 * M), (parts, 3 * stages, size)]
-    inputs = (F, rows) if kind == BY_SYNAPSE else (rows, F)
-    shapes += [(blocks, *shape) for shape in (inputs, (size,), (3, size), (3, size), (2, rows), (SCRATCH, size))]
+    shapes = [(T + 1, B, U), (T + 1, B, M), (T if keep else 1, B, 6 * M), (parts, 3 * numbers.stages, size)]
+    shapes += [
+        (blocks, *shape) for shape in (arranged.shape(F), (size,), (3, size), (3, size), (2, rows), (SCRATCH, size))
+    ]
     h, c, values, of_parts, *room = aligned_all(shapes, packed.neurons.dtype)
     h[0] = state[0]
     tape, memory = StageTape(of_parts, places, keep), Memory(*_memory(params, steps, state[1]), c, values)
     c[0] = 0 if state[1] is None else state[1]
     worst = np.zeros((blocks, T if _may_overstep(params, steps, settings) else 0, 2), h.dtype)
-    arguments = tables, how(settings.solver), steps, h, tape, Room(*room), memory, worst
+    arguments = tables, numbers, steps, h, tape, Room(*room), memory, worst
     threads.share(_forward, arguments, blocks, _worth(packed, steps), 1)
     _tell(worst, settings)
     last = h[-1], None if params.lstm is None else memory.c[-1]
     return h[1:], last, Kept(arranged, steps, tape, h, memory) if keep else None
-
-
-def _rows_of_block(kind: int, batch: int) -> int:
-    """Return the rows of a block: whole vectors of them, or fours."""
-    if kind != BY_SYNAPSE:
-        return min(max(4 * -(-batch // 4), 4), ROWS)
-    return _FEW if batch <= _FEW else ROWS if batch < _MANY else 2 * ROWS
 
 
 def _memory(params: ODENetwork, steps: Steps, first: Array | None) -> tuple[Array, Array]:
@@ -98,12 +79,12 @@ def _memory(params: ODENetwork, steps: Steps, first: Array | None) -> tuple[Arra
 
 
 def _lstm_map(params: ODENetwork, backward: bool, dtype: np.dtype[Any]) -> Array:
-    """Return the map of the mixed memory, arranged once; without numbers if the network has none."""
+    """Return the map of the mixed memory, arranged once."""
+    lstm: Any = params.lstm
 
     def made() -> Array:
         weights = Weights(backward)
-        if params.lstm is not None:
-            weights.lstm(params.lstm, 1.0)
+        weights.lstm(lstm, 1.0)
         return weights.array(dtype)
 
     return np.asarray(made_once(params, ("memory", backward), made))
@@ -151,16 +132,15 @@ def d_sequence(
 ) -> tuple[ODENetwork, Array, State, Array]:
     """Twin of :func:`cfc_ref.cells.ltc.network.d_sequence`."""
     arranged, steps, tape, h, memory = kept
-    packed, tables, _ = arranged
+    packed, tables, rows = arranged.packed, arranged.tables, arranged.rows
     (B, _, F), U, dtype = steps.x.shape, len(packed.neurons), steps.x.dtype
     d_read = own(np.asarray(d_h, dtype).reshape(len(d_h), B, U))
     d_first, d_x, d_dt = np.array(d_state[0], dtype, order="C"), np.empty_like(steps.x), np.empty_like(steps.h)
     shares, numbers, size = min(len(tape.places), _SHARES), how(settings.solver), tables.neurons.shape[1]
-    rows = _rows_of_block(tables.kind, B)
-    inputs, lengths, vectors = (F, rows) if tables.kind == BY_SYNAPSE else (rows, F), (2, rows), (3, size)
+    inputs, lengths, vectors = arranged.shape(F), (2, rows), (3, size)
     shapes: list[tuple[int, ...]] = [inputs, inputs, vectors, (size,), (3 * numbers.stages, size), vectors, vectors]
-    shapes += [(2, size), lengths, (SCRATCH, size), (room_for_tiles(tables, U, F),), (SUMS, size)]
-    summed = (SUMS, U), *((size,) for size in sizes_of_sums(arranged)), packed.maps.shape
+    shapes += [(2, size), lengths, (SCRATCH, size), (room_for_tiles(tables, U, F),), (D_B + 1, size)]
+    summed = (D_B + 1, U), *((size,) for size in sizes_of_sums(arranged)), packed.maps.shape
     arrays = aligned_all([(shares, *shape) for shape in (*shapes, *summed)], dtype)
     room, sums = BackRoom(*arrays[: len(shapes)]), Sums(*arrays[len(shapes) :])
     d_memory = _d_memory(params, memory, d_state[1], shares, rows)

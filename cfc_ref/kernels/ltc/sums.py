@@ -135,14 +135,6 @@ def _sum(values):
     return total
 
 
-@inner(fastmath=_ANY_ORDER)
-def _sum_line(values):
-    total = values.dtype.type(0)
-    for j in range(LINE):
-        total += values[j]
-    return total
-
-
 # --- tiles
 
 
@@ -193,7 +185,7 @@ def _d_tiles(tiles, ends, x, d_G, d_Q, d_x, sums, room):
                 _d_tile(tiles[k : k + tile], u, room, sums[k : k + tile], d[pre])
         for pre in range(d.shape[0]):
             for i in range(4):
-                d_x[r + i, pre] += _sum_line(d[pre, i * LINE :])
+                d_x[r + i, pre] += _sum(d[pre, i * LINE : (i + 1) * LINE])
 
 
 @inner
