@@ -1,4 +1,4 @@
-r"""The solvers of an ODE over one time step: each is one record of :data:`SOLVERS`, the only thing that others read.
+r"""Solvers of an ODE over one time step. Each is a record of :data:`SOLVERS`, which is all that other modules read.
 
 .. math:: C\,\dot x = Q(x, I) - G(x, I)\,x
 

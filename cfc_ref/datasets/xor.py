@@ -50,7 +50,7 @@ def official_bit_streams(part: str, *, event_based: bool) -> BitStreams:
 
 
 def draw_bit_streams(n: int, seed: int, *, event_based: bool) -> BitStreams:
-    """Draw samples of random bits as the official code does: 2 to 31 of them, each number equally likely.
+    """Draw samples of 2 to 31 random bits as the official code does; each length is equally likely.
 
     In the equidistant form each bit is one time step, of length 1. In the event-based form there is a step at the first
     bit, at each bit that differs from the one before, and at the last bit; `elapsed` is the time since the previous
